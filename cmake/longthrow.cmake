@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# How every target is built: warnings, sanitizers, and the one form of a library (a floor of proxy/).
+
+add_library(longthrow_build INTERFACE)
+target_compile_options(longthrow_build INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Wno-missing-field-initializers -fno-omit-frame-pointer -fstack-protector-strong)
+target_compile_definitions(longthrow_build INTERFACE LONGTHROW_VERSION="${PROJECT_VERSION}")
+target_include_directories(longthrow_build INTERFACE
+  ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR})
+if(LONGTHROW_SANITIZE STREQUAL "address")
+  target_compile_options(longthrow_build INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(longthrow_build INTERFACE -fsanitize=address,undefined)
+elseif(LONGTHROW_SANITIZE STREQUAL "thread")
+  target_compile_options(longthrow_build INTERFACE -fsanitize=thread)
+  target_link_options(longthrow_build INTERFACE -fsanitize=thread)
+endif()
+if(LONGTHROW_PLANT)
+  target_compile_definitions(longthrow_build INTERFACE LONGTHROW_PLANT)
+endif()
+
+# longthrow_library(NAME FILES... LINK lower floors and foreign libraries): one folder, one library.
+function(longthrow_library name)
+  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  add_library(longthrow_${name} STATIC ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(longthrow_${name} PUBLIC longthrow_build ${arg_LINK})
+endfunction()
+
+# longthrow_test(NAME FILES... LINK libraries): a GoogleTest program, each case known to ctest.
+function(longthrow_test name)
+  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE longthrow_build ${arg_LINK} GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
+endfunction()

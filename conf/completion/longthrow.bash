@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for longthrow(1). A test holds it against the program's own options.
+# Names of links, groups and routes are asked from the running daemon.
+
+_longthrow_names() {  # links | groups
+  longthrow ${control:+--control "$control"} status --json 2>/dev/null |
+    python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)[sys.argv[1]]))' "$1" 2>/dev/null
+}
+
+_longthrow() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  local commands="status set drain pause resume takeover release ping genkey reload restart-check"
+  local common="--control --json --help"
+  local command="" control="" i
+  local -a words=()
+  COMPREPLY=()
+
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+      --control) control=${COMP_WORDS[++i]} ;;
+      --timeout | --count | --identity) ((i++)) ;;
+      -*) ;;
+      *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else words+=("${COMP_WORDS[i]}"); fi ;;
+    esac
+  done
+
+  case $prev in
+    --control | -o | --output | --fingerprint)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return ;;
+    --timeout)
+      mapfile -t COMPREPLY < <(compgen -W "30s 1m 10m 1h" -- "$cur")
+      return ;;
+    --count | --identity | --watch) return ;;
+  esac
+
+  local options="" choices=""
+  case $command in
+    "") options="--control --version --help" choices=$commands ;;
+    status) options="$common --watch" ;;
+    set)
+      options="$common --save"
+      case ${#words[@]} in
+        0) choices=$(_longthrow_names links) ;;
+        1) choices="memlimit compression bandwidth" ;;
+        2)
+          case ${words[1]} in
+            memlimit) choices="64MiB 256MiB 1GiB 4GiB" ;;
+            compression) choices="auto none lz4 zstd" ;;
+            bandwidth) choices="unlimited 10mbit 100mbit 1gbit" ;;
+          esac ;;
+      esac ;;
+    drain) options="$common --timeout --hold" choices=$(_longthrow_names groups) ;;
+    pause) options="$common --drain" choices=$(_longthrow_names links) ;;
+    ping) options="$common --count" choices=$(_longthrow_names links) ;;
+    takeover) options="$common --force" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
+    resume | release) options=$common choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
+    genkey) options="$common -o --output --identity --fingerprint" ;;
+    reload) options="$common --dry-run" ;;
+    restart-check) options=$common ;;
+    *) return ;;
+  esac
+  if [[ $cur == -* ]]; then choices=$options; fi
+  mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
+}
+complete -F _longthrow longthrow

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a socket listens or connects: an IP address and port, or a name still to be resolved.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "longthrow/error.h"
+
+namespace longthrow {
+
+// A numeric address. `address` is in network byte order; an IPv4 address uses its first 4 bytes.
+struct Endpoint {
+  enum class Family : std::uint8_t { ipv4, ipv6 };
+  Family family = Family::ipv4;
+  std::array<std::uint8_t, 16> address{};
+  std::uint32_t scope_id = 0;  // IPv6 link-local scope, else 0
+  std::uint16_t port = 0;      // host byte order
+
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+  [[nodiscard]] bool is_loopback() const;
+};
+
+// "192.0.2.1:7700" or "[2001:db8::1]:7700".
+[[nodiscard]] std::string to_string(const Endpoint& endpoint);
+// Numeric forms only; never resolves.
+[[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
+
+// A host name or numeric address, and a port, as written in the configuration.
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+  friend auto operator<=>(const HostPort&, const HostPort&) = default;
+};
+[[nodiscard]] std::string to_string(const HostPort& host_port);
+[[nodiscard]] Result<HostPort> parse_host_port(std::string_view text);
+
+}  // namespace longthrow

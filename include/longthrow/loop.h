@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam to the kernel: sockets, timers, name resolution and hand-over between threads.
+//
+// Three implementations: io_uring and epoll (proxy/io), and the simulated network (tests/sim). All
+// methods but `post` and `stop` belong to the thread that calls `run`. Completions are delivered from
+// `run`, never from inside the call that started the operation, so that a handler may start, cancel
+// or close anything.
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "longthrow/bytes.h"
+#include "longthrow/endpoint.h"
+#include "longthrow/error.h"
+#include "longthrow/time.h"
+
+namespace longthrow {
+
+// One operation in flight. It lives in its owner and is pinned: neither moved nor destroyed while
+// `in_flight()` (asserted). The buffers given with it must live until it completes, also when it is
+// cancelled: a cancelled operation still completes, with -ECANCELED or with what it had done.
+class Operation {
+ public:
+  Operation() = default;
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+  ~Operation() { LT_ASSERT(!in_flight_); }
+
+  // Says which method of `owner` is called on completion: `void Owner::f(int result)`, where `result`
+  // is >= 0 on success and a negative errno on failure.
+  template <auto kMethod, typename Owner>
+  void bind(Owner* owner) {
+    owner_ = owner;
+    handler_ = [](void* self, int result) { (static_cast<Owner*>(self)->*kMethod)(result); };
+  }
+  [[nodiscard]] bool in_flight() const { return in_flight_; }
+
+  // For implementations of `Loop` only.
+  void mark_started() {
+    LT_ASSERT(handler_ != nullptr && !in_flight_);
+    in_flight_ = true;
+  }
+  // `more` says that this operation will complete again (multishot accept).
+  void complete(int result, bool more = false) {
+    LT_ASSERT(in_flight_);
+    in_flight_ = more;
+    handler_(owner_, result);
+  }
+  void* backend = nullptr;        // scratch of the implementation while in flight
+  std::uint64_t backend_tag = 0;  // likewise
+
+ private:
+  void* owner_ = nullptr;
+  void (*handler_)(void*, int) = nullptr;
+  bool in_flight_ = false;
+};
+
+// A timer lives in its owner and is disarmed before it is destroyed (asserted). It fires once.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  ~Timer() { LT_ASSERT(!armed_); }
+
+  // `void Owner::f()` is called when the timer fires.
+  template <auto kMethod, typename Owner>
+  void bind(Owner* owner) {
+    owner_ = owner;
+    handler_ = [](void* self) { (static_cast<Owner*>(self)->*kMethod)(); };
+  }
+  [[nodiscard]] bool armed() const { return armed_; }
+  [[nodiscard]] TimePoint deadline() const { return deadline_; }
+
+  // For implementations of `Loop` only.
+  void mark_armed(TimePoint deadline) {
+    LT_ASSERT(handler_ != nullptr);
+    armed_ = true;
+    deadline_ = deadline;
+  }
+  void mark_disarmed() { armed_ = false; }
+  void fire() {
+    LT_ASSERT(armed_);
+    armed_ = false;
+    handler_(owner_);
+  }
+  std::uint64_t backend_tag = 0;  // scratch of the implementation while armed
+
+ private:
+  void* owner_ = nullptr;
+  void (*handler_)(void*) = nullptr;
+  TimePoint deadline_{};
+  bool armed_ = false;
+};
+
+// A socket of a loop: a file descriptor, or a number of the simulated network. Plain value; whoever
+// got it from `accept` or `connect` closes it exactly once with `Loop::close`.
+struct Socket {
+  int id = -1;
+  [[nodiscard]] bool valid() const { return id >= 0; }
+  friend bool operator==(const Socket&, const Socket&) = default;
+};
+
+// What a socket is for; the implementation sets its options (TCP_NODELAY everywhere).
+enum class SocketUse : std::uint8_t {
+  lane,  // WAN side: keep-alive, a small TCP_NOTSENT_LOWAT, the link's congestion control
+  leg,   // inside: SO_LINGER {1, 0} from the start, so that a killed process resets, never ends cleanly
+};
+
+struct ListenOptions {
+  SocketUse use = SocketUse::leg;
+  int backlog = 128;
+  std::string congestion;  // TCP_CONGESTION, best effort; empty: the system's
+};
+
+struct ConnectOptions {
+  SocketUse use = SocketUse::leg;
+  std::optional<Endpoint> source;  // bound before connect; port 0: ephemeral
+  std::string congestion;
+};
+
+enum class CloseMode : std::uint8_t {
+  graceful,  // what is queued is still sent, then FIN (SO_LINGER off)
+  reset,     // RST; what is queued is destroyed
+};
+
+// What the kernel knows of a socket. Fields are absent where it does not say.
+struct SocketStats {
+  std::uint64_t unread_bytes = 0;         // received, not yet read (SIOCINQ)
+  std::uint64_t unacknowledged_bytes = 0; // written, not yet acknowledged by the other end (SIOCOUTQ)
+  std::uint64_t unsent_bytes = 0;         // of these, not yet sent (tcpi_notsent_bytes)
+  std::uint64_t delivery_rate_bytes_s = 0;  // tcpi_delivery_rate
+  Duration rtt{0};                          // tcpi_rtt
+};
+
+// A name look-up in flight; `operation` completes with 0 or -errno/-EAGAIN. Pinned like an Operation.
+struct Resolution {
+  Operation operation;
+  std::vector<Endpoint> endpoints;  // result, in the resolver's order
+  std::string error;                // a sentence, when it failed
+};
+
+class Loop {
+ public:
+  using Task = std::move_only_function<void()>;
+
+  virtual ~Loop() = default;
+
+  // "io_uring", "epoll" or "sim".
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  // The time at which the current turn of the loop began, and civil time.
+  [[nodiscard]] virtual TimePoint now() const = 0;
+  [[nodiscard]] virtual WallTime wall_now() const = 0;
+
+  // Binds (SO_REUSEADDR; freely, should the address not exist yet: IP_FREEBIND) and listens.
+  [[nodiscard]] virtual Result<Socket> listen(const Endpoint& local, const ListenOptions& options) = 0;
+  [[nodiscard]] virtual Result<Endpoint> local_endpoint(Socket socket) const = 0;
+  [[nodiscard]] virtual Result<Endpoint> remote_endpoint(Socket socket) const = 0;
+
+  // Completes once for each connection, result = Socket id, until it is cancelled or fails; transient
+  // failures (ECONNABORTED, EMFILE, ...) are retried inside and do not end it.
+  virtual void accept(Operation& op, Socket listener) = 0;
+  // Opens a socket and connects it; `op` completes with 0 or -errno. The socket is the caller's.
+  [[nodiscard]] virtual Result<Socket> connect(Operation& op, const Endpoint& remote,
+                                               const ConnectOptions& options) = 0;
+  // Completes with 0 when a receive would not block (data, end of stream or an error is there).
+  // Costs no buffer: what an idle socket waits with.
+  virtual void wait_readable(Operation& op, Socket socket) = 0;
+  // Receives 1..into.size() bytes; 0 is the end of the stream. At most one receive or wait_readable
+  // in flight on a socket.
+  virtual void receive(Operation& op, Socket socket, ByteSpan into) = 0;
+  // Sends all of `pieces` (at most kSendPiecesMax; the array is copied, the bytes are not), completes
+  // with the number of bytes: the sum, or less when the socket fails or is cancelled half way. At most
+  // one send in flight on a socket.
+  static constexpr std::size_t kSendPiecesMax = 64;
+  virtual void send(Operation& op, Socket socket, std::span<const ByteView> pieces) = 0;
+  // Asks that `op` complete soon. No effect when it is not in flight.
+  virtual void cancel(Operation& op) = 0;
+
+  // Half-close: FIN after what is queued. May be called only with no send in flight.
+  virtual void shutdown_send(Socket socket) = 0;
+  // Ends the socket: operations in flight on it complete with -ECANCELED (later, from `run`), and only
+  // then is the descriptor closed. The Socket value is dead after this call.
+  virtual void close(Socket socket, CloseMode mode) = 0;
+  // Cheap enough for a few calls a second and socket, not for each packet.
+  [[nodiscard]] virtual SocketStats stats(Socket socket) const = 0;
+
+  // Re-arming an armed timer moves it. A deadline in the past fires in the next turn.
+  virtual void arm(Timer& timer, TimePoint deadline) = 0;
+  virtual void disarm(Timer& timer) = 0;
+
+  // Resolves afresh, on another thread. Numeric hosts complete too.
+  virtual void resolve(Resolution& resolution, const HostPort& name) = 0;
+
+  // Runs `task` on the loop's thread, in the order of posting. Thread-safe. Tasks posted after the end
+  // of `run` are destroyed unrun.
+  virtual void post(Task task) = 0;
+
+  // Runs until `stop`. `stop` is thread-safe and async-signal-unsafe.
+  virtual void run() = 0;
+  virtual void stop() = 0;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// A snapshot of a node: what `status`, `/status` and `/metrics` are written from. Plain values, made on
+// the loop's thread and handed to the control thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "longthrow/time.h"
+
+namespace longthrow {
+
+struct Lag {
+  std::uint64_t bytes = 0;
+  double seconds = 0.0;
+};
+
+struct LaneStatus {
+  std::string name;  // "express", "bulk1", ...
+  std::string local;
+  std::string remote;
+  bool dialled_here = false;
+  std::uint64_t unsent_bytes = 0;
+};
+
+struct LinkStatus {
+  std::string state;   // connecting | up | down
+  std::string reason;  // why it is not up; empty when up
+  std::string peer;    // name of the peer's node, once known
+  double rtt_ms = 0.0;
+  std::vector<LaneStatus> lanes;
+  std::optional<WallTime> paused_since;
+  bool fenced = false;
+  struct {
+    std::uint64_t used_bytes = 0;   // of the arena, send side
+    std::uint64_t raw_bytes = 0;    // what these stand for, uncompressed
+    std::uint64_t limit_bytes = 0;  // the memlimit
+    std::uint64_t receive_used_bytes = 0;
+    bool full = false;              // the send share is spent
+  } buffer;
+  Lag lag;
+  std::uint64_t undelivered_bytes = 0;  // received from the peer, not yet acknowledged by the target
+  std::string limited_by;               // source | wan | bandwidth | cpu | peer_disk | down | paused
+  std::optional<double> drain_eta_s;
+  std::optional<double> full_eta_s;
+  struct {
+    double in_bytes_s = 0.0;   // read from local legs
+    double out_bytes_s = 0.0;  // written to lanes, before TLS
+  } rate;
+  struct {
+    std::string setting;  // "auto", "zstd:3"
+    std::string codec;    // in use
+    double ratio = 1.0;   // raw bytes / compressed bytes, recent
+  } compression;
+  std::uint64_t bandwidth_bytes_s = 0;  // 0: unlimited
+  // Totals since the start of the node. Monotonic.
+  std::uint64_t reconnects = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t retransmitted_bytes = 0;
+  std::uint64_t raw_in_bytes = 0;       // read from local legs
+  std::uint64_t wire_out_bytes = 0;     // sent on lanes, TLS included
+  std::uint64_t wire_in_bytes = 0;
+  std::uint64_t delivered_bytes = 0;    // written to local legs, raw
+  std::uint64_t checksum_failures = 0;
+  std::uint64_t refused_peers = 0;
+  std::uint64_t aborted_channels = 0;
+  std::uint64_t abort_lost_bytes = 0;   // destroyed by aborts after abort_linger
+  // Settings whose running value differs from the file's ("memlimit", "compression", "bandwidth").
+  std::vector<std::string> differs_from_file;
+};
+
+struct GroupStatus {
+  std::string link;
+  bool consistent = true;
+  std::string reason;  // why not consistent
+  Lag lag;
+  std::uint64_t epoch = 0;
+  std::uint64_t undelivered_bytes = 0;
+  struct {
+    std::uint64_t source = 0;
+    std::uint64_t freeze = 0;
+    std::uint64_t observed = 0;
+    std::uint64_t unproven = 0;
+  } cuts;
+  struct {
+    std::uint64_t epoch = 0;
+    std::string proof;              // "" until something was received
+    std::optional<WallTime> as_of;  // the sender's time
+    std::optional<double> age_s;
+  } inbound;
+};
+
+struct ChannelStatus {
+  std::uint64_t id = 0;
+  bool opened_here = false;
+  std::string local;            // addresses of the leg
+  std::string remote;
+  std::string state;            // open | half-closed | closing | aborting
+  std::uint64_t in_bytes = 0;   // read from the leg
+  std::uint64_t out_bytes = 0;  // written to the leg
+  std::uint64_t lag_bytes = 0;
+};
+
+struct RouteStatus {
+  std::string group;
+  std::string link;
+  std::string state;   // open | closed | mismatched | fenced
+  std::string reason;  // why not open; or the last failure
+  std::uint64_t channels_total = 0;    // since start
+  std::vector<ChannelStatus> channels; // now; at most kChannelsListedMax of them
+  std::uint64_t channels_open = 0;     // now, all of them
+  static constexpr std::size_t kChannelsListedMax = 64;
+};
+
+struct Status {
+  std::string node;
+  std::string version;
+  double uptime_s = 0.0;
+  std::string io;         // io_uring | epoll
+  std::string io_reason;  // why not io_uring
+  bool stopping = false;
+  std::map<std::string, LinkStatus> links;
+  std::map<std::string, GroupStatus> groups;
+  std::map<std::string, RouteStatus> routes;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "proxy/config/fields.h"
+
+namespace longthrow {
+
+using fields::bind;
+using fields::Field;
+
+namespace {
+
+constexpr std::array<std::string_view, 2> kProtocols = {"tcp", "drbd"};
+
+constexpr std::array kRouteOptions = {
+    bind<Field<&RouteConfig::link>>({
+        .section = Section::route,
+        .key = "link",
+        .type = ValueType::name,
+        .default_note = "required",
+        .example = "link = \"dr\"",
+        .apply = Apply::recreate,
+        .essential = true,
+        .doc = "The [link.NAME] of this file that carries the route's channels.",
+    }),
+    bind<Field<&RouteConfig::listen>>({
+        .section = Section::route,
+        .key = "listen",
+        .type = ValueType::endpoint,
+        .default_note = "accept nothing here; then target is needed",
+        .example = "listen = \"127.0.0.1:7788\"",
+        .apply = Apply::new_connections,
+        .essential = true,
+        .doc = "Where the local replication software connects to. Each connection is a channel, "
+               "and comes out "
+               "at the peer's target. The listener is open only while the peer can be reached. "
+               "Nothing is "
+               "authenticated here: keep it on loopback or on a network that you trust.",
+    }),
+    bind<Field<&RouteConfig::target>>({
+        .section = Section::route,
+        .key = "target",
+        .type = ValueType::host_port,
+        .default_note = "dial nothing here; then listen is needed",
+        .example = "target = \"127.0.0.1:7789\"",
+        .apply = Apply::new_connections,
+        .essential = true,
+        .doc = "Where the channels that the peer opens on this route are connected to: the local "
+               "replication "
+               "software.",
+    }),
+    bind<Field<&RouteConfig::inside_source>>({
+        .section = Section::route,
+        .key = "inside_source",
+        .type = ValueType::source,
+        .default_note = "the address of listen, else the kernel's choice",
+        .example = "inside_source = \"127.0.0.1\"",
+        .apply = Apply::new_connections,
+        .doc = "The local address from which target is dialled, for software that checks where its "
+               "peer "
+               "comes from.",
+    }),
+    bind<Field<&RouteConfig::protocol>>({
+        .section = Section::route,
+        .key = "protocol",
+        .type = ValueType::choice,
+        .choices = kProtocols,
+        .default_text = "tcp",
+        .apply = Apply::recreate,
+        .doc = "What is carried: any TCP stream, or DRBD's. The same at both nodes.",
+    }),
+    bind<Field<&RouteConfig::group>>({
+        .section = Section::route,
+        .key = "group",
+        .type = ValueType::name,
+        .default_note = "the route's name",
+        .example = "group = \"vm1\"",
+        .apply = Apply::recreate,
+        .doc = "Routes of one group belong together and are drained and watched as one; all are on "
+               "one link. "
+               "The same at both nodes.",
+    }),
+    bind<Field<&RouteConfig::applied_check>>({
+        .section = Section::route,
+        .key = "applied_check",
+        .type = ValueType::argv,
+        .default_text = "[]",
+        .example = "applied_check = [\"/usr/local/bin/standby-has-replayed\"]",
+        .apply = Apply::live,
+        .doc = "A program, with its arguments, that exits 0 once what was delivered is on the "
+               "target's disk; "
+               "for a tcp route nothing else can tell. No shell is used.",
+    }),
+    Option{.section = Section::route, .key = "answer_pings", .available = false},
+};
+
+constexpr std::array kGroupOptions = {
+    bind<Field<&GroupConfig::share>>({
+        .section = Section::group,
+        .key = "share",
+        .type = ValueType::size,
+        .min = kMiB,
+        .word = "auto",
+        .default_text = "auto",
+        .example = "share = \"256MiB\"",
+        .apply = Apply::live,
+        .doc = "The most that the group may hold of the link's send share while its peer gives it "
+               "no credit "
+               "(a slow disk over there), so that other groups go on. auto: half of what is free, "
+               "never "
+               "the last eighth. At most three quarters of the memlimit.",
+    }),
+    Option{.section = Section::group, .key = "cut_interval", .available = false},
+    Option{.section = Section::group, .key = "cut_deadline", .available = false},
+    Option{.section = Section::group, .key = "on_checkpoint", .available = false},
+    Option{.section = Section::group, .key = "hook_timeout", .available = false},
+};
+
+constexpr std::array kDrbdProxyOptions = {
+    Option{.section = Section::drbd_proxy, .key = "tls", .available = false},
+    Option{.section = Section::drbd_proxy, .key = "link", .available = false},
+    Option{.section = Section::drbd_proxy, .key = "memlimit", .available = false},
+};
+
+}  // namespace
+
+std::span<const Option> route_options() { return kRouteOptions; }
+std::span<const Option> group_options() { return kGroupOptions; }
+std::span<const Option> drbd_proxy_options() { return kDrbdProxyOptions; }
+
+}  // namespace longthrow

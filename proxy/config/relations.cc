@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/config/relations.h"
+
+#include <set>
+#include <vector>
+
+#include "proxy/base/log.h"
+#include "proxy/config/options.h"
+#include "proxy/config/suggest.h"
+#include "proxy/config/units.h"
+
+namespace longthrow {
+
+Origin Origins::find(std::string path) const {
+  for (;;) {
+    const auto found = origins_.find(path);
+    if (found != origins_.end()) return found->second;
+    const auto dot = path.rfind('.');
+    path.resize(dot == std::string::npos ? 0 : dot);
+    if (path.empty()) break;
+  }
+  const auto root = origins_.find("");
+  return root == origins_.end() ? Origin{} : root->second;
+}
+
+void check_links(const Config& config, const Origins& origins, Report& report) {
+  if (config.links.empty()) {
+    report.error(origins.find(""), "",
+                 "there is no link; write a [link.NAME] with listen or connect, and tls");
+  }
+  std::set<std::string> used;
+  for (const auto& [name, route] : config.routes) used.insert(route.link);
+  for (const auto& [name, link] : config.links) {
+    const std::string path = "link." + name;
+    if (!origins.contains(path + ".listen") && !origins.contains(path + ".connect")) {
+      report.error(origins.find(path), path,
+                   "it needs listen (accept the peer here) or connect (dial the peer), or both");
+    }
+    if (link.dead_after < 2 * link.heartbeat) {
+      report.error(origins.find(path + ".dead_after"), path + ".dead_after",
+                   format("{} is less than twice the heartbeat ({})",
+                          show_duration(link.dead_after), show_duration(link.heartbeat)));
+    }
+    if (!used.contains(name)) {
+      report.warn(origins.find(path), path, "no route uses this link; it will carry nothing");
+    }
+  }
+}
+
+void check_routes(const Config& config, const Origins& origins, Report& report) {
+  std::vector<std::string> links;
+  for (const auto& [name, link] : config.links) links.push_back(name);
+  for (const auto& [name, route] : config.routes) {
+    const std::string path = "route." + name;
+    if (!origins.contains(path + ".link")) {
+      report.error(origins.find(path), path + ".link",
+                   "missing; write link = \"NAME\" of a [link.NAME]");
+    } else if (!route.link.empty() && !config.links.contains(route.link)) {
+      report.error(origins.find(path + ".link"), path + ".link",
+                   format("there is no [link.{}]{}", route.link, did_you_mean(route.link, links)));
+    }
+    if (!origins.contains(path + ".listen") && !origins.contains(path + ".target")) {
+      report.error(origins.find(path), path,
+                   "it needs listen (accept here) or target (dial here), or both");
+    }
+  }
+}
+
+void check_groups(const Config& config, const Origins& origins, Report& report) {
+  std::map<std::string, const RouteConfig*> first_of;
+  std::map<std::string, std::uint64_t> groups_on;
+  for (const auto& [name, route] : config.routes) {
+    const auto [first, is_new] = first_of.emplace(route.group, &route);
+    if (is_new) {
+      ++groups_on[route.link];
+    } else if (first->second->link != route.link) {
+      const std::string key = "route." + name + ".group";
+      report.error(
+          origins.find(key), key,
+          format("the routes of one group are on one link, but \"{}\" is on \"{}\" and on \"{}\"",
+                 route.group, first->second->link, route.link));
+    }
+  }
+  for (const auto& [name, link] : config.links) {
+    const std::uint64_t needed = 4 * kReceiveShareOfGroupMin * groups_on[name];
+    if (link.memlimit >= needed) continue;
+    const std::string key = "link." + name + ".memlimit";
+    report.error(
+        origins.find(key), key,
+        format("{} is too small for {} groups: a quarter of it is the receive share, of which "
+               "each group needs {}; allowed: at least {}",
+               show_size(link.memlimit), groups_on[name], show_size(kReceiveShareOfGroupMin),
+               show_size(needed)));
+  }
+  for (const auto& [name, group] : config.groups) {
+    const auto first = first_of.find(name);
+    if (!group.share || first == first_of.end()) continue;
+    const auto link = config.links.find(first->second->link);
+    if (link == config.links.end() || *group.share <= send_share_bytes(link->second.memlimit))
+      continue;
+    const std::string key = "group." + name + ".share";
+    report.error(
+        origins.find(key), key,
+        format("{} is more than the send share of its link: {}, three quarters of the memlimit",
+               show_size(*group.share), show_size(send_share_bytes(link->second.memlimit))));
+  }
+}
+
+}  // namespace longthrow

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold between values, once each of them is good by itself.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "longthrow/config.h"
+#include "proxy/config/report.h"
+
+namespace longthrow {
+
+// Where each table ("link.dr") and key ("link.dr.listen") was written. A key is here also when its
+// value was refused: so no second error follows from the first.
+class Origins {
+ public:
+  void add(const std::string& path, const Origin& origin) { origins_.emplace(path, origin); }
+  [[nodiscard]] bool contains(const std::string& path) const { return origins_.contains(path); }
+  // Of the path, else of the table that it would belong to.
+  [[nodiscard]] Origin find(std::string path) const;
+
+ private:
+  std::map<std::string, Origin> origins_;
+};
+
+void check_links(const Config& config, const Origins& origins, Report& report);
+void check_tls(const Config& config, const Origins& origins, Report& report);
+void check_routes(const Config& config, const Origins& origins, Report& report);
+void check_groups(const Config& config, const Origins& origins, Report& report);
+// No two sockets of this node want one address; only links may share one.
+void check_listeners(const Config& config, const Origins& origins, Report& report);
+
+// The shares of a memlimit (G5).
+[[nodiscard]] constexpr std::uint64_t receive_share_bytes(std::uint64_t memlimit) {
+  return memlimit / 4;
+}
+[[nodiscard]] constexpr std::uint64_t send_share_bytes(std::uint64_t memlimit) {
+  return memlimit - receive_share_bytes(memlimit);
+}
+inline constexpr std::uint64_t kReceiveShareOfGroupMin = 512 * kKiB;
+
+}  // namespace longthrow

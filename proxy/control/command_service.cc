@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/control/command_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "proxy/base/log.h"
+#include "proxy/control/answer_json.h"
+#include "proxy/control/status_json.h"
+
+namespace longthrow::control {
+namespace {
+
+struct SetTarget {
+  std::string link;
+  std::string setting;
+};
+
+std::optional<SetTarget> set_target(const Command& command) {
+  if (const auto* set = std::get_if<SetMemlimit>(&command)) return {{set->link, "memlimit"}};
+  if (const auto* set = std::get_if<SetCompression>(&command)) return {{set->link, "compression"}};
+  if (const auto* set = std::get_if<SetBandwidth>(&command)) return {{set->link, "bandwidth"}};
+  return std::nullopt;
+}
+
+void store_in(Config& config, const Command& command) {
+  const auto target = set_target(command);
+  const auto found = config.links.find(target->link);
+  if (found == config.links.end()) return;
+  if (const auto* set = std::get_if<SetMemlimit>(&command)) found->second.memlimit = set->bytes;
+  if (const auto* set = std::get_if<SetCompression>(&command)) {
+    found->second.compression = set->setting;
+  }
+  if (const auto* set = std::get_if<SetBandwidth>(&command)) {
+    found->second.bandwidth_bytes_s = set->bytes_s;
+  }
+}
+
+// The node knows the file as it was loaded; what `set --save` wrote since is the file's word, too.
+void forget_saved_differences(LinkStatus& link, const LinkConfig& file) {
+  std::erase_if(link.differs_from_file, [&](const std::string& setting) {
+    if (setting == "memlimit") return link.buffer.limit_bytes == file.memlimit;
+    if (setting == "bandwidth") return link.bandwidth_bytes_s == file.bandwidth_bytes_s;
+    if (setting == "compression") return link.compression.setting == to_string(file.compression);
+    return false;
+  });
+}
+
+}  // namespace
+
+void CommandService::status(std::function<void(Result<Status>)> handler) {
+  gateway_.status([this, handler = std::move(handler)](Result<NodeGateway::StatusPtr> result) {
+    if (!result) return handler(std::unexpected(result.error()));
+    Status status = **result;
+    const Config& file = reloader_.file_config();
+    for (auto& [name, link] : status.links) {
+      const auto found = file.links.find(name);
+      if (found != file.links.end()) forget_saved_differences(link, found->second);
+    }
+    handler(std::move(status));
+  });
+}
+
+CommandService::Started CommandService::handle(std::string_view request_line, Reply reply) {
+  Result<Request> request = parse_request_line(request_line);
+  if (!request) {
+    reply(error_to_json("usage", request.error().message));
+    return {};
+  }
+  if (std::holds_alternative<StatusRequest>(*request)) {
+    status([reply](Result<Status> result) {
+      if (!result) return reply(error_to_json("timeout", result.error().message));
+      json::object answer = answer_to_json(Answer{});
+      answer["status"] = status_to_json(*result);
+      reply(std::move(answer));
+    });
+    return {};
+  }
+  if (const auto* reload = std::get_if<ReloadRequest>(&*request)) {
+    reloader_.reload(reload->dry_run, reply);
+    return {};
+  }
+  return execute(std::get<NodeRequest>(std::move(*request)), std::move(reply));
+}
+
+CommandService::Started CommandService::execute(NodeRequest request, Reply reply) {
+  Started started;
+  started.is_long = is_long(request.command);
+  Command command = request.command;
+  started.ticket = gateway_.execute(
+      std::move(command),
+      [this, request = std::move(request), reply = std::move(reply)](const Answer& answer) {
+        json::object out = answer_to_json(answer);
+        if (answer.done) gateway_.forget_status();
+        if (answer.done && answer.ok && request.save) keep(request, out);
+        reply(std::move(out));
+      });
+  return started;
+}
+
+void CommandService::keep(const NodeRequest& request, json::object& answer) {
+  const auto target = set_target(request.command);
+  if (!target) return;
+  const Result<std::string> file = store_.save(target->link, target->setting, request.value_text);
+  if (!file) {
+    answer["ok"] = false;
+    answer["error"] = "failed";
+    answer["message"] = format("it acts now, but is not saved and will be lost at a restart: {}",
+                               file.error().message);
+    return;
+  }
+  store_in(reloader_.file_config(), request.command);
+  answer["saved_to"] = *file;
+}
+
+}  // namespace longthrow::control

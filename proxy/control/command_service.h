@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the control protocol can do, without its transport: a request in, answers out.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "longthrow/status.h"
+#include "proxy/control/config_store.h"
+#include "proxy/control/json.h"
+#include "proxy/control/node_gateway.h"
+#include "proxy/control/reloader.h"
+#include "proxy/control/request.h"
+
+namespace longthrow::control {
+
+// Control thread only.
+class CommandService {
+ public:
+  // Called on the control thread, also from inside `handle`. The last answer has "done": true.
+  using Reply = std::function<void(json::object)>;
+  struct Started {
+    std::optional<NodeGateway::Ticket> ticket;  // for NodeGateway::abandon
+    bool is_long = false;                       // the asker's going away ends it
+  };
+
+  CommandService(NodeGateway& gateway, Reloader& reloader, ConfigStore& store)
+      : gateway_(gateway), reloader_(reloader), store_(store) {}
+
+  Started handle(std::string_view request_line, Reply reply);
+  // The node's status, with what was saved to the file since its start taken into account.
+  void status(std::function<void(Result<Status>)> handler);
+
+ private:
+  void keep(const NodeRequest& request, json::object& answer);
+  Started execute(NodeRequest request, Reply reply);
+
+  NodeGateway& gateway_;
+  Reloader& reloader_;
+  ConfigStore& store_;
+};
+
+}  // namespace longthrow::control

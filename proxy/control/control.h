@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control plane of a node: the control socket, HTTP and reload, on a thread of its own. The
+// data plane is reached through `Loop::post` alone, so that nothing here can hold it up.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "longthrow/config.h"
+#include "longthrow/endpoint.h"
+#include "longthrow/error.h"
+#include "longthrow/loop.h"
+#include "longthrow/node.h"
+#include "longthrow/tls_engine.h"
+#include "proxy/control/config_store.h"
+
+namespace longthrow::control {
+
+struct ControlParts {
+  Loop& loop;
+  Node& node;
+  TlsProvider& tls;
+  ConfigStore& store;
+  // Whether a configuration could run on this machine (memory, readable keys), before a reload
+  // changes anything; on the control thread.
+  std::function<Result<void>(const Config&)> check;
+};
+
+// All parts outlive it, and the loop no longer runs when the node is destroyed after it.
+class Control {
+ public:
+  // Binds the control socket and, where configured, HTTP; serves nothing yet. Leaves nothing behind
+  // on failure.
+  [[nodiscard]] static Result<std::unique_ptr<Control>> open(const Config& config,
+                                                             ControlParts parts);
+  // Ends the thread and removes the socket file; clients are cut off.
+  virtual ~Control() = default;
+
+  // Starts the thread.
+  virtual void start() = 0;
+  // As `longthrow reload`, with the result in the log; then calls `done` on the control thread.
+  // Thread-safe. REQUIRES: started.
+  virtual void reload(std::function<void()> done) = 0;
+  // Where HTTP listens, with the real port.
+  [[nodiscard]] virtual std::optional<Endpoint> http_endpoint() const = 0;
+};
+
+}  // namespace longthrow::control

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP for people and monitoring: GET / , /status and /metrics, and nothing else. Read-only.
+//
+// It is Boost.Beast on the control thread. What a stranger can cost here is bounded: connections,
+// header size (8 KiB), no request bodies, and a deadline on every read and write.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "longthrow/endpoint.h"
+#include "longthrow/error.h"
+#include "longthrow/status.h"
+
+namespace longthrow::control {
+
+namespace asio = boost::asio;
+
+struct HttpLimits {
+  int connections = 64;
+  std::uint32_t header_bytes = 8 * 1024;
+  std::chrono::milliseconds deadline{
+      10'000};  // for a request to arrive, and for an answer to leave
+};
+
+// Control thread only, after `open`.
+class HttpServer {
+ public:
+  using StatusSource = std::function<void(std::function<void(Result<Status>)>)>;
+
+  HttpServer(asio::io_context& io, StatusSource source, HttpLimits limits);
+  // Binds and listens: connections wait until `start`.
+  [[nodiscard]] Result<void> open(const Endpoint& where);
+  void start() { accept(); }
+  // With the port that was had where 0 was asked for.
+  [[nodiscard]] Endpoint local_endpoint() const { return local_; }
+
+ private:
+  void accept();
+  void on_accept(const boost::system::error_code& error, asio::ip::tcp::socket socket);
+
+  asio::io_context& io_;
+  StatusSource source_;
+  HttpLimits limits_;
+  asio::ip::tcp::acceptor acceptor_;
+  asio::steady_timer retry_;
+  Endpoint local_;
+  std::shared_ptr<int> token_ = std::make_shared<int>();  // each session holds one
+};
+
+}  // namespace longthrow::control

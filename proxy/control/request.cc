@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/control/request.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "proxy/base/log.h"
+#include "proxy/config/units.h"
+
+namespace longthrow::control {
+namespace {
+
+// Reads the keys of one request. The first mistake is kept; further reads give empty values.
+class Reader {
+ public:
+  explicit Reader(const json::object& request) : request_(request) {}
+
+  std::string required_text(std::string_view key) {
+    const json::value* value = find(key);
+    if (value == nullptr) {
+      note(format("\"{}\" is missing", key));
+      return {};
+    }
+    if (!value->is_string() || value->get_string().empty()) {
+      note(format("\"{}\" must be a text that is not empty", key));
+      return {};
+    }
+    return std::string(value->get_string());
+  }
+  bool flag(std::string_view key) {
+    const json::value* value = find(key);
+    if (value == nullptr) return false;
+    if (!value->is_bool()) {
+      note(format("\"{}\" must be true or false", key));
+      return false;
+    }
+    return value->get_bool();
+  }
+  Duration optional_duration(std::string_view key) {
+    if (request_.if_contains(key) == nullptr) return Duration{0};
+    return keep(key, parse_duration(required_text(key)));
+  }
+  template <typename T>
+  T keep(std::string_view key, Result<T> result) {
+    if (result) return *std::move(result);
+    note(format("\"{}\": {}", key, result.error().message));
+    return T{};
+  }
+  void note(std::string mistake) {
+    if (!mistake_) mistake_ = std::move(mistake);
+  }
+  // Also a mistake: keys that nobody has read.
+  std::optional<std::string> mistake() {
+    for (const auto& entry : request_) {
+      const std::string_view key = entry.key();
+      if (std::ranges::find(known_, key) == known_.end()) {
+        note(format("\"{}\" is not a key of this command", key.substr(0, 40)));
+      }
+    }
+    return mistake_;
+  }
+
+ private:
+  const json::value* find(std::string_view key) {
+    known_.emplace_back(key);
+    return request_.if_contains(key);
+  }
+
+  const json::object& request_;
+  std::vector<std::string> known_{"command"};
+  std::optional<std::string> mistake_;
+};
+
+Request read_status(Reader&) { return StatusRequest{}; }
+Request read_reload(Reader& in) { return ReloadRequest{.dry_run = in.flag("dry_run")}; }
+Request read_restart_check(Reader&) { return NodeRequest{.command = RestartCheck{}}; }
+Request read_ping(Reader& in) { return NodeRequest{.command = Ping{in.required_text("link")}}; }
+Request read_resume(Reader& in) { return NodeRequest{.command = Resume{in.required_text("name")}}; }
+Request read_release(Reader& in) {
+  return NodeRequest{.command = Release{in.required_text("name")}};
+}
+Request read_takeover(Reader& in) {
+  return NodeRequest{.command =
+                         Takeover{.name = in.required_text("name"), .force = in.flag("force")}};
+}
+Request read_pause(Reader& in) {
+  return NodeRequest{.command = Pause{.link = in.required_text("link"), .drain = in.flag("drain")}};
+}
+Request read_drain(Reader& in) {
+  return NodeRequest{.command = Drain{.group = in.required_text("group"),
+                                      .timeout = in.optional_duration("timeout"),
+                                      .hold = in.flag("hold")}};
+}
+
+Request read_set(Reader& in) {
+  NodeRequest out;
+  const std::string link = in.required_text("link");
+  const std::string setting = in.required_text("setting");
+  out.value_text = in.required_text("value");
+  out.save = in.flag("save");
+  if (setting == "memlimit") {
+    const std::uint64_t bytes = in.keep("value", parse_size(out.value_text));
+    if (bytes < kMemlimitMin) in.note("\"value\": memlimit must be at least 16MiB");
+    out.command = SetMemlimit{link, bytes};
+  } else if (setting == "compression") {
+    out.command = SetCompression{link, in.keep("value", parse_compression(out.value_text))};
+  } else if (setting == "bandwidth") {
+    out.command = SetBandwidth{link, in.keep("value", parse_rate(out.value_text))};
+  } else {
+    in.note(format("\"setting\" must be memlimit, compression or bandwidth, not \"{}\"",
+                   setting.substr(0, 40)));
+  }
+  return out;
+}
+
+struct CommandRow {
+  std::string_view name;
+  Request (*read)(Reader&);
+};
+constexpr std::array kCommands{
+    CommandRow{"status", read_status},   CommandRow{"set", read_set},
+    CommandRow{"drain", read_drain},     CommandRow{"pause", read_pause},
+    CommandRow{"resume", read_resume},   CommandRow{"takeover", read_takeover},
+    CommandRow{"release", read_release}, CommandRow{"ping", read_ping},
+    CommandRow{"reload", read_reload},   CommandRow{"restart-check", read_restart_check},
+};
+
+std::string command_names() {
+  std::string names;
+  for (const CommandRow& row : kCommands) {
+    if (!names.empty()) names += ", ";
+    names += row.name;
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<Request> parse_request(const json::object& request) {
+  const json::value* name = request.if_contains("command");
+  if (name == nullptr || !name->is_string()) {
+    return fail(R"("command" is missing: a request looks like {"command":"status"})");
+  }
+  const std::string_view wanted = name->get_string();
+  const auto row = std::ranges::find(kCommands, wanted, &CommandRow::name);
+  if (row == kCommands.end()) {
+    return fail(
+        format("there is no command \"{}\"; there are {}", wanted.substr(0, 40), command_names()));
+  }
+  Reader reader(request);
+  Request result = row->read(reader);
+  if (const auto mistake = reader.mistake()) return fail(format("{}: {}", wanted, *mistake));
+  return result;
+}
+
+Result<Request> parse_request_line(std::string_view line) {
+  json::error_code error;
+  json::parse_options options;
+  options.max_depth = 4;
+  const json::value value = json::parse(line, error, {}, options);
+  if (error) return fail("a request is one line of JSON: " + error.message());
+  if (!value.is_object()) {
+    return fail(R"(a request is a JSON object, like {"command":"status"})");
+  }
+  return parse_request(value.get_object());
+}
+
+bool is_long(const Command& command) {
+  if (const auto* pause = std::get_if<Pause>(&command)) return pause->drain;
+  return std::holds_alternative<Drain>(command) || std::holds_alternative<Takeover>(command);
+}
+
+}  // namespace longthrow::control

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests of the control protocol (docs/CONTROL.md): JSON to the node's commands, in one place for
+// the daemon and for tools, which check with it what they are about to send.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "longthrow/node.h"
+#include "proxy/control/json.h"
+
+namespace longthrow::control {
+
+struct StatusRequest {};
+struct ReloadRequest {
+  bool dry_run = false;
+};
+struct NodeRequest {
+  Command command;
+  bool save = false;       // set: keep it beyond a restart
+  std::string value_text;  // set: the value as the configuration file would have it
+};
+using Request = std::variant<StatusRequest, ReloadRequest, NodeRequest>;
+
+// The error is a sentence for people: what is wrong with the request and what would be right.
+[[nodiscard]] Result<Request> parse_request(const json::object& request);
+// The same for one line of the protocol.
+[[nodiscard]] Result<Request> parse_request_line(std::string_view line);
+
+// True for commands that may take as long as it takes, tell of their progress, and are abandoned
+// when the asker goes away (drain, pause --drain, takeover).
+[[nodiscard]] bool is_long(const Command& command);
+
+}  // namespace longthrow::control

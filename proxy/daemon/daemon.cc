@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/daemon/daemon.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "longthrow/node.h"
+#include "proxy/base/log.h"
+#include "proxy/base/random.h"
+#include "proxy/config/load.h"
+#include "proxy/config/memory_limits.h"
+#include "proxy/control/control.h"
+#include "proxy/control/file_config_store.h"
+#include "proxy/daemon/service_manager.h"
+#include "proxy/daemon/signal_thread.h"
+#include "proxy/io/make_loop.h"
+#include "proxy/io/worker_pool.h"
+#include "proxy/tls/provider.h"
+
+namespace longthrow {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kNotDone = 1;
+
+// Memory and readable keys: what a configuration needs of this machine. Changes nothing.
+Result<void> check_machine(const Config& config) {
+  if (Result<void> memory = check_memory(config, read_memory_limits()); !memory) return memory;
+  return make_tls_provider()->load(config);
+}
+
+// Sockets are what a node is made of; the soft limit is for programs that use select(2).
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int codec_threads(const Config& config) {
+  if (config.node.codec_threads) return *config.node.codec_threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+}
+
+std::string listening_addresses(const Config& config, const control::Control& control) {
+  std::string out;
+  const auto add = [&](const std::string& what) { out += (out.empty() ? "" : ", ") + what; };
+  for (const auto& [name, link] : config.links) {
+    if (link.listen) add(format("link {} on {}", name, to_string(*link.listen)));
+  }
+  for (const auto& [name, route] : config.routes) {
+    if (route.listen) add(format("route {} on {}", name, to_string(*route.listen)));
+  }
+  if (const auto http = control.http_endpoint()) add("http on " + to_string(*http));
+  add("control on " + config.node.control);
+  return out;
+}
+
+// Members in the order in which they are needed; they end in the opposite one.
+class Daemon {
+ public:
+  explicit Daemon(const std::filesystem::path& main_file) : store_(main_file) {
+    watchdog_.bind<&Daemon::on_watchdog>(this);
+    stop_watch_.bind<&Daemon::on_stop_watch>(this);
+  }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  ~Daemon();
+
+  Result<void> start(const Config& config);
+  void run();
+
+ private:
+  void on_signal(int signal);
+  void begin_stop();
+  void on_watchdog();
+  void on_stop_watch();
+
+  control::FileConfigStore store_;
+  Config config_;
+  SystemRandom random_;
+  std::string io_reason_;
+  std::unique_ptr<Loop> loop_;
+  Timer watchdog_;
+  Timer stop_watch_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<TlsProvider> tls_;
+  std::unique_ptr<RunningNode> node_;
+  std::unique_ptr<control::Control> control_;
+  std::optional<SignalThread> signals_;
+  std::optional<std::chrono::microseconds> watchdog_interval_;
+  std::optional<TimePoint> stop_deadline_;  // set while stopping
+};
+
+Daemon::~Daemon() {
+  signals_.reset();
+  if (!loop_) return;
+  loop_->disarm(watchdog_);
+  loop_->disarm(stop_watch_);
+}
+
+// All that can fail comes before the node does anything that others see.
+Result<void> Daemon::start(const Config& config) {
+  config_ = config;
+  if (Result<void> memory = check_memory(config, read_memory_limits()); !memory) return memory;
+  raise_descriptor_limit();
+  Result<LoopChoice> choice = make_loop(config.node.io);
+  if (!choice) return std::unexpected(choice.error());
+  loop_ = std::move(choice->loop);
+  if (loop_->name() != "io_uring") io_reason_ = choice->reason;
+  const int threads = codec_threads(config);
+  workers_ = make_worker_pool(*loop_, threads);
+  tls_ = make_tls_provider();
+  if (Result<void> keys = tls_->load(config); !keys) return keys;
+  node_ = make_node(config, {*loop_, *workers_, *tls_, random_}, io_reason_);
+  auto control = control::Control::open(config, {*loop_, *node_, *tls_, store_, check_machine});
+  if (!control) return std::unexpected(control.error());
+  control_ = *std::move(control);
+  if (Result<void> started = node_->start(); !started) return started;
+  control_->start();
+  log_info("longthrowd {}: node {}, io {}{}, codec threads {}, {}", LONGTHROW_VERSION,
+           config.node.name, loop_->name(), io_reason_.empty() ? "" : " (" + io_reason_ + ")",
+           threads, listening_addresses(config, *control_));
+  return {};
+}
+
+void Daemon::run() {
+  watchdog_interval_ = service_manager::watchdog_interval();
+  loop_->post([this] { on_watchdog(); });
+  signals_.emplace([this](int signal) { on_signal(signal); });
+  service_manager::ready(format("node {}, {} link(s)", config_.node.name, config_.links.size()));
+  loop_->run();
+  signals_.reset();
+  log_info("longthrowd: ended");
+}
+
+// On the signal thread.
+void Daemon::on_signal(int signal) {
+  if (signal != SIGHUP) return loop_->post([this] { begin_stop(); });
+  service_manager::reloading();
+  control_->reload([] { service_manager::reloaded(); });
+}
+
+// A second signal ends at once.
+void Daemon::begin_stop() {
+  if (!stop_deadline_) {
+    Duration longest{0};
+    for (const auto& [name, link] : config_.links) longest = std::max(longest, link.abort_linger);
+    stop_deadline_ = loop_->now() + config_.node.stop_timeout + longest + std::chrono::seconds(15);
+    log_info("longthrowd: stopping, {} bytes to deliver", node_->undelivered_bytes());
+    on_stop_watch();
+  }
+  node_->stop([this] { loop_->stop(); });
+}
+
+// It runs on the loop's thread: a loop that is stuck is what the watchdog is to find.
+void Daemon::on_watchdog() {
+  if (!watchdog_interval_) return;
+  service_manager::alive();
+  loop_->arm(watchdog_, loop_->now() + *watchdog_interval_);
+}
+
+// Time is asked for in small pieces, and only while the node may still take it.
+void Daemon::on_stop_watch() {
+  const bool more = loop_->now() < *stop_deadline_;
+  service_manager::stopping(format("stopping, {} bytes to deliver", node_->undelivered_bytes()),
+                            std::chrono::seconds(more ? 10 : 0));
+  loop_->arm(stop_watch_, loop_->now() + std::chrono::seconds(1));
+}
+
+}  // namespace
+
+int check_configuration(const std::filesystem::path& main_file) {
+  const auto loaded = control::FileConfigStore(main_file).load();
+  if (!loaded) {
+    for (const std::string& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
+    return kNotDone;
+  }
+  for (const std::string& line : loaded->warnings) {
+    std::fprintf(stderr, "warning: %s\n", line.c_str());
+  }
+  if (const Result<void> machine = check_machine(loaded->config); !machine) {
+    std::fprintf(stderr, "%s\n", machine.error().message.c_str());
+    return kNotDone;
+  }
+  std::printf("%s: good: node %s, %zu link(s), %zu route(s), %zu group(s)\n", main_file.c_str(),
+              loaded->config.node.name.c_str(), loaded->config.links.size(),
+              loaded->config.routes.size(), loaded->config.groups.size());
+  return kDone;
+}
+
+int run_daemon(const std::filesystem::path& main_file) {
+  const auto loaded = control::FileConfigStore(main_file).load();
+  if (!loaded) {
+    for (const std::string& line : loaded.error()) log_error("{}", line);
+    return kNotDone;
+  }
+  set_log_level(loaded->config.node.log_level);
+  // One of them is said of each link without TLS, at every start.
+  for (const std::string& line : loaded->warnings) log_warning("{}", line);
+  Daemon daemon(main_file);
+  if (const Result<void> started = daemon.start(loaded->config); !started) {
+    log_error("{}", started.error().message);
+    return kNotDone;
+  }
+  daemon.run();
+  return kDone;
+}
+
+}  // namespace longthrow

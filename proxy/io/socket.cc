@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/io/socket.h"
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "proxy/base/log.h"
+#include "proxy/io/lane_buffers.h"
+
+namespace longthrow {
+namespace {
+
+constexpr int kNotsentLowatBytes = 256 * 1024;
+// A backstop only: the session's heartbeat finds a dead peer much earlier.
+constexpr int kKeepIdleSeconds = 30;
+constexpr int kKeepIntervalSeconds = 10;
+constexpr int kKeepCount = 6;
+
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+void set_common_options(int fd, SocketUse use, const std::string& congestion) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (use == SocketUse::leg) {
+    set_on_close(fd, OnClose::reset);
+  } else {
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepIntervalSeconds);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
+    set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kNotsentLowatBytes);
+    widen_send_buffer(fd);
+  }
+  if (congestion.empty()) return;
+  if (::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion.data(),
+                   static_cast<socklen_t>(congestion.size())) != 0) {
+    log_debug("congestion control {} is not to be had: {}", congestion, std::strerror(errno));
+  }
+}
+
+std::unexpected<Error> close_and_fail(int fd, std::string_view what, const Endpoint& endpoint) {
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  return fail(format("cannot {} {}: {}", what, to_string(endpoint), std::strerror(error)), error);
+}
+
+int open_socket(const Endpoint& endpoint, Blocking blocking) {
+  const int family = endpoint.family == Endpoint::Family::ipv4 ? AF_INET : AF_INET6;
+  const int flags = SOCK_CLOEXEC | (blocking == Blocking::no ? SOCK_NONBLOCK : 0);
+  return ::socket(family, SOCK_STREAM | flags, IPPROTO_TCP);
+}
+
+bool read_info(int fd, tcp_info& info, socklen_t& length) {
+  length = sizeof info;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
+}
+
+}  // namespace
+
+Address to_sockaddr(const Endpoint& endpoint) {
+  Address address;
+  if (endpoint.family == Endpoint::Family::ipv4) {
+    sockaddr_in in{};
+    in.sin_family = AF_INET;
+    in.sin_port = htons(endpoint.port);
+    std::memcpy(&in.sin_addr, endpoint.address.data(), sizeof in.sin_addr);
+    std::memcpy(&address.storage, &in, sizeof in);
+    address.length = sizeof in;
+  } else {
+    sockaddr_in6 in{};
+    in.sin6_family = AF_INET6;
+    in.sin6_port = htons(endpoint.port);
+    in.sin6_scope_id = endpoint.scope_id;
+    std::memcpy(&in.sin6_addr, endpoint.address.data(), sizeof in.sin6_addr);
+    std::memcpy(&address.storage, &in, sizeof in);
+    address.length = sizeof in;
+  }
+  return address;
+}
+
+Endpoint from_sockaddr(const sockaddr& address) {
+  Endpoint endpoint;
+  if (address.sa_family == AF_INET) {
+    sockaddr_in in{};
+    std::memcpy(&in, &address, sizeof in);
+    std::memcpy(endpoint.address.data(), &in.sin_addr, sizeof in.sin_addr);
+    endpoint.port = ntohs(in.sin_port);
+  } else {
+    sockaddr_in6 in{};
+    std::memcpy(&in, &address, sizeof in);
+    endpoint.family = Endpoint::Family::ipv6;
+    std::memcpy(endpoint.address.data(), &in.sin6_addr, sizeof in.sin6_addr);
+    endpoint.scope_id = in.sin6_scope_id;
+    endpoint.port = ntohs(in.sin6_port);
+  }
+  return endpoint;
+}
+
+Result<int> open_listener(const Endpoint& local, const ListenOptions& options, Blocking blocking) {
+  const int fd = open_socket(local, blocking);
+  if (fd < 0) return close_and_fail(fd, "open a socket for", local);
+  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (local.family == Endpoint::Family::ipv4) {
+    set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
+  } else {
+    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+  }
+  set_common_options(fd, options.use, options.congestion);
+  const Address address = to_sockaddr(local);
+  if (::bind(fd, address.get(), address.length) != 0) return close_and_fail(fd, "listen on", local);
+  if (::listen(fd, options.backlog) != 0) return close_and_fail(fd, "listen on", local);
+  return fd;
+}
+
+Result<int> open_connector(const Endpoint& remote, const ConnectOptions& options,
+                           Blocking blocking) {
+  const int fd = open_socket(remote, blocking);
+  if (fd < 0) return close_and_fail(fd, "open a socket to", remote);
+  set_common_options(fd, options.use, options.congestion);
+  if (options.source) {
+    // Port 0: the ephemeral port is chosen at connect, per destination, so that many sockets share
+    // it.
+    if (options.source->port == 0)
+      set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    else
+      set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    const Address address = to_sockaddr(*options.source);
+    if (::bind(fd, address.get(), address.length) != 0) {
+      return close_and_fail(fd, "connect from", *options.source);
+    }
+  }
+  return fd;
+}
+
+void set_on_close(int fd, OnClose on_close) {
+  const linger value{on_close == OnClose::reset ? 1 : 0, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
+}
+
+Result<Endpoint> local_address(int fd) {
+  Address address;
+  if (::getsockname(fd, address.get(), &address.length) != 0) {
+    return fail(format("the socket has no local address: {}", std::strerror(errno)), errno);
+  }
+  return from_sockaddr(*address.get());
+}
+
+Result<Endpoint> remote_address(int fd) {
+  Address address;
+  if (::getpeername(fd, address.get(), &address.length) != 0) {
+    return fail(format("the socket has no peer: {}", std::strerror(errno)), errno);
+  }
+  return from_sockaddr(*address.get());
+}
+
+bool connected_to_itself(int fd) {
+  const auto local = local_address(fd);
+  const auto remote = remote_address(fd);
+  return local && remote && *local == *remote;
+}
+
+SocketStats socket_stats(int fd) {
+  SocketStats stats;
+  int bytes = 0;
+  if (::ioctl(fd, SIOCINQ, &bytes) == 0 && bytes > 0)
+    stats.unread_bytes = static_cast<unsigned>(bytes);
+  if (::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0) {
+    stats.unacknowledged_bytes = static_cast<unsigned>(bytes);
+  }
+  tcp_info info{};
+  socklen_t length = 0;
+  if (!read_info(fd, info, length)) return stats;
+  const auto has = [&](std::size_t offset, std::size_t size) { return length >= offset + size; };
+  stats.rtt = std::chrono::microseconds(info.tcpi_rtt);
+  if (has(offsetof(tcp_info, tcpi_notsent_bytes), sizeof info.tcpi_notsent_bytes)) {
+    stats.unsent_bytes = info.tcpi_notsent_bytes;
+  }
+  if (has(offsetof(tcp_info, tcpi_delivery_rate), sizeof info.tcpi_delivery_rate)) {
+    stats.delivery_rate_bytes_s = info.tcpi_delivery_rate;
+  }
+  return stats;
+}
+
+int tcp_state(int fd) {
+  tcp_info info{};
+  socklen_t length = 0;
+  return read_info(fd, info, length) ? info.tcpi_state : -1;
+}
+
+}  // namespace longthrow

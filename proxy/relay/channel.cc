@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// A channel's life and its ends. Reading the leg is in channel_read.cc.
+#include "proxy/relay/channel.h"
+
+#include <array>
+#include <cstring>
+
+#include "proxy/base/log.h"
+
+namespace longthrow {
+namespace {
+
+// A write hands over at most so much at a time: it bounds how long a leg keeps frames pinned.
+constexpr std::size_t kWriteBytesMax = kMiB;
+constexpr Duration kAbortLook = std::chrono::milliseconds(20);
+
+}  // namespace
+
+Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route)
+    : host_(host), loop_(host.loop()), core_(&core), route_(std::move(route)), group_(core.group->name) {
+  core.user = this;
+  connect_.bind<&Channel::on_connected>(this);
+  resolution_.operation.bind<&Channel::on_resolved>(this);
+  timer_.bind<&Channel::on_timer>(this);
+  readable_.bind<&Channel::on_readable_leg>(this);
+  read_.bind<&Channel::on_read>(this);
+  write_.bind<&Channel::on_written>(this);
+}
+
+Channel::~Channel() {
+  loop_.disarm(timer_);
+  if (leg_.valid()) loop_.close(leg_, CloseMode::reset);
+}
+
+bool Channel::idle() const {
+  return closed() && blocks_out_ == 0 && !connect_.in_flight() && !resolving_ &&
+         !readable_.in_flight() && !read_.in_flight() && !write_.in_flight();
+}
+
+// --- the leg -----------------------------------------------------------------------------------------
+
+void Channel::adopt_leg(Socket leg) {
+  leg_ = leg;
+  on_leg_open();
+}
+
+void Channel::connect_leg(const HostPort& target, const std::optional<Endpoint>& source) {
+  source_ = source;
+  resolving_ = true;
+  loop_.arm(timer_, loop_.now() + kConnectTimeout);
+  loop_.resolve(resolution_, target);
+}
+
+void Channel::on_resolved(int result) {
+  resolving_ = false;
+  if (closed()) return;
+  if (result < 0 || resolution_.endpoints.empty()) {
+    close_leg(CloseMode::reset, format("cannot resolve the target: {}", resolution_.error));
+    return;
+  }
+  addresses_ = resolution_.endpoints;
+  connect_next();
+}
+
+void Channel::connect_next() {
+  while (next_address_ < addresses_.size()) {
+    const Endpoint& address = addresses_[next_address_++];
+    const ConnectOptions options{.use = SocketUse::leg, .source = source_};
+    const auto socket = loop_.connect(connect_, address, options);
+    if (socket) {
+      leg_ = *socket;
+      loop_.arm(timer_, loop_.now() + kConnectTimeout);
+      return;
+    }
+    end_reason_ = format("{}: {}", to_string(address), socket.error().message);
+  }
+  close_leg(CloseMode::reset, format("cannot connect to the target {}", end_reason_));
+}
+
+void Channel::on_connected(int result) {
+  if (closed()) return;
+  if (result == 0 && leg_.valid()) {
+    on_leg_open();
+    return;
+  }
+  const std::string why = result == -ECANCELED ? "timed out" : std::strerror(-result);
+  end_reason_ = format("{}: {}", to_string(addresses_[next_address_ - 1]), why);
+  if (leg_.valid()) loop_.close(leg_, CloseMode::reset);
+  leg_ = Socket{};
+  connect_next();
+}
+
+void Channel::on_leg_open() {
+  loop_.disarm(timer_);
+  leg_state_ = LegState::open;
+  pump_read();
+  pump_write();
+}
+
+void Channel::on_timer() {
+  if (aborting_) {
+    check_abort();
+  } else if (leg_state_ == LegState::connecting) {
+    if (!leg_.valid()) {
+      close_leg(CloseMode::reset, "cannot resolve the target: timed out");
+      return;
+    }
+    // The connect completes as cancelled, and the next address is tried.
+    loop_.close(leg_, CloseMode::reset);
+    leg_ = Socket{};
+  }
+}
+
+// --- writing -----------------------------------------------------------------------------------------
+
+void Channel::on_readable() { pump_write(); }
+
+void Channel::pump_write() {
+  if (leg_state_ != LegState::open || write_.in_flight()) return;
+  const std::uint64_t wanted =
+      last_offset_ ? *last_offset_ - core_->in.consumed_offset() : core_->in.ready_bytes();
+  if (write_failed_ || core_->in.discarding() || wanted == 0) {
+    after_write();
+    return;
+  }
+  std::array<ByteView, Loop::kSendPiecesMax> pieces;
+  const std::size_t count = core_->in.pin(pieces, std::min<std::uint64_t>(wanted, kWriteBytesMax));
+  write_asked_bytes_ = 0;
+  for (std::size_t i = 0; i < count; ++i) write_asked_bytes_ += pieces[i].size();
+  loop_.send(write_, leg_, std::span(pieces).first(count));
+}
+
+void Channel::on_written(int result) {
+  const auto written = static_cast<std::uint64_t>(std::max(result, 0));
+  if (attached()) {
+    host_.channel_written(*this, written);
+  } else {
+    core_->in.handed_over(written);
+  }
+  if (closed()) return;
+  if (written < write_asked_bytes_) {
+    write_failed_ = true;
+    if (attached()) {
+      host_.channel_stop(*this);
+    } else {
+      core_->in.discard();
+    }
+  }
+  pump_write();
+}
+
+void Channel::after_write() {
+  if (leg_state_ != LegState::open || aborting_) return;
+  if (write_failed_) {
+    // Nothing can be written any more; what the leg still says is read to its end.
+    if (read_ended_ || !attached()) close_leg(CloseMode::reset, "the leg was closed by its other end");
+    return;
+  }
+  if (last_offset_) {
+    begin_abort();
+    return;
+  }
+  // A stream whose bytes were thrown away has no clean end, whatever its writer sent.
+  const bool clean_end = core_->in.at_end() && core_->in.end_kind() == EndKind::fin &&
+                         !core_->in.discarding();
+  if (!attached()) {
+    if (core_->in.ready_bytes() > 0) return;
+    const bool both_clean = clean_end && fin_written_ && read_ended_ && core_->out.end_acked;
+    if (both_clean) {
+      close_leg(CloseMode::graceful, "");
+    } else {
+      begin_abort();
+    }
+    return;
+  }
+  if (!core_->in.at_end()) return;
+  if (!clean_end || core_->out.stopped) {
+    begin_abort();
+    return;
+  }
+  if (!fin_written_) {
+    fin_written_ = true;
+    loop_.shutdown_send(leg_);
+  }
+  if (read_ended_) close_leg(CloseMode::graceful, "");
+}
+
+// --- ends --------------------------------------------------------------------------------------------
+
+void Channel::begin_abort() {
+  aborting_ = true;
+  abort_deadline_ = loop_.now() + host_.abort_linger();
+  check_abort();
+}
+
+void Channel::check_abort() {
+  lost_bytes_ = loop_.stats(leg_).unacknowledged_bytes;
+  if (lost_bytes_ == 0 || loop_.now() >= abort_deadline_) {
+    close_leg(CloseMode::reset, attached() ? "aborted by the other side" : "the session ended");
+    return;
+  }
+  loop_.arm(timer_, loop_.now() + kAbortLook);
+}
+
+void Channel::abort(const std::string& reason) {
+  if (leg_state_ == LegState::open) lost_bytes_ = loop_.stats(leg_).unacknowledged_bytes;
+  close_leg(CloseMode::reset, reason);
+}
+
+void Channel::on_stopped() {
+  discard_reads_ = true;
+  drop_blocks();
+  pending_end_ = EndKind::abort;
+  send_pending_end();
+  if (closed()) return;
+  pump_read();
+  pump_write();
+}
+
+void Channel::end_after_delivery() {
+  if (closed() || last_offset_) return;
+  if (leg_state_ == LegState::connecting) {
+    abort("takeover of its group");
+    return;
+  }
+  last_offset_ = core_->in.contiguous_offset();
+  pump_write();
+}
+
+void Channel::on_corrupt() { abort("corrupt at source: a frame failed its checksum three times"); }
+
+void Channel::detach(std::unique_ptr<ChannelCore> core) {
+  LT_ASSERT(core.get() == core_);
+  owned_core_ = std::move(core);
+  drop_blocks();
+  pending_end_.reset();
+  if (leg_state_ == LegState::connecting) {
+    close_leg(CloseMode::reset, "the session ended");
+  } else if (!closed()) {
+    discard_reads_ = true;
+    pump_read();
+    pump_write();
+  }
+}
+
+void Channel::close_leg(CloseMode mode, const std::string& reason) {
+  if (closed()) return;
+  leg_state_ = LegState::closed;
+  loop_.disarm(timer_);
+  if (leg_.valid()) loop_.close(leg_, mode);
+  leg_ = Socket{};
+  aborted_ = mode == CloseMode::reset;
+  end_reason_ = reason;
+  if (resolving_) loop_.cancel(resolution_.operation);
+  if (!read_.in_flight()) return_slab();
+  if (attached()) {
+    if (!core_->in.at_end()) host_.channel_stop(*this);
+    if (!read_ended_) {
+      read_ended_ = true;
+      pending_end_ = EndKind::abort;
+    }
+    send_pending_end();
+  }
+  host_.channel_closed(*this);
+}
+
+// --- numbers -----------------------------------------------------------------------------------------
+
+void Channel::report_delivered() {
+  if (!attached() || core_->in.discarding()) return;
+  const std::uint64_t consumed = core_->in.consumed_offset();
+  const std::uint64_t queued = leg_.valid() ? loop_.stats(leg_).unacknowledged_bytes : 0;
+  // The FIN counts as one byte of the queue.
+  const std::uint64_t delivered = consumed - std::min(consumed, queued - (fin_written_ && queued > 0));
+  if (delivered <= delivered_reported_) return;
+  delivered_reported_ = delivered;
+  host_.channel_delivered(*this, delivered);
+}
+
+std::uint64_t Channel::unread_bytes() const {
+  if (leg_state_ != LegState::open || read_ended_ || discard_reads_) return 0;
+  return loop_.stats(leg_).unread_bytes;
+}
+
+std::uint64_t Channel::undelivered_bytes() const {
+  const std::uint64_t queued =
+      leg_state_ == LegState::open ? loop_.stats(leg_).unacknowledged_bytes : 0;
+  return core_->in.ready_bytes() + queued;
+}
+
+ChannelStatus Channel::status(bool is_opened_here) const {
+  ChannelStatus status{.id = core_->id, .opened_here = is_opened_here};
+  if (leg_.valid()) {
+    if (const auto local = loop_.local_endpoint(leg_)) status.local = to_string(*local);
+    if (const auto remote = loop_.remote_endpoint(leg_)) status.remote = to_string(*remote);
+  }
+  const bool half_closed = read_ended_ || core_->in.end_kind().has_value();
+  status.state = aborting_ || discard_reads_           ? "aborting"
+                 : closed()                            ? "closing"
+                 : half_closed                         ? "half-closed"
+                 : leg_state_ == LegState::connecting  ? "connecting"
+                                                       : "open";
+  status.in_bytes = read_bytes_;
+  status.out_bytes = core_->in.consumed_offset();
+  status.lag_bytes = core_->out.accepted_offset() - core_->out.received_offset() + unframed_bytes_;
+  return status;
+}
+
+}  // namespace longthrow

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// One proxied TCP connection on this side: its leg, what is read from it and what is written to it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "longthrow/loop.h"
+#include "longthrow/status.h"
+#include "proxy/codec/incompressible.h"
+#include "proxy/relay/frame_job.h"
+#include "proxy/relay/mortal.h"
+#include "proxy/session/channel_core.h"
+
+namespace longthrow {
+
+class Channel;
+
+// What a channel needs of its link.
+class ChannelHost {
+ public:
+  virtual ~ChannelHost() = default;
+  [[nodiscard]] virtual Loop& loop() = 0;
+  // A slab to read into, or an invalid one: then on_slab() is called when there is one again.
+  [[nodiscard]] virtual Slab lend_slab(Channel& channel) = 0;
+  // A slab came back unused, or with what was made of it.
+  virtual void slab_done() = 0;
+  // `channel` has a block to make a frame of, see next_block().
+  virtual void frame_wanted(Channel& channel) = 0;
+  // A block was begun and is not full: close_block() when the lanes have nothing better to do.
+  virtual void partial_wanted(Channel& channel) = 0;
+  // May the leg be read at all now?
+  [[nodiscard]] virtual bool reading_allowed(const Channel& channel) const = 0;
+  // The link has nothing to send: a block is worth more now than when it is full.
+  [[nodiscard]] virtual bool hungry() const = 0;
+  [[nodiscard]] virtual std::int64_t wall_ns() const = 0;
+  [[nodiscard]] virtual Duration abort_linger() const = 0;
+  // Where bytes that nobody wants are read to.
+  [[nodiscard]] virtual ByteSpan garbage() = 0;
+
+  // Commands to the session, while the channel is attached.
+  virtual void channel_read(Channel& channel, std::uint64_t bytes) = 0;
+  virtual void channel_written(Channel& channel, std::uint64_t bytes) = 0;
+  virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
+  virtual void channel_end(Channel& channel, EndKind kind) = 0;
+  virtual void channel_stop(Channel& channel) = 0;
+  // The leg is closed, and the channel may be forgotten as soon as its session agrees.
+  virtual void channel_closed(Channel& channel) = 0;
+};
+
+// The rules of its end (guarantee G1):
+//  - end of stream on the leg: all that was read, then `fin`; a broken leg: all that was read, then `abort`.
+//  - the peer's `fin`, after all bytes: FIN to the leg. The peer's `abort`, after all bytes: RST, once the
+//    leg's TCP has acknowledged everything or abort_linger is over (a reset destroys what is queued).
+//  - a failing write stops the peer's bytes only: what the leg still has to say goes on.
+//  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own bytes are
+//    handed over the leg is reset.
+//  - the session is over (`detach`): what is here is handed over, then the leg is reset.
+// Belongs to the loop's thread.
+class Channel final : public Mortal {
+ public:
+  static constexpr Duration kConnectTimeout = std::chrono::seconds(10);
+
+  Channel(ChannelHost& host, ChannelCore& core, std::string route);
+  ~Channel() override;
+
+  // Either the leg is there already (it was accepted here) ...
+  void adopt_leg(Socket leg);
+  // ... or it is connected to `target`, each of its addresses in turn.
+  void connect_leg(const HostPort& target, const std::optional<Endpoint>& source);
+
+  // --- told by the link ----------------------------------------------------------------------------
+  void on_slab() { pump_read(); }
+  void on_readable();          // core().in has news
+  void on_stopped();           // the peer takes no more
+  void on_corrupt();           // the peer's bytes cannot be had: abort at once
+  void resume_reading() { pump_read(); }
+  // Once in a while: tells how much the leg's TCP has acknowledged.
+  void report_delivered();
+  // The session is over. `core` becomes the channel's own.
+  void detach(std::unique_ptr<ChannelCore> core);
+  // Takeover of its group: hands over what is here now, nothing that comes later, then resets the leg.
+  void end_after_delivery();
+  // Drops the leg at once.
+  void abort(const std::string& reason);
+
+  // --- blocks for frames -----------------------------------------------------------------------------
+  // Closes the block that is being filled, if it holds anything.
+  void close_block();
+  [[nodiscard]] bool has_block() const { return !blocks_.empty(); }
+  [[nodiscard]] std::uint32_t next_block_bytes() const { return blocks_.front().bytes; }
+  [[nodiscard]] RawBlock take_block();
+  // The frame of the oldest block that was taken and not yet returned is done or dropped: once all are, a
+  // pending end goes out.
+  void block_done();
+  [[nodiscard]] std::size_t blocks_out() const { return blocks_out_; }
+  // Bytes read that are in no frame yet.
+  [[nodiscard]] std::uint64_t unframed_bytes() const { return unframed_bytes_; }
+  [[nodiscard]] std::optional<TimePoint> oldest_unframed_at() const;
+  void on_framed(std::uint32_t bytes) { unframed_bytes_ -= bytes; }
+
+  [[nodiscard]] ChannelCore& core() { return *core_; }
+  [[nodiscard]] const ChannelCore& core() const { return *core_; }
+  [[nodiscard]] bool attached() const { return owned_core_ == nullptr; }
+  [[nodiscard]] const std::string& route() const { return route_; }
+  [[nodiscard]] const std::string& group() const { return group_; }
+  [[nodiscard]] bool closed() const { return leg_state_ == LegState::closed; }
+  [[nodiscard]] bool idle() const override;
+  // Read from the leg so far, and still unread in it (asks the kernel).
+  [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
+  [[nodiscard]] std::uint64_t unread_bytes() const;
+  // Written to the leg and not yet acknowledged by it (asks the kernel), or not yet written.
+  [[nodiscard]] std::uint64_t undelivered_bytes() const;
+  [[nodiscard]] ChannelStatus status(bool opened_here) const;
+  [[nodiscard]] const std::string& end_reason() const { return end_reason_; }
+  // Bytes that the leg's TCP had not acknowledged when the leg was reset.
+  [[nodiscard]] std::uint64_t lost_bytes() const { return lost_bytes_; }
+  [[nodiscard]] bool was_aborted() const { return aborted_; }
+
+  bool in_slab_queue = false;   // the link's lists
+  bool in_frame_queue = false;
+  bool in_partial_list = false;
+  bool opened_here = false;
+  std::uint64_t serial = 0;         // of the link's map of channels
+  IncompressibleGuard guard;
+  std::deque<FrameJob*> jobs;       // frames being made, in order; as many as blocks_out()
+
+ private:
+  enum class LegState : std::uint8_t { connecting, open, closed };
+
+  void connect_next();
+  void on_resolved(int result);
+  void on_connected(int result);
+  void on_leg_open();
+
+  void pump_read();
+  void on_readable_leg(int result);
+  void on_read(int result);
+  void on_read_bytes(std::uint32_t bytes);
+  void return_slab();
+  void end_reading(EndKind kind);
+  void send_pending_end();
+  void drop_blocks();
+
+  void pump_write();
+  void on_written(int result);
+  void after_write();
+  void begin_abort();
+  void check_abort();
+  void on_timer();
+  void close_leg(CloseMode mode, const std::string& reason);
+
+  ChannelHost& host_;
+  Loop& loop_;
+  ChannelCore* core_;
+  std::unique_ptr<ChannelCore> owned_core_;  // after detach
+  const std::string route_;
+  const std::string group_;
+
+  LegState leg_state_ = LegState::connecting;
+  Socket leg_;
+  Operation connect_;
+  Resolution resolution_;
+  bool resolving_ = false;
+  std::vector<Endpoint> addresses_;
+  std::size_t next_address_ = 0;
+  std::optional<Endpoint> source_;
+  Timer timer_;  // connecting: its timeout; aborting: looks again
+
+  // Reading.
+  Operation readable_;
+  Operation read_;
+  RawBlock block_;               // being filled
+  bool reading_garbage_ = false; // the receive in flight goes nowhere
+  bool discard_reads_ = false;
+  bool read_ended_ = false;
+  std::optional<EndKind> pending_end_;
+  std::deque<RawBlock> blocks_;  // closed, not yet taken
+  std::size_t blocks_out_ = 0;   // taken, not yet done
+  std::uint64_t read_bytes_ = 0;
+  std::uint64_t unframed_bytes_ = 0;
+
+  // Writing.
+  Operation write_;
+  std::size_t write_asked_bytes_ = 0;
+  bool write_failed_ = false;
+  std::optional<std::uint64_t> last_offset_;  // nothing beyond is handed over
+  bool fin_written_ = false;
+  bool aborting_ = false;
+  TimePoint abort_deadline_{};
+  std::uint64_t delivered_reported_ = 0;
+
+  std::string end_reason_;
+  std::uint64_t lost_bytes_ = 0;
+  bool aborted_ = false;
+};
+
+}  // namespace longthrow

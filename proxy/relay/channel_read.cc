@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a leg into blocks. An idle leg waits without memory: only when there is something to read does
+// it borrow a slab, and it gives the slab away as soon as a frame is worth making.
+#include "proxy/relay/channel.h"
+
+namespace longthrow {
+
+void Channel::pump_read() {
+  if (leg_state_ != LegState::open || read_ended_ || read_.in_flight() || readable_.in_flight()) {
+    return;
+  }
+  const bool wanted = discard_reads_ || (attached() && !aborting_ && !last_offset_ && host_.reading_allowed(*this));
+  if (wanted) loop_.wait_readable(readable_, leg_);
+}
+
+void Channel::on_readable_leg(int result) {
+  if (leg_state_ != LegState::open || read_ended_) return;
+  (void)result;  // a failure shows in the receive
+  if (discard_reads_) {
+    reading_garbage_ = true;
+    loop_.receive(read_, leg_, host_.garbage());
+    return;
+  }
+  if (!attached() || aborting_ || last_offset_ || !host_.reading_allowed(*this)) return;
+  if (!block_.slab.valid()) {
+    block_.slab = host_.lend_slab(*this);
+    if (!block_.slab.valid()) return;
+  }
+  loop_.receive(read_, leg_, block_.slab.bytes().subspan(block_.bytes));
+}
+
+void Channel::on_read(int result) {
+  const bool garbage = std::exchange(reading_garbage_, false);
+  if (closed()) {
+    return_slab();
+    return;
+  }
+  if (result > 0) {
+    if (!garbage && !discard_reads_) {
+      on_read_bytes(static_cast<std::uint32_t>(result));
+    } else if (!garbage) {
+      return_slab();
+    }
+    pump_read();
+    return;
+  }
+  end_reading(result == 0 ? EndKind::fin : EndKind::abort);
+  if (result == 0) {
+    after_write();
+  } else {
+    close_leg(CloseMode::reset, "the leg was reset by its other end");
+  }
+}
+
+void Channel::on_read_bytes(std::uint32_t bytes) {
+  if (block_.bytes == 0) {
+    block_.read_at = loop_.now();
+    block_.offset = read_bytes_;
+  }
+  block_.bytes += bytes;
+  block_.wall_ns = host_.wall_ns();
+  read_bytes_ += bytes;
+  unframed_bytes_ += bytes;
+  host_.channel_read(*this, bytes);
+  if (block_.bytes == kSlabBytes || host_.hungry()) {
+    close_block();
+  } else {
+    host_.partial_wanted(*this);
+  }
+}
+
+void Channel::close_block() {
+  if (block_.bytes == 0 || read_.in_flight()) return;
+  blocks_.push_back(std::move(block_));
+  block_ = RawBlock{};
+  host_.frame_wanted(*this);
+}
+
+RawBlock Channel::take_block() {
+  LT_ASSERT(!blocks_.empty());
+  RawBlock taken = std::move(blocks_.front());
+  blocks_.pop_front();
+  ++blocks_out_;
+  return taken;
+}
+
+void Channel::block_done() {
+  LT_ASSERT(blocks_out_ > 0);
+  --blocks_out_;
+  send_pending_end();
+}
+
+std::optional<TimePoint> Channel::oldest_unframed_at() const {
+  if (!blocks_.empty()) return blocks_.front().read_at;
+  if (block_.bytes > 0) return block_.read_at;
+  return std::nullopt;
+}
+
+void Channel::end_reading(EndKind kind) {
+  read_ended_ = true;
+  if (block_.bytes > 0) {
+    close_block();
+  } else {
+    return_slab();
+  }
+  if (!discard_reads_) pending_end_ = kind;
+  send_pending_end();
+}
+
+void Channel::send_pending_end() {
+  if (!pending_end_ || !attached() || !blocks_.empty() || blocks_out_ > 0) return;
+  const EndKind kind = *pending_end_;
+  pending_end_.reset();
+  host_.channel_end(*this, kind);
+}
+
+void Channel::return_slab() {
+  if (!block_.slab.valid()) return;
+  unframed_bytes_ -= block_.bytes;
+  block_ = RawBlock{};
+  host_.slab_done();
+}
+
+// What was read and will not be sent.
+void Channel::drop_blocks() {
+  while (!blocks_.empty()) {
+    unframed_bytes_ -= blocks_.front().bytes;
+    blocks_.pop_front();
+    host_.slab_done();
+  }
+  if (!read_.in_flight()) return_slab();
+}
+
+}  // namespace longthrow

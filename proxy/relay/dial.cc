@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/dial.h"
+
+#include <cstring>
+
+#include "proxy/base/log.h"
+
+namespace longthrow {
+
+Result<void> verify_binding(const TlsEngine& engine, const wire::Hello& hello) {
+  const auto expected = engine.binding(wire::binding_context(hello));
+  if (!expected) return std::unexpected(expected.error());
+  if (*expected != hello.binding) return fail("the hello is not bound to this connection");
+  return {};
+}
+
+Result<void> send_hello(Lane& lane, wire::Hello hello) {
+  const auto binding = lane.engine().binding(wire::binding_context(hello));
+  if (!binding) return std::unexpected(binding.error());
+  hello.binding = *binding;
+  ByteQueue record;
+  wire::encode(hello, record);
+  lane.send(record.view());
+  return {};
+}
+
+Dial::Dial(Loop& loop, DialOwner& owner, DialOptions options, MakeEngine make_engine)
+    : loop_(loop),
+      owner_(owner),
+      options_(std::move(options)),
+      make_engine_(std::move(make_engine)) {
+  resolution_.operation.bind<&Dial::on_resolved>(this);
+  connect_.bind<&Dial::on_connected>(this);
+  timer_.bind<&Dial::on_timeout>(this);
+}
+
+Dial::~Dial() {
+  loop_.disarm(timer_);
+  if (socket_.valid()) loop_.close(socket_, CloseMode::reset);
+}
+
+bool Dial::idle() const {
+  return over_ && !resolution_.operation.in_flight() && !connect_.in_flight() &&
+         (lane_ == nullptr || lane_->idle());
+}
+
+void Dial::start() { resolve_next(); }
+
+void Dial::resolve_next() {
+  if (next_name_ == options_.names.size()) {
+    fail_with(last_error_);
+    return;
+  }
+  loop_.arm(timer_, loop_.now() + kConnectTimeout);
+  loop_.resolve(resolution_, options_.names[next_name_++]);
+}
+
+void Dial::on_resolved(int result) {
+  if (over_) return;
+  const HostPort& name = options_.names[next_name_ - 1];
+  if (result < 0 || resolution_.endpoints.empty()) {
+    last_error_ = format("cannot resolve {}: {}", name.host,
+                         result == -ECANCELED ? "timed out" : resolution_.error);
+    resolve_next();
+    return;
+  }
+  addresses_ = resolution_.endpoints;
+  next_address_ = 0;
+  connect_next();
+}
+
+void Dial::connect_next() {
+  while (next_address_ < addresses_.size()) {
+    const Endpoint& address = addresses_[next_address_++];
+    const auto socket = loop_.connect(
+        connect_, address,
+        {.use = SocketUse::lane, .source = options_.source, .congestion = options_.congestion});
+    if (socket) {
+      socket_ = *socket;
+      loop_.arm(timer_, loop_.now() + kConnectTimeout);
+      return;
+    }
+    last_error_ = format("{}: {}", to_string(address), socket.error().message);
+  }
+  resolve_next();
+}
+
+void Dial::on_connected(int result) {
+  if (over_) return;
+  if (result < 0 || !socket_.valid()) {
+    last_error_ = format("{}: {}", to_string(addresses_[next_address_ - 1]),
+                         result == -ECANCELED ? "timed out" : std::strerror(-result));
+    if (socket_.valid()) loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
+    connect_next();
+    return;
+  }
+  auto engine = make_engine_();
+  if (!engine) {
+    loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
+    fail_with(engine.error().message);
+    return;
+  }
+  loop_.arm(timer_, loop_.now() + kAnswerTimeout);
+  lane_ = std::make_unique<Lane>(loop_, std::exchange(socket_, Socket{}), std::move(*engine), true);
+  lane_->index = options_.lane_index;
+  lane_->start(*this);
+}
+
+void Dial::on_timeout() {
+  if (lane_ != nullptr) {
+    lane_->drop();
+    fail_with(format("{}: no answer within {} s", lane_->remote(),
+                     std::chrono::duration_cast<std::chrono::seconds>(kAnswerTimeout).count()));
+  } else if (socket_.valid()) {
+    loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
+  } else {
+    loop_.cancel(resolution_.operation);
+  }
+}
+
+void Dial::on_lane_established(Lane& lane) {
+  hello_sent_ = true;
+  if (auto sent = send_hello(lane, owner_.dial_hello(*this)); !sent) {
+    lane.drop();
+    fail_with(sent.error().message);
+  }
+}
+
+Result<void> Dial::on_lane_record(Lane& lane, const wire::RecordView& record) {
+  if (record.type == wire::RecordType::bye) {
+    const auto bye = wire::decode_bye(record.body);
+    if (!bye) return std::unexpected(bye.error());
+    lane.finish();
+    fail_with(format("the peer refuses: {}", bye->text), *bye);
+    return {};
+  }
+  if (record.type != wire::RecordType::hello) return fail("a record before the hello");
+  const auto hello = wire::decode_hello(record.body);
+  if (!hello) return std::unexpected(hello.error());
+  if (auto bound = verify_binding(lane.engine(), *hello); !bound) return bound;
+  // Handed over here, so that records behind the hello meet their handler.
+  over_ = true;
+  loop_.disarm(timer_);
+  owner_.on_dial_answered(*this, std::move(lane_), *hello);
+  return {};
+}
+
+void Dial::on_lane_closed(Lane& lane, const std::string& reason) {
+  fail_with(format("{}: {}", lane.remote(), reason));
+}
+
+void Dial::cancel() {
+  if (over_) return;
+  over_ = true;
+  loop_.disarm(timer_);
+  if (lane_ != nullptr) lane_->drop();
+  if (socket_.valid()) loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
+  loop_.cancel(resolution_.operation);
+}
+
+void Dial::fail_with(const std::string& reason, std::optional<wire::Bye> bye) {
+  if (over_) return;
+  over_ = true;
+  loop_.disarm(timer_);
+  owner_.on_dial_failed(*this, reason, std::move(bye));
+}
+
+}  // namespace longthrow

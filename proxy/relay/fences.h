@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was taken over stays fenced, also after a restart: a small file in the node's state directory.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "longthrow/error.h"
+
+namespace longthrow {
+
+struct Fences {
+  std::set<std::string> links;
+  std::set<std::string> groups;
+};
+
+// A missing file is no fences. An unreadable one is an error: starting without fences could let an old
+// primary write into an activated copy.
+[[nodiscard]] Result<Fences> load_fences(const std::string& state_dir);
+// Replaces the file atomically and durably.
+[[nodiscard]] Result<void> save_fences(const std::string& state_dir, const Fences& fences);
+
+}  // namespace longthrow

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lanes and sessions: who is the peer, what is up, and what ends when.
+#include "proxy/relay/link.h"
+
+#include <algorithm>
+
+#include "proxy/base/log.h"
+
+namespace longthrow {
+
+Link::Link(LinkContext& context, std::string name, LinkConfig config)
+    : context_(context),
+      loop_(context.parts.loop),
+      name_(std::move(name)),
+      config_(std::move(config)),
+      peering_(context.node, context.incarnation, context.parts.random),
+      compression_(config_.compression),
+      decoder_(make_codec_context()),
+      decoded_(wire::kRawBytesMax),
+      memlimit_wanted_(config_.memlimit) {
+  bucket_.set_rate(config_.bandwidth_bytes_s);
+  redial_timer_.bind<&Link::on_redial>(this);
+  tick_.bind<&Link::on_tick>(this);
+  wake_.bind<&Link::pump>(this);
+  control_timer_.bind<&Link::pump>(this);
+  reap_timer_.bind<&Link::reap_channels>(this);
+}
+
+Link::~Link() {
+  for (Timer* timer : {&redial_timer_, &tick_, &wake_, &control_timer_, &reap_timer_}) {
+    loop_.disarm(*timer);
+  }
+  // Blocks that jobs still hold lie in this link's arena.
+  for (auto& [serial, channel] : channels_) {
+    for (FrameJob* job : channel->jobs) {
+      job->block = RawBlock{};
+      job->busy = job->done = false;
+    }
+  }
+}
+
+Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
+                         const std::map<std::string, GroupConfig>& groups) {
+  // Room to raise the memlimit live: address space only, no memory.
+  constexpr std::size_t kReserveFactor = 16;
+  auto arena = Arena::make({.limit_bytes = config_.memlimit,
+                            .reserve_bytes = config_.memlimit * kReserveFactor});
+  if (!arena) return fail(format("link {}: {}", name_, arena.error().message));
+  arena_ = std::move(*arena);
+  if (auto locked = arena_->lock_in_memory(); !locked) {
+    log_warning("link {}: the buffer may be swapped: {}", name_, locked.error().message);
+  }
+  if (routes.size() > wire::kRoutesMax) {
+    return fail(format("link {}: {} routes are more than the {} that one link carries", name_,
+                       routes.size(), wire::kRoutesMax));
+  }
+  group_configs_ = groups;
+  set_ports(routes);
+  last_tick_ = loop_.now();
+  next_heartbeat_ = loop_.now();
+  loop_.arm(tick_, loop_.now() + kTick);
+  redial_at_[0] = loop_.now();
+  redial_soon();
+  return {};
+}
+
+// --- dialling ----------------------------------------------------------------------------------------
+
+int Link::own_bulk_lanes() const { return config_.lanes > 0 ? config_.lanes : kAutoBulkLanes; }
+
+std::uint64_t Link::generation_of(std::uint64_t attempt, bool dialled_here) const {
+  return attempt * 2 + (dialled_here == peering_.lower_name() ? 1 : 0);
+}
+
+void Link::redial_soon() {
+  TimePoint next = kNever;
+  for (const auto& [index, at] : redial_at_) next = std::min(next, at);
+  if (next != kNever) loop_.arm(redial_timer_, next);
+}
+
+void Link::on_redial() {
+  const TimePoint now = loop_.now();
+  std::vector<std::uint16_t> due;
+  for (const auto& [index, at] : redial_at_) {
+    if (at <= now) due.push_back(index);
+  }
+  for (const std::uint16_t index : due) {
+    redial_at_.erase(index);
+    begin_dial(index);
+  }
+  redial_soon();
+}
+
+DialOptions Link::dial_options(std::uint16_t lane_index) const {
+  DialOptions options{.names = config_.connect,
+                      .source = config_.source,
+                      .congestion = config_.congestion,
+                      .lane_index = lane_index};
+  if (!options.source && config_.listen) {
+    options.source = config_.listen;
+    const bool any = std::ranges::all_of(options.source->address, [](auto byte) { return byte == 0; });
+    if (any) options.source.reset();
+  }
+  if (options.source) options.source->port = 0;
+  return options;
+}
+
+void Link::begin_dial(std::uint16_t lane_index) {
+  const bool wanted = lane_index == 0 ? express_ == nullptr : express_ != nullptr && !bulk_.contains(lane_index);
+  if (!wanted || config_.connect.empty() || stopping_ || fenced_ || paused() ||
+      dials_.contains(lane_index)) {
+    return;
+  }
+  if (lane_index == 0) peering_.begin_dial();
+  auto dial = std::make_unique<Dial>(loop_, *this, dial_options(lane_index),
+                                     [this] { return context_.parts.tls.client(name_); });
+  Dial& started = *dial;
+  dials_[lane_index] = std::move(dial);
+  started.start();
+}
+
+wire::Hello Link::dial_hello(Dial& dial) {
+  const auto lanes = static_cast<std::uint16_t>(own_bulk_lanes());
+  const bool express = dial.lane_index() == 0;
+  wire::Hello hello = peering_.make_hello(wire::HelloRole::dialler, dial.lane_index(),
+                                          express ? 0 : generation_, lanes);
+  if (express) dial_attempt_ = hello.attempt;
+  return hello;
+}
+
+void Link::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::Hello& hello) {
+  const std::uint16_t index = dial.lane_index();
+  context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
+  const auto judgement =
+      index == 0 ? peering_.judge_answer(hello) : peering_.judge_bulk(hello, generation_);
+  if (judgement.end_session) end_session("the peer has restarted");
+  if (judgement.verdict != Peering::Verdict::accept) {
+    log_warning("link {}: {}: {}", name_, lane->remote(), judgement.text);
+    say_bye(std::move(lane), judgement.reason, judgement.text);
+    redial_at_[index] = loop_.now() + backoff_.next(context_.parts.random);
+    redial_soon();
+    return;
+  }
+  if (index != 0) {
+    bulk_up(std::move(lane));
+    return;
+  }
+  peering_.adopt(hello);
+  const std::uint64_t generation = generation_of(dial_attempt_, true);
+  express_up(std::move(lane), hello, generation);
+}
+
+void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) {
+  const std::uint16_t index = dial.lane_index();
+  context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
+  Duration delay = backoff_.next(context_.parts.random);
+  if (index == 0) {
+    if (reason != down_reason_) log_warning("link {}: cannot connect: {}", name_, reason);
+    if (express_ == nullptr) down_reason_ = reason;
+    if (bye) {
+      peer_fenced_ = bye->reason == wire::ByeReason::fenced;
+      peer_paused_ = bye->reason == wire::ByeReason::paused;
+      if (bye->reason == wire::ByeReason::stale_session && peering_.session_established()) {
+        end_session("the peer has ended the session");
+        delay = Duration(0);
+      }
+    }
+  }
+  redial_at_[index] = loop_.now() + delay;
+  redial_soon();
+  if (index == 0 && deferred_lane_ != nullptr) {
+    judge_incoming(std::move(deferred_lane_), deferred_hello_);
+  }
+}
+
+void Link::cancel_dials() {
+  for (auto& [index, dial] : dials_) {
+    dial->cancel();
+    context_.graveyard.bury(std::move(dial));
+  }
+  dials_.clear();
+  redial_at_.clear();
+}
+
+// --- accepting ---------------------------------------------------------------------------------------
+
+void Link::say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std::string& text) {
+  ByteQueue record;
+  wire::encode(wire::Bye{reason, text}, record);
+  lane->send(record.view());
+  lane->finish();
+  context_.graveyard.bury(std::move(lane));
+}
+
+void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
+  lane->set_handler(*this);
+  if (stopping_) return say_bye(std::move(lane), wire::ByeReason::going_away, "the node is stopping");
+  if (fenced_) {
+    log_warning("link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "
+                "to let it in again",
+                name_, lane->remote(), hello.node, name_);
+    return say_bye(std::move(lane), wire::ByeReason::fenced,
+                   "this side was taken over; it stays fenced until `longthrow release`");
+  }
+  if (paused()) {
+    return say_bye(std::move(lane), wire::ByeReason::paused, "the link was paused by an administrator");
+  }
+  if (lane->index == 0) return judge_incoming(std::move(lane), hello);
+
+  const auto judgement = peering_.judge_bulk(hello, generation_);
+  const bool accepted = judgement.verdict == Peering::Verdict::accept && express_ != nullptr &&
+                        lane->index <= bulk_wanted_;
+  if (!accepted) return say_bye(std::move(lane), judgement.reason, judgement.text);
+  const auto answer = peering_.make_hello(wire::HelloRole::acceptor, lane->index, generation_,
+                                          static_cast<std::uint16_t>(own_bulk_lanes()));
+  if (auto sent = send_hello(*lane, answer); !sent) {
+    lane->drop();
+    context_.graveyard.bury(std::move(lane));
+    return;
+  }
+  bulk_up(std::move(lane));
+}
+
+void Link::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
+  const auto own_dial = dials_.find(0);
+  const bool own_hello_sent = own_dial != dials_.end() && own_dial->second->hello_sent();
+  const auto judgement = peering_.judge_dial(hello, own_hello_sent);
+  if (judgement.end_session) end_session("the peer has restarted");
+  switch (judgement.verdict) {
+    case Peering::Verdict::refuse:
+      log_info("link {}: refused {}: {}", name_, lane->remote(), judgement.text);
+      if (express_ == nullptr) down_reason_ = judgement.text;
+      say_bye(std::move(lane), judgement.reason, judgement.text);
+      return;
+    case Peering::Verdict::defer:
+      if (deferred_lane_ != nullptr) {
+        say_bye(std::move(deferred_lane_), wire::ByeReason::replaced, "a later attempt replaces it");
+      }
+      deferred_lane_ = std::move(lane);
+      deferred_hello_ = hello;
+      return;
+    case Peering::Verdict::accept: break;
+  }
+  cancel_dials();
+  if (express_ != nullptr) link_down("the peer has connected anew");
+  peering_.adopt(hello);
+  const auto answer = peering_.make_hello(wire::HelloRole::acceptor, 0, 0,
+                                          static_cast<std::uint16_t>(own_bulk_lanes()));
+  if (auto sent = send_hello(*lane, answer); !sent) {
+    lane->drop();
+    context_.graveyard.bury(std::move(lane));
+    return;
+  }
+  express_up(std::move(lane), hello, generation_of(hello.attempt, false));
+}
+
+// --- up and down -------------------------------------------------------------------------------------
+
+void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
+                      std::uint64_t generation) {
+  LT_ASSERT(express_ == nullptr);
+  if (deferred_lane_ != nullptr) {
+    say_bye(std::move(deferred_lane_), wire::ByeReason::replaced, "another lane stays");
+  }
+  express_ = std::move(lane);
+  express_->trust();
+  express_->id = next_lane_id_++;
+  express_->set_handler(*this);
+  generation_ = generation;
+  bulk_wanted_ = std::clamp<int>(std::min<int>(own_bulk_lanes(), hello.bulk_lanes), 1, 8);
+  if (session_ == nullptr) {
+    session_ = std::make_unique<Session>(pool_, peering_.lower_name());
+    ++totals_.sessions;
+    session_->set_local_routes(local_routes());
+    update_receive_window();
+  } else {
+    ++totals_.reconnects;
+  }
+  session_->set_wall_clock(wall_ns());
+  session_->on_express_up(express_->id);
+  ever_up_ = true;
+  down_since_.reset();
+  down_reason_.clear();
+  peer_fenced_ = peer_paused_ = false;
+  backoff_.reset();
+  log_info("link {}: up, peer {} at {} ({}), {} dialled it", name_, hello.node, express_->remote(),
+           express_->engine().peer_description(), express_->dialled_here() ? "this node" : "the peer");
+  if (express_->dialled_here()) {
+    for (int index = 1; index <= bulk_wanted_; ++index) {
+      redial_at_[static_cast<std::uint16_t>(index)] = loop_.now();
+    }
+    redial_soon();
+  }
+  next_heartbeat_ = loop_.now() + config_.heartbeat;
+  wake();
+}
+
+void Link::bulk_up(std::unique_ptr<Lane> lane) {
+  const std::uint16_t index = lane->index;
+  if (const auto old = bulk_.find(index); old != bulk_.end()) {
+    session_->on_lane_down(old->second->id);
+    totals_.wire_out_bytes += old->second->sent_bytes;
+    totals_.wire_in_bytes += old->second->received_bytes;
+    old->second->drop();
+    context_.graveyard.bury(std::move(old->second));
+    bulk_.erase(old);
+  }
+  lane->id = next_lane_id_++;
+  lane->trust();
+  lane->set_handler(*this);
+  session_->on_bulk_up(lane->id);
+  bulk_[index] = std::move(lane);
+  wake();
+}
+
+void Link::drop_lanes(std::optional<wire::Bye> bye) {
+  const auto end = [&](std::unique_ptr<Lane> lane) {
+    if (session_ != nullptr) session_->on_lane_down(lane->id);
+    totals_.wire_out_bytes += lane->sent_bytes;
+    totals_.wire_in_bytes += lane->received_bytes;
+    if (bye) return say_bye(std::move(lane), bye->reason, bye->text);
+    lane->drop();
+    context_.graveyard.bury(std::move(lane));
+  };
+  for (auto& [index, lane] : bulk_) end(std::move(lane));
+  bulk_.clear();
+  if (express_ != nullptr) end(std::move(express_));
+  generation_ = 0;
+  if (deferred_lane_ != nullptr) {
+    deferred_lane_->drop();
+    context_.graveyard.bury(std::move(deferred_lane_));
+  }
+  auto waiting = std::exchange(pings_, {});
+  for (auto& done : waiting) done(std::nullopt);
+}
+
+void Link::link_down(const std::string& reason) {
+  if (express_ == nullptr) return;
+  log_warning("link {}: down: {}", name_, reason);
+  drop_lanes(std::nullopt);
+  cancel_dials();
+  down_reason_ = reason;
+  down_since_ = loop_.now();
+  refresh_routes();
+  redial_at_[0] = loop_.now() + backoff_.next(context_.parts.random);
+  redial_soon();
+}
+
+void Link::on_lane_closed(Lane& lane, const std::string& reason) {
+  if (&lane == deferred_lane_.get()) {
+    context_.graveyard.bury(std::move(deferred_lane_));
+    return;
+  }
+  if (&lane == express_.get()) {
+    link_down(reason);
+    return;
+  }
+  const auto place = bulk_.find(lane.index);
+  LT_ASSERT(place != bulk_.end() && place->second.get() == &lane);
+  session_->on_lane_down(lane.id);
+  totals_.wire_out_bytes += lane.sent_bytes;
+  totals_.wire_in_bytes += lane.received_bytes;
+  log_info("link {}: bulk lane {} is down: {}", name_, lane.index, reason);
+  const bool redial = lane.dialled_here();
+  const std::uint16_t index = lane.index;
+  context_.graveyard.bury(std::move(place->second));
+  bulk_.erase(place);
+  if (redial) {
+    redial_at_[index] = loop_.now() + backoff_.next(context_.parts.random);
+    redial_soon();
+  }
+  wake();
+}
+
+Result<void> Link::on_bye(Lane& lane, const wire::Bye& bye) {
+  if (&lane != express_.get()) return fail(format("the peer said: {}", bye.text));
+  const std::string text = bye.text;
+  const wire::ByeReason reason = bye.reason;
+  link_down(format("the peer said: {}", text));
+  peer_paused_ = reason == wire::ByeReason::paused;
+  peer_fenced_ = reason == wire::ByeReason::fenced;
+  const bool over = reason == wire::ByeReason::going_away || reason == wire::ByeReason::fenced ||
+                    reason == wire::ByeReason::stale_session;
+  if (over) end_session(format("the peer said: {}", text));
+  return {};
+}
+
+// The channels are handed over to their legs: what is here is delivered, then they are reset. Their routes
+// open again when the last of them is gone (refresh_routes).
+void Link::end_session(const std::string& reason) {
+  if (session_ != nullptr) {
+    log_warning("link {}: the session has ended: {}", name_, reason);
+    drop_lanes(wire::Bye{wire::ByeReason::stale_session, reason});
+    for (auto& [name, group] : session_->groups()) {
+      fates_[name].as_of_wall_ns = std::max(fates_[name].as_of_wall_ns, group.as_of_wall_ns);
+    }
+    frame_queue_.clear();
+    slab_queue_.clear();
+    partials_.clear();
+    std::vector<std::unique_ptr<ChannelCore>> cores = session_->release_all();
+    for (auto& core : cores) {
+      auto* channel = static_cast<Channel*>(core->user);
+      if (channel == nullptr) continue;  // opened by the peer a moment ago: it has no leg yet
+      channel->in_frame_queue = channel->in_slab_queue = channel->in_partial_list = false;
+      lose(channel->group(), format("channel {} of route {} was aborted: {}", core->id,
+                                     channel->route(), reason));
+      channel->detach(std::move(core));
+    }
+    session_.reset();
+    if (!down_since_) down_since_ = loop_.now();
+  }
+  peering_.begin_session();
+  refresh_routes();
+}
+
+void Link::begin_stop() {
+  stopping_ = true;
+  cancel_dials();
+  refresh_routes();
+}
+
+bool Link::drained() const { return undelivered_bytes() == 0; }
+
+void Link::stop() {
+  if (stopped_) return;
+  stopping_ = stopped_ = true;
+  cancel_dials();
+  const std::uint64_t left = undelivered_bytes();
+  if (left > 0) log_warning("link {}: {} bytes were not delivered", name_, left);
+  drop_lanes(wire::Bye{wire::ByeReason::going_away, "the peer's node was stopped"});
+  end_session("this node was stopped");
+  for (auto& [name, port] : ports_) close_listener(port);
+  std::vector<Channel*> open;
+  for (auto& [serial, channel] : channels_) open.push_back(channel.get());
+  for (Channel* channel : open) {
+    // What the far side had sent is delivered within the linger; our own node goes now.
+    if (!channel->closed() && channel->undelivered_bytes() == 0) channel->abort("this node was stopped");
+  }
+  loop_.disarm(tick_);
+  loop_.disarm(redial_timer_);
+}
+
+bool Link::idle() const { return stopped_ && channels_.empty() && dials_.empty(); }
+
+// --- time --------------------------------------------------------------------------------------------
+
+void Link::on_tick() {
+  const TimePoint now = loop_.now();
+  const Duration interval = now - last_tick_;
+  last_tick_ = now;
+  loop_.arm(tick_, now + kTick);
+  check_liveness(now);
+  apply_memlimit();
+  update_receive_window();
+  for (auto& [serial, channel] : channels_) channel->report_delivered();
+  update_rates(now, interval);
+  update_groups();
+  wake();
+}
+
+void Link::check_liveness(TimePoint now) {
+  if (express_ == nullptr) {
+    if (session_ != nullptr && down_since_ && now - *down_since_ >= config_.session_timeout) {
+      end_session("the link was down for longer than session_timeout");
+    }
+    return;
+  }
+  if (now - express_->last_received_at() > config_.dead_after) {
+    link_down(format("no sign of life for {} s",
+                     std::chrono::duration_cast<std::chrono::seconds>(config_.dead_after).count()));
+    return;
+  }
+  std::vector<Lane*> dead;
+  for (auto& [index, lane] : bulk_) {
+    if (now - lane->last_received_at() > config_.dead_after) dead.push_back(lane.get());
+  }
+  for (Lane* lane : dead) {
+    lane->drop();
+    on_lane_closed(*lane, "no sign of life");
+  }
+  if (now < next_heartbeat_) return;
+  next_heartbeat_ = now + config_.heartbeat;
+  session_->set_wall_clock(wall_ns());
+  session_->request_heartbeat();
+  for (auto& [index, lane] : bulk_) {
+    outgoing_.clear();
+    wire::encode(session_->make_heartbeat(now, wall_ns()), outgoing_);
+    lane->send(outgoing_.view());
+  }
+}
+
+}  // namespace longthrow

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an administrator asks of a node.
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/relay/node_impl.h"
+
+namespace longthrow {
+namespace {
+
+Answer done(std::string message) { return {.message = std::move(message)}; }
+Answer refused(std::string message) { return {.ok = false, .message = std::move(message)}; }
+
+}  // namespace
+
+Link* NodeImpl::link_named(const std::string& name) {
+  const auto found = links_.find(name);
+  return found == links_.end() ? nullptr : found->second.get();
+}
+
+Link* NodeImpl::link_of_group(const std::string& group) {
+  for (auto& [name, link] : links_) {
+    if (link->has_group(group)) return link.get();
+  }
+  return nullptr;
+}
+
+Answer NodeImpl::unknown_link(const std::string& name) const {
+  std::string known;
+  for (const auto& [link, unused] : links_) known += " " + link;
+  return refused(format("there is no link \"{}\"; links:{}", name, known.empty() ? " none" : known));
+}
+
+Answer NodeImpl::unknown_group(const std::string& name) const {
+  std::string known;
+  for (const auto& [group, unused] : config_.groups) known += " " + group;
+  return refused(format("there is no group \"{}\"; groups:{}", name, known.empty() ? " none" : known));
+}
+
+Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
+  const CommandId id = next_command_++;
+  if (auto* ping = std::get_if<Ping>(&command)) {
+    Link* link = link_named(ping->link);
+    if (link == nullptr) {
+      handler(unknown_link(ping->link));
+      return id;
+    }
+    link->ping([handler = std::move(handler), name = ping->link](std::optional<double> ms) {
+      Answer answer = ms ? done(format("link {}: {:.2f} ms", name, *ms))
+                         : refused(format("link {} is not up", name));
+      answer.rtt_ms = ms;
+      handler(answer);
+    });
+    return id;
+  }
+  if (auto* drain = std::get_if<Drain>(&command)) {
+    Link* link = link_of_group(drain->group);
+    if (link == nullptr) {
+      handler(unknown_group(drain->group));
+      return id;
+    }
+    begin_drain(id, {.link = link,
+                     .group = drain->group,
+                     .deadline = drain->timeout > Duration(0) ? parts_.loop.now() + drain->timeout : kNever,
+                     .hold = drain->hold,
+                     .handler = std::move(handler)});
+    return id;
+  }
+  if (auto* pause = std::get_if<Pause>(&command)) {
+    begin_pause(id, *pause, std::move(handler));
+    return id;
+  }
+  const Answer answer = std::visit(
+      [&](const auto& each) -> Answer {
+        if constexpr (requires { run(each); }) {
+          return run(each);
+        } else {
+          return refused("not a command of this node");
+        }
+      },
+      command);
+  handler(answer);
+  return id;
+}
+
+// --- settings ----------------------------------------------------------------------------------------
+
+Answer NodeImpl::run(const SetMemlimit& command) {
+  Link* link = link_named(command.link);
+  if (link == nullptr) return unknown_link(command.link);
+  if (auto set = link->set_memlimit(command.bytes); !set) return refused(set.error().message);
+  log_info("link {}: memlimit is now {} bytes", command.link, command.bytes);
+  return done(format("link {}: memlimit is now {} bytes", command.link, command.bytes));
+}
+
+Answer NodeImpl::run(const SetCompression& command) {
+  Link* link = link_named(command.link);
+  if (link == nullptr) return unknown_link(command.link);
+  link->set_compression(command.setting);
+  log_info("link {}: compression is now {}", command.link, to_string(command.setting));
+  return done(format("link {}: compression is now {}", command.link, to_string(command.setting)));
+}
+
+Answer NodeImpl::run(const SetBandwidth& command) {
+  Link* link = link_named(command.link);
+  if (link == nullptr) return unknown_link(command.link);
+  link->set_bandwidth(command.bytes_s);
+  const std::string value =
+      command.bytes_s == 0 ? "unlimited" : format("{} bytes/s", command.bytes_s);
+  log_info("link {}: bandwidth is now {}", command.link, value);
+  return done(format("link {}: bandwidth is now {}", command.link, value));
+}
+
+Answer NodeImpl::run(const Reload& command) {
+  if (command.dry_run) return done("nothing was changed");
+  if (auto opened = open_ports(command.config); !opened) return refused(opened.error().message);
+  for (auto& [name, config] : command.config.links) {
+    Link* link = link_named(name);
+    if (link == nullptr) {
+      if (auto added = add_link(command.config, name); !added) return refused(added.error().message);
+      continue;
+    }
+    if (auto reloaded = link->reload(config, routes_of(command.config, name),
+                                     groups_of(command.config, name));
+        !reloaded) {
+      return refused(reloaded.error().message);
+    }
+  }
+  for (auto link = links_.begin(); link != links_.end();) {
+    if (command.config.links.contains(link->first)) {
+      ++link;
+      continue;
+    }
+    link->second->stop();
+    removed_links_.push_back(std::move(link->second));
+    link = links_.erase(link);
+  }
+  const NodeConfig fixed = config_.node;
+  config_ = command.config;
+  const LogLevel level = config_.node.log_level;
+  const Duration stop_timeout = config_.node.stop_timeout;
+  config_.node = fixed;
+  config_.node.log_level = level;
+  config_.node.stop_timeout = stop_timeout;
+  set_log_level(level);
+  apply_fences();
+  return done("the configuration was reloaded");
+}
+
+// --- pause, drain --------------------------------------------------------------------------------------
+
+void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler handler) {
+  Link* link = link_named(command.link);
+  if (link == nullptr) return handler(unknown_link(command.link));
+  if (!command.drain) {
+    link->pause();
+    return handler(done(format("link {}: paused; `longthrow resume {}` ends it", command.link, command.link)));
+  }
+  begin_drain(id, {.link = link, .pause_after = true, .handler = std::move(handler)});
+}
+
+void NodeImpl::begin_drain(CommandId id, DrainTask task) {
+  if (task.hold) task.link->hold_group(task.group, true);
+  if (task.pause_after) {
+    for (const auto& [name, route] : config_.routes) {
+      if (link_named(route.link) == task.link) task.marks.merge(task.link->drain_marks(route.group));
+    }
+  } else {
+    task.marks = task.link->drain_marks(task.group);
+  }
+  task.begun_with_bytes = task.link->drain_left_bytes(task.marks);
+  if (advance_drain(task)) return;
+  drains_.emplace(id, std::move(task));
+  if (!task_timer_.armed()) parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
+}
+
+bool NodeImpl::advance_drain(DrainTask& task) {
+  const std::uint64_t left = task.link->drain_left_bytes(task.marks);
+  if (left == 0) {
+    Answer answer = done("all that was accepted before is delivered");
+    if (task.pause_after) {
+      task.link->pause();
+      answer.message += "; the link is paused";
+    }
+    if (task.hold) answer.message += format("; input is held until `longthrow resume {}`", task.group);
+    answer.progress = Answer::Progress{};
+    task.handler(answer);
+    return true;
+  }
+  if (parts_.loop.now() >= task.deadline) {
+    if (task.hold) task.link->hold_group(task.group, false);
+    task.handler(refused(format("not drained in time: {} bytes are left", left)));
+    return true;
+  }
+  Answer::Progress progress{.left_bytes = left, .rate_bytes_s = task.link->delivery_rate_bytes_s()};
+  if (progress.rate_bytes_s > 1) progress.eta_s = static_cast<double>(left) / progress.rate_bytes_s;
+  task.handler({.done = false, .progress = progress});
+  return false;
+}
+
+void NodeImpl::on_task_timer() {
+  for (auto task = drains_.begin(); task != drains_.end();) {
+    task = advance_drain(task->second) ? drains_.erase(task) : std::next(task);
+  }
+  if (!drains_.empty()) parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
+}
+
+void NodeImpl::abandon(CommandId id) {
+  const auto task = drains_.find(id);
+  if (task == drains_.end()) return;
+  if (task->second.hold) task->second.link->hold_group(task->second.group, false);
+  drains_.erase(task);
+}
+
+Answer NodeImpl::run(const Resume& command) {
+  if (Link* link = link_named(command.name); link != nullptr && link->paused()) {
+    link->resume();
+    return done(format("link {}: resumed", command.name));
+  }
+  Link* link = link_of_group(command.name);
+  if (link != nullptr && link->group_held(command.name)) {
+    link->hold_group(command.name, false);
+    return done(format("group {}: input flows again", command.name));
+  }
+  if (link == nullptr && link_named(command.name) == nullptr) return unknown_link(command.name);
+  return done(format("{} was neither paused nor held", command.name));
+}
+
+// --- takeover ----------------------------------------------------------------------------------------
+
+Answer NodeImpl::run(const Takeover& command) {
+  Link* link = link_named(command.name);
+  const bool whole_link = link != nullptr;
+  if (!whole_link) link = link_of_group(command.name);
+  if (link == nullptr) return unknown_link(command.name);
+  if (link->up() && !command.force) {
+    return refused(format("the link is up: the primary lives. Stop it first, or say --force to cut it "
+                          "off from {}",
+                          command.name));
+  }
+  Fences fences = fences_;
+  (whole_link ? fences.links : fences.groups).insert(command.name);
+  if (auto saved = save_fences(config_.node.state_dir, fences); !saved) {
+    return refused(format("nothing was done: the fence could not be made durable: {}", saved.error().message));
+  }
+  fences_ = std::move(fences);
+  const std::string inbound = link->describe_inbound();
+  if (whole_link) {
+    link->fence();
+  } else {
+    link->fence_group(command.name);
+  }
+  log_warning("takeover of {}: fenced", command.name);
+  Answer answer = done(format("{} is taken over and fenced until `longthrow release {}`", command.name, command.name));
+  answer.details.push_back(inbound);
+  return answer;
+}
+
+Answer NodeImpl::run(const Release& command) {
+  Fences fences = fences_;
+  const bool was_link = fences.links.erase(command.name) > 0;
+  const bool was_group = fences.groups.erase(command.name) > 0;
+  if (!was_link && !was_group) return refused(format("{} is not fenced", command.name));
+  if (auto saved = save_fences(config_.node.state_dir, fences); !saved) return refused(saved.error().message);
+  fences_ = std::move(fences);
+  if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
+  if (Link* link = link_of_group(command.name); was_group && link != nullptr) {
+    link->unfence_group(command.name);
+  }
+  log_info("{}: released", command.name);
+  return done(format("{} is released: the peer may connect again", command.name));
+}
+
+Answer NodeImpl::run(const RestartCheck&) {
+  std::vector<std::string> reasons;
+  for (auto& [name, link] : links_) {
+    const std::uint64_t left = link->undelivered_bytes();
+    if (left > 0) reasons.push_back(format("link {}: {} bytes are not delivered yet; drain its groups first", name, left));
+    if (link->has_channels()) {
+      reasons.push_back(format("link {}: its channels would be aborted; the replication software reconnects and resyncs", name));
+    }
+  }
+  if (reasons.empty()) return done("a restart would lose nothing");
+  Answer answer = refused("a restart now is not free");
+  answer.details = reasons;
+  return answer;
+}
+
+}  // namespace longthrow

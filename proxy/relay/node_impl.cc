@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/node_impl.h"
+
+#include <algorithm>
+
+#include "proxy/base/log.h"
+
+namespace longthrow {
+
+std::unique_ptr<RunningNode> make_node(Config config, NodeParts parts, std::string io_reason) {
+  return std::make_unique<NodeImpl>(std::move(config), parts, std::move(io_reason));
+}
+
+namespace {
+
+Incarnation draw_incarnation(RandomSource& random) {
+  Incarnation incarnation;
+  random.fill(incarnation);
+  return incarnation;
+}
+
+}  // namespace
+
+NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
+    : config_(std::move(config)),
+      parts_(parts),
+      io_reason_(std::move(io_reason)),
+      graveyard_(parts.loop),
+      jobs_(parts.workers),
+      garbage_(64 * kKiB),
+      context_{parts, config_.node.name, draw_incarnation(parts.random), graveyard_, jobs_, garbage_},
+      started_at_(parts.loop.now()) {
+  task_timer_.bind<&NodeImpl::on_task_timer>(this);
+  stop_timer_.bind<&NodeImpl::on_stop_timer>(this);
+}
+
+NodeImpl::~NodeImpl() {
+  graveyard_.clear();
+  parts_.loop.disarm(task_timer_);
+  parts_.loop.disarm(stop_timer_);
+}
+
+std::map<std::string, RouteConfig> NodeImpl::routes_of(const Config& config,
+                                                       const std::string& link) const {
+  std::map<std::string, RouteConfig> routes;
+  for (const auto& [name, route] : config.routes) {
+    if (route.link == link) routes.emplace(name, route);
+  }
+  return routes;
+}
+
+std::map<std::string, GroupConfig> NodeImpl::groups_of(const Config& config,
+                                                       const std::string& link) const {
+  std::map<std::string, GroupConfig> groups;
+  for (const auto& [name, route] : config.routes) {
+    const auto group = config.groups.find(route.group);
+    if (route.link == link && group != config.groups.end()) groups.insert(*group);
+  }
+  return groups;
+}
+
+Result<void> NodeImpl::start() {
+  auto fences = load_fences(config_.node.state_dir);
+  if (!fences) return std::unexpected(fences.error());
+  fences_ = std::move(*fences);
+  if (auto opened = open_ports(config_); !opened) return opened;
+  for (const auto& [name, link] : config_.links) {
+    if (auto added = add_link(config_, name); !added) return added;
+  }
+  apply_fences();
+  return {};
+}
+
+Result<void> NodeImpl::open_ports(const Config& config) {
+  std::map<Endpoint, std::string> wanted;
+  for (const auto& [name, link] : config.links) {
+    if (link.listen) wanted.emplace(*link.listen, link.congestion);
+  }
+  for (const auto& [endpoint, congestion] : wanted) {
+    if (ports_.contains(endpoint)) continue;
+    auto port = std::make_unique<WanPort>(parts_.loop, graveyard_, *this, endpoint, congestion);
+    if (auto started = port->start(); !started) {
+      return fail(format("cannot listen on {}: {}", to_string(endpoint), started.error().message));
+    }
+    log_info("WAN port {}: listening", to_string(port->local()));
+    ports_.emplace(endpoint, std::move(port));
+  }
+  for (auto port = ports_.begin(); port != ports_.end();) {
+    if (wanted.contains(port->first)) {
+      ++port;
+      continue;
+    }
+    port->second->stop();
+    removed_ports_.push_back(std::move(port->second));
+    port = ports_.erase(port);
+  }
+  return {};
+}
+
+Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
+  auto link = std::make_unique<Link>(context_, name, config.links.at(name));
+  if (fences_.links.contains(name)) link->fence();
+  if (auto started = link->start(routes_of(config, name), groups_of(config, name)); !started) {
+    link->stop();
+    removed_links_.push_back(std::move(link));
+    return started;
+  }
+  links_.emplace(name, std::move(link));
+  return {};
+}
+
+void NodeImpl::apply_fences() {
+  for (const std::string& group : fences_.groups) {
+    for (auto& [name, link] : links_) {
+      if (link->has_group(group)) link->fence_group(group);
+    }
+  }
+}
+
+// --- the WAN side ------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<TlsEngine>> NodeImpl::wan_engine(const WanPort& port) {
+  std::vector<std::string> names;
+  for (const auto& [endpoint, its_port] : ports_) {
+    if (its_port.get() != &port) continue;
+    for (const auto& [name, link] : links_) {
+      if (link->config().listen == endpoint) names.push_back(name);
+    }
+  }
+  if (names.empty()) return fail("no link listens here");
+  return parts_.tls.server(names);
+}
+
+void NodeImpl::on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
+  const auto link = links_.find(lane->engine().link());
+  if (link == links_.end()) {
+    lane->drop();
+    graveyard_.bury(std::move(lane));
+    return;
+  }
+  link->second->on_incoming(std::move(lane), hello);
+}
+
+void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) {
+  for (auto& [name, link] : links_) {
+    if (link->config().listen && ports_.contains(*link->config().listen) &&
+        ports_.at(*link->config().listen).get() == &port) {
+      link->note_refused();
+    }
+  }
+  // A few for each host and minute: a port scan must not fill the log.
+  constexpr int kLinesMax = 4;
+  const TimePoint now = parts_.loop.now();
+  if (refusals_.size() > 1024) refusals_.clear();
+  Refusals& host = refusals_[remote.substr(0, remote.rfind(':'))];
+  if (host.lines == 0 || now - host.since >= std::chrono::minutes(1)) host = {.since = now};
+  if (host.lines >= kLinesMax || host.last_reason == reason) return;
+  ++host.lines;
+  host.last_reason = reason;
+  log_warning("WAN port {}: refused {}: {}", to_string(port.local()), remote, reason);
+}
+
+// --- stopping ----------------------------------------------------------------------------------------
+
+std::uint64_t NodeImpl::undelivered_bytes() const {
+  std::uint64_t left = 0;
+  for (const auto& [name, link] : links_) left += link->undelivered_bytes();
+  return left;
+}
+
+void NodeImpl::stop(std::function<void()> stopped) {
+  stopped_ = std::move(stopped);
+  const TimePoint now = parts_.loop.now();
+  if (stopping_) {
+    stop_deadline_ = now;
+  } else {
+    stopping_ = true;
+    stop_deadline_ = now + config_.node.stop_timeout;
+    for (auto& [name, link] : links_) link->begin_stop();
+    for (auto& [id, task] : drains_) task.handler({.ok = false, .message = "the node is stopping"});
+    drains_.clear();
+  }
+  parts_.loop.arm(stop_timer_, now);
+}
+
+void NodeImpl::on_stop_timer() {
+  const TimePoint now = parts_.loop.now();
+  const bool drained = std::ranges::all_of(links_, [](const auto& entry) {
+    // Without the peer nothing moves: waiting would help nobody.
+    return entry.second->drained();
+  });
+  if (!ending_ && (drained || now >= stop_deadline_)) {
+    ending_ = true;
+    for (auto& [name, link] : links_) link->stop();
+    for (auto& [endpoint, port] : ports_) port->stop();
+  }
+  if (ending_) {
+    const auto link_idle = [](const auto& link) { return link->idle(); };
+    const auto port_idle = [](const auto& port) { return port->idle(); };
+    const bool idle =
+        std::ranges::all_of(links_, [](const auto& entry) { return entry.second->idle(); }) &&
+        std::ranges::all_of(ports_, [](const auto& entry) { return entry.second->idle(); }) &&
+        std::ranges::all_of(removed_links_, link_idle) &&
+        std::ranges::all_of(removed_ports_, port_idle) && graveyard_.empty();
+    if (idle) {
+      auto stopped = std::exchange(stopped_, nullptr);
+      if (stopped) stopped();
+      return;
+    }
+  }
+  parts_.loop.arm(stop_timer_, now + std::chrono::milliseconds(20));
+}
+
+// --- status ------------------------------------------------------------------------------------------
+
+Status NodeImpl::status() const {
+  Status status;
+  status.node = config_.node.name;
+  status.version = LONGTHROW_VERSION;
+  status.uptime_s = std::chrono::duration<double>(parts_.loop.now() - started_at_).count();
+  status.io = parts_.loop.name();
+  status.io_reason = io_reason_;
+  status.stopping = stopping_;
+  for (const auto& [name, link] : links_) link->fill_status(status);
+  return status;
+}
+
+}  // namespace longthrow

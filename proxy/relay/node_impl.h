@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The node: its links and WAN ports, and the commands that an administrator gives.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "longthrow/node.h"
+#include "proxy/relay/fences.h"
+#include "proxy/relay/link.h"
+#include "proxy/relay/wan_port.h"
+
+namespace longthrow {
+
+class NodeImpl final : public RunningNode, public WanPortOwner {
+ public:
+  NodeImpl(Config config, NodeParts parts, std::string io_reason);
+  ~NodeImpl() override;
+
+  Result<void> start() override;
+  void stop(std::function<void()> stopped) override;
+  [[nodiscard]] std::uint64_t undelivered_bytes() const override;
+  [[nodiscard]] Status status() const override;
+  CommandId execute(Command command, AnswerHandler handler) override;
+  void abandon(CommandId id) override;
+
+  // For the simulator; null if there is none of that name.
+  [[nodiscard]] Link* find_link(const std::string& name) { return link_named(name); }
+
+  Result<std::unique_ptr<TlsEngine>> wan_engine(const WanPort& port) override;
+  void on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello) override;
+  void on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) override;
+
+ private:
+  static constexpr Duration kTaskTick = std::chrono::milliseconds(250);
+  // A drain, or a pause --drain, under way.
+  struct DrainTask {
+    Link* link = nullptr;
+    std::string group;          // "": all groups of the link, for pause
+    Link::DrainMarks marks;
+    std::uint64_t begun_with_bytes = 0;
+    TimePoint deadline = kNever;
+    bool hold = false;
+    bool pause_after = false;
+    AnswerHandler handler;
+  };
+
+  [[nodiscard]] std::map<std::string, RouteConfig> routes_of(const Config& config, const std::string& link) const;
+  [[nodiscard]] std::map<std::string, GroupConfig> groups_of(const Config& config, const std::string& link) const;
+  [[nodiscard]] Result<void> add_link(const Config& config, const std::string& name);
+  [[nodiscard]] Result<void> open_ports(const Config& config);
+  void apply_fences();
+  void check_stopped();
+  void on_stop_timer();
+
+  [[nodiscard]] Link* link_named(const std::string& name);
+  [[nodiscard]] Link* link_of_group(const std::string& group);
+  Answer run(const SetMemlimit& command);
+  Answer run(const SetCompression& command);
+  Answer run(const SetBandwidth& command);
+  Answer run(const Resume& command);
+  Answer run(const Takeover& command);
+  Answer run(const Release& command);
+  Answer run(const Reload& command);
+  Answer run(const RestartCheck& command);
+  void begin_drain(CommandId id, DrainTask task);
+  void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
+  void on_task_timer();
+  bool advance_drain(DrainTask& task);  // true: it has ended
+  [[nodiscard]] Answer unknown_link(const std::string& name) const;
+  [[nodiscard]] Answer unknown_group(const std::string& name) const;
+
+  Config config_;
+  NodeParts parts_;
+  std::string io_reason_;
+  Graveyard graveyard_;
+  FrameJobs jobs_;
+  std::vector<std::byte> garbage_;
+  LinkContext context_;
+  Fences fences_;
+  std::map<std::string, std::unique_ptr<Link>> links_;
+  std::vector<std::unique_ptr<Link>> removed_links_;
+  std::map<Endpoint, std::unique_ptr<WanPort>> ports_;
+  std::vector<std::unique_ptr<WanPort>> removed_ports_;
+  TimePoint started_at_{};
+  struct Refusals {
+    TimePoint since{};
+    int lines = 0;
+    std::string last_reason;
+  };
+  std::map<std::string, Refusals> refusals_;  // by host
+
+  CommandId next_command_ = 1;
+  std::map<CommandId, DrainTask> drains_;
+  Timer task_timer_;
+  Timer stop_timer_;
+  TimePoint stop_deadline_{};
+  bool stopping_ = false;
+  bool ending_ = false;
+  std::function<void()> stopped_;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// A WAN listener: takes connections from anyone, and keeps none that does not prove in time who it is.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/relay/lane.h"
+
+namespace longthrow {
+
+class WanPort;
+
+class WanPortOwner {
+ public:
+  virtual ~WanPortOwner() = default;
+  [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> wan_engine(const WanPort& port) = 0;
+  // An authenticated peer has said hello for a lane of the link that its identity selected.
+  virtual void on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello) = 0;
+  // Someone was turned away. `authenticated` link, if it came so far, else "".
+  virtual void on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) = 0;
+};
+
+// Bounded: at most kPendingMax connections without a hello, each for at most kHelloTimeout; beyond, the
+// oldest makes room, so that a flood of idle connections never keeps the peer out for long.
+class WanPort final : public LaneHandler {
+ public:
+  static constexpr std::size_t kPendingMax = 256;
+  static constexpr Duration kHelloTimeout = std::chrono::seconds(10);
+
+  WanPort(Loop& loop, Graveyard& graveyard, WanPortOwner& owner, Endpoint local,
+          std::string congestion);
+  ~WanPort() override;
+  [[nodiscard]] Result<void> start();
+  // Closes the listener and drops who has not said hello. Then wait for idle().
+  void stop();
+  [[nodiscard]] bool idle() const { return stopped_ && !accept_.in_flight(); }
+  [[nodiscard]] const Endpoint& local() const { return local_; }
+
+  void on_lane_established(Lane&) override {}
+  Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
+  void on_lane_room(Lane&) override {}
+  void on_lane_turn(Lane&) override {}
+  void on_lane_closed(Lane& lane, const std::string& reason) override;
+
+ private:
+  struct Pending {
+    std::unique_ptr<Lane> lane;
+    TimePoint deadline;
+  };
+  void on_accepted(int result);
+  void on_timer();
+  [[nodiscard]] std::unique_ptr<Lane> take(Lane& lane);
+
+  Loop& loop_;
+  Graveyard& graveyard_;
+  WanPortOwner& owner_;
+  Endpoint local_;
+  std::string congestion_;
+  Socket listener_;
+  Operation accept_;
+  Timer timer_;
+  std::vector<Pending> pending_;  // oldest first
+  bool stopped_ = true;
+};
+
+}  // namespace longthrow

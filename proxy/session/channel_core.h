@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session knows of one channel, and of one group of routes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "longthrow/config.h"
+#include "proxy/session/in_stream.h"
+#include "proxy/session/out_stream.h"
+
+namespace longthrow {
+
+struct ChannelCore;
+
+// Routes whose channels share credit (and, later, cuts). Created by the first route that names it.
+struct GroupState {
+  std::string name;
+  std::uint32_t id = 0;  // ours, on the wire
+
+  // Sending. The peer's grant is absolute: charge of all frames since the session began.
+  std::uint64_t credit_limit_bytes = 0;
+  std::uint64_t credit_used_bytes = 0;
+  std::uint64_t served_bytes = 0;         // for fairness: virtual time
+  std::deque<ChannelCore*> waiting;       // channels with frames to send, in turn
+  std::uint64_t stored_charge_bytes = 0;  // of the arena, by its channels
+  bool unframed = false;                  // set by the relay: bytes were read that are in no frame yet
+
+  // Receiving.
+  std::uint64_t received_charge_bytes = 0;
+  std::uint64_t consumed_charge_bytes = 0;
+  std::uint64_t granted_bytes = 0;
+  std::int64_t as_of_wall_ns = 0;  // sender's time of the newest usable byte; 0: nothing yet
+
+  [[nodiscard]] bool has_credit(std::uint64_t charge_bytes) const {
+    return credit_used_bytes + charge_bytes <= credit_limit_bytes;
+  }
+};
+
+// One channel within a session. Owned by the session until `Session::release`.
+struct ChannelCore {
+  ChannelCore(FramePool& pool, std::uint64_t channel_id, std::uint32_t route, GroupState& its_group)
+      : id(channel_id), route_id(route), group(&its_group), out(pool, its_group.stored_charge_bytes) {}
+
+  std::uint64_t id;
+  std::uint32_t route_id;       // our own id of the route
+  GroupState* group;
+  OutStream out;
+  InStream in;
+  bool listed_waiting = false;  // in group->waiting
+  bool stop_sent = false;       // we take no more bytes from the peer
+  std::uint64_t delivered_offset = 0;  // acknowledged by our target's TCP
+  bool delivered_due = false;          // and the peer has not been told
+  void* user = nullptr;         // the relay's channel
+};
+
+}  // namespace longthrow

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The receiving half of a channel: frames come in any order, bytes go out in the order of their
+// offsets, and the end only after all of them (guarantee G1).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+
+#include "proxy/base/planted.h"
+#include "proxy/session/out_stream.h"
+
+namespace longthrow {
+
+// What a frame of `raw_bytes` costs of the receive share: at both ends the same.
+[[nodiscard]] constexpr std::uint64_t credit_charge(std::uint32_t raw_bytes) {
+  return (raw_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+// INVARIANT: delivered <= contiguous; frames are disjoint, ascending, none begins below delivered.
+class InStream {
+ public:
+  // Takes verified bytes. REQUIRES: the frame's number was new. An error is the peer's: frames that
+  // overlap, or lie beyond the end.
+  [[nodiscard]] Result<void> insert(std::uint64_t offset, std::uint32_t raw_bytes, Stored raw);
+  // Bytes that will never come (a blank). An error unless discarding(): a peer sends blanks only after
+  // a stop.
+  [[nodiscard]] Result<void> insert_blank(std::uint64_t offset, std::uint32_t raw_bytes);
+  [[nodiscard]] Result<void> set_end(std::uint64_t offset, EndKind kind);
+
+  // The next bytes to hand over, at most `bytes_max`; returns the number of pieces. They are pinned: the
+  // kernel may read them until `handed_over`, whatever happens to the stream. REQUIRES: none are pinned.
+  std::size_t pin(std::span<ByteView> out, std::size_t bytes_max);
+  // Of the pinned bytes `bytes` were handed over, the others not. Returns the credit charge of the frames
+  // that this finished.
+  std::uint64_t handed_over(std::uint64_t bytes);
+  // From now on all bytes, also those to come, are thrown away. Returns the charge set free.
+  std::uint64_t discard();
+
+  // All bytes below are held or handed over.
+  [[nodiscard]] std::uint64_t contiguous_offset() const { return contiguous_offset_; }
+  [[nodiscard]] std::uint64_t consumed_offset() const { return consumed_offset_; }
+  [[nodiscard]] std::uint64_t ready_bytes() const { return contiguous_offset_ - consumed_offset_; }
+  // All bytes up to the end have been handed over or thrown away.
+  [[nodiscard]] bool at_end() const {
+    if (end_.has_value() && planted(Plant::end_before_bytes)) return ready_bytes() == 0;
+    return end_.has_value() && consumed_offset_ == end_->offset;
+  }
+  [[nodiscard]] std::optional<EndKind> end_kind() const {
+    return end_ ? std::optional(end_->kind) : std::nullopt;
+  }
+  [[nodiscard]] bool discarding() const { return discarding_; }
+  // Charge of what is held, in order or not. O(frames).
+  [[nodiscard]] std::uint64_t held_charge_bytes() const;
+
+ private:
+  struct Piece {
+    std::uint64_t offset = 0;
+    std::uint32_t raw_bytes = 0;
+    Stored raw;
+  };
+  struct End {
+    std::uint64_t offset = 0;
+    EndKind kind = EndKind::fin;
+  };
+  [[nodiscard]] Result<void> insert_piece(Piece piece);
+  void advance_contiguous();
+  std::uint64_t consume(std::uint64_t bytes);
+
+  // Ascending by offset; almost always appended at the back and taken from first_.
+  std::deque<Piece> frames_;
+  std::uint64_t contiguous_offset_ = 0;
+  std::uint64_t consumed_offset_ = 0;
+  std::size_t contiguous_frames_ = 0;  // the first so many of frames_ are contiguous
+  std::optional<End> end_;
+  std::uint64_t pinned_bytes_ = 0;  // from consumed_offset_ on
+  bool discarding_ = false;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A set of numbers that fills up from below: all under `next()`, and some ranges above.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "proxy/wire/records.h"
+
+namespace longthrow {
+
+// Which frame numbers have been received, or which channels have been seen. Bounded: a peer that
+// leaves more than kRangesMax gaps is in error.
+// INVARIANT: ranges are ascending, disjoint, not adjacent, and above next().
+class NumberSet {
+ public:
+  static constexpr std::size_t kRangesMax = 65536;
+  enum class Outcome : std::uint8_t { added, present, too_many_gaps };
+
+  explicit NumberSet(std::uint64_t first = 0) : next_(first) {}
+  Outcome add(std::uint64_t number);
+  [[nodiscard]] bool contains(std::uint64_t number) const;
+  [[nodiscard]] std::uint64_t next() const { return next_; }
+  [[nodiscard]] std::span<const wire::NumberRange> ranges() const { return ranges_; }
+
+ private:
+  std::uint64_t next_;
+  std::vector<wire::NumberRange> ranges_;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// The session of a link: channels, frames, acknowledgements, credit and replay over lanes that come and
+// go. It is the heart of guarantees G1 and G5.
+//
+// Pure: no clock, socket, thread, log or random device. One type, four kinds of method:
+//   on_*      something happened; the time is an argument where it matters
+//   commands  open, push, stop, release, set_*
+//   poll_*    what to send and what to tell: call after any on_* or command, until they return nothing
+//   getters
+// A session begins when an express lane is first up and ends when its owner drops it (session timeout,
+// a restarted peer, takeover); `release_all` hands the channels to whoever ends them.
+//
+// Sending order: frames of a channel go out in offset order; groups share the bulk lanes by bytes; what
+// was lost with a lane goes first. Frame numbers are given at the first sending. After the express lane
+// came up nothing is sent until the peer has said what it holds (its first Ack), so that a reconnect
+// replays only what is missing.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "longthrow/config.h"
+#include "longthrow/time.h"
+#include "proxy/session/channel_core.h"
+#include "proxy/session/number_set.h"
+#include "proxy/session/send_space.h"
+
+namespace longthrow {
+
+// A route as this node has it.
+struct LocalRoute {
+  std::string name;
+  std::string group;
+  RouteProtocol protocol = RouteProtocol::tcp;
+  bool accepts = false;  // has a target
+  bool ready = true;     // no channel of an earlier session is left
+  friend bool operator==(const LocalRoute&, const LocalRoute&) = default;
+};
+
+// How a local route stands with the peer.
+struct RouteStanding {
+  bool known = false;      // the peer has said its routes
+  bool matched = false;    // same name, protocol and group there
+  bool may_open = false;   // we may open channels: matched, the peer has a target and is ready
+  std::string reason;      // why not matched
+};
+
+struct SessionEvent {
+  enum class Kind : std::uint8_t {
+    opened,          // the peer opened `channel`
+    readable,        // channel->in has new bytes or its end
+    stopped,         // the peer takes no more bytes of channel->out; its backlog is dropped
+    end_acked,       // the end of channel->out is received: perhaps it can be released
+    corrupt,         // a frame failed its checksum too often: the channel must be aborted
+    routes_changed,  // standing() may have changed
+    acked,           // frames were acknowledged: memory is free
+    credit,          // more credit
+  };
+  Kind kind;
+  ChannelCore* channel = nullptr;  // null for the last three
+};
+
+enum class FrameFate : std::uint8_t {
+  take,   // verify the payload and call on_data
+  done,   // nothing more to do with it
+};
+
+class Session {
+ public:
+  static constexpr Duration kAckDelay = std::chrono::milliseconds(10);
+  static constexpr std::uint64_t kAckBytes = 512 * kKiB;
+  static constexpr int kCorruptMax = 3;
+  static constexpr std::size_t kChannelsMax = 16384;
+
+  // `lower_name`: this node's name is the lower one. The window is what each group may have under way
+  // towards us; see set_receive_window.
+  Session(FramePool& pool, bool lower_name);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // --- lanes ---------------------------------------------------------------------------------------
+  void on_express_up(LaneId lane);
+  void on_bulk_up(LaneId lane);
+  // What was under way on it will be sent again. The express lane's end is the end of all lanes.
+  void on_lane_down(LaneId lane);
+
+  // --- records from the peer; an error is the peer's and ends the lane --------------------------------
+  [[nodiscard]] Result<void> on_routes(const wire::Routes& routes);
+  [[nodiscard]] Result<void> on_ack(const wire::Ack& ack);
+  [[nodiscard]] Result<void> on_credit(const wire::Credit& credit);
+  [[nodiscard]] Result<void> on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat);
+  void on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo);
+  // A frame's header has come. `done`: a duplicate, a control frame, or bytes of a channel that is no
+  // more. `take`: pass the verified bytes to on_data, or call on_corrupt.
+  [[nodiscard]] Result<FrameFate> on_frame(TimePoint now, const wire::FrameHeader& header);
+  [[nodiscard]] Result<void> on_data(TimePoint now, const wire::FrameHeader& header, Stored raw);
+  // The bytes did not verify. True: for the last time, the channel is given up and the frame is taken as
+  // lost. False: end the lane, replay heals it.
+  [[nodiscard]] bool on_corrupt(TimePoint now, const wire::FrameHeader& header);
+
+  // --- commands ------------------------------------------------------------------------------------
+  void set_local_routes(const std::vector<LocalRoute>& routes);
+  // How much charge each group may have under way towards us. Lowering takes effect as bytes are consumed.
+  void set_receive_window(std::uint64_t bytes_per_group);
+  // Opens a channel. REQUIRES: standing(route).may_open and connected().
+  [[nodiscard]] ChannelCore& open(const std::string& route);
+  // Queues a data frame that continues channel.out. The frame is taken over.
+  void push(ChannelCore& channel, OutFrame* frame);
+  // Ends our bytes of the channel, after all that was pushed. No effect if they have ended already.
+  void push_end(ChannelCore& channel, EndKind kind, std::int64_t wall_ns);
+  // We take no more bytes of the peer's: throws away what is held and what comes.
+  void stop(ChannelCore& channel);
+  // `bytes` of what was pinned of channel.in were handed over.
+  void handed_over(ChannelCore& channel, std::uint64_t bytes);
+  // The target's TCP has acknowledged all below `offset`.
+  void delivered(ChannelCore& channel, std::uint64_t offset);
+  // Both directions are over, at both ends.
+  [[nodiscard]] static bool finished(const ChannelCore& channel) {
+    return channel.out.end_acked && channel.in.at_end();
+  }
+  // Forgets a finished channel. Frees it.
+  void release(ChannelCore& channel);
+  // The session is over: hands all channels out, cleared of what was to be sent.
+  [[nodiscard]] std::vector<std::unique_ptr<ChannelCore>> release_all();
+
+  // --- what to send and to tell ----------------------------------------------------------------------
+  // The next frame for `lane`, numbered and noted; the caller sends its header and payload at once.
+  // `again`: it was sent before.
+  struct NextFrame {
+    OutFrame* frame = nullptr;
+    bool again = false;
+  };
+  [[nodiscard]] NextFrame poll_express_frame();
+  [[nodiscard]] NextFrame poll_bulk_frame(LaneId lane);
+  // Appends the control records that are due to `out` (express lane). True if there were any.
+  bool poll_control(TimePoint now, ByteQueue& out);
+  // Makes a heartbeat due now.
+  void request_heartbeat() { heartbeat_due_ = credit_due_ = true; }
+  // A heartbeat record for a lane that is not the express lane.
+  [[nodiscard]] wire::Heartbeat make_heartbeat(TimePoint now, std::int64_t wall_ns) const;
+  void set_wall_clock(std::int64_t wall_ns) { wall_ns_ = wall_ns; }
+  [[nodiscard]] std::optional<SessionEvent> poll_event();
+  // When poll_control has something although nothing has happened; kNever if not.
+  [[nodiscard]] TimePoint next_timeout() const { return ack_due_at_; }
+
+  // --- getters -------------------------------------------------------------------------------------
+  // An express lane is up and the peer has said what it holds.
+  [[nodiscard]] bool connected() const { return express_lane_ != kNoLane && !awaiting_ack_; }
+  [[nodiscard]] bool bulk_frames_wait() const;   // some frame could be sent, but for lane room
+  [[nodiscard]] bool blocked_by_credit() const;  // frames wait, all of them for credit
+  [[nodiscard]] RouteStanding standing(const std::string& route) const;
+  // Routes that the peer has and we lack.
+  [[nodiscard]] std::vector<std::string> unknown_peer_routes() const;
+  // The name of one of our routes by its id; "" if it is no longer configured.
+  [[nodiscard]] std::string route_name(std::uint32_t route_id) const;
+  [[nodiscard]] const std::map<std::uint64_t, std::unique_ptr<ChannelCore>>& channels() const {
+    return channels_;
+  }
+  [[nodiscard]] std::map<std::string, GroupState>& groups() { return groups_; }
+  [[nodiscard]] std::optional<Duration> rtt() const { return rtt_; }
+  [[nodiscard]] std::uint64_t in_flight_frames() const { return bulk_out_.frames_in_flight(); }
+  [[nodiscard]] std::optional<std::int64_t> peer_wall_ns() const { return peer_wall_ns_; }
+  [[nodiscard]] TimePoint peer_wall_at() const { return peer_wall_at_; }
+
+ private:
+  struct RouteIds {
+    std::uint32_t id = 0;
+    LocalRoute route;
+    std::uint32_t since_version = 0;
+    bool configured = true;
+  };
+  struct PeerRoute {
+    wire::RouteEntry entry;
+    bool current = true;
+  };
+  GroupState& group(const std::string& name);
+  [[nodiscard]] const RouteIds* local_route(const std::string& name) const;
+  [[nodiscard]] const RouteIds* local_route_of_peer_id(std::uint32_t peer_id) const;
+  [[nodiscard]] Result<ChannelCore*> channel_of(const wire::FrameHeader& header);
+  [[nodiscard]] Result<void> charge_received(GroupState& group, std::uint64_t charge);
+  void push_express(ChannelCore& channel, wire::FrameKind kind);
+  void list_waiting(ChannelCore& channel);
+  void note_received(TimePoint now, const wire::FrameHeader& header);
+  void emit(SessionEvent::Kind kind, ChannelCore* channel = nullptr);
+  void forget_events_of(const ChannelCore* channel);
+  void apply_idle_heartbeat();
+  [[nodiscard]] bool owns_id(std::uint64_t id) const { return (id & 1) == (lower_name_ ? 0U : 1U); }
+  void put_routes(ByteQueue& out);
+  void put_ack(ByteQueue& out);
+  bool put_credit(ByteQueue& out);
+
+  FramePool& pool_;
+  const bool lower_name_;
+
+  LaneId express_lane_ = kNoLane;
+  bool awaiting_ack_ = true;
+  SendSpace express_out_;
+  SendSpace bulk_out_;
+  std::deque<OutFrame*> express_waiting_;
+  std::map<std::uint64_t, OutFrame*> express_sent_;  // number -> frame, ours to free
+  NumberSet express_in_;
+  NumberSet bulk_in_;
+
+  std::map<std::uint64_t, std::unique_ptr<ChannelCore>> channels_;
+  std::uint64_t next_own_index_ = 0;
+  NumberSet peer_indexes_;  // channels that the peer has opened, by id / 2
+  std::map<std::string, GroupState> groups_;
+  std::uint32_t next_group_id_ = 1;
+  std::uint64_t window_bytes_ = 0;
+
+  std::map<std::string, RouteIds> routes_;                 // by name, those configured
+  std::map<std::uint32_t, std::string> route_names_;       // all ids ever given
+  std::uint32_t next_route_id_ = 1;
+  std::uint32_t routes_version_ = 0;
+  std::uint32_t routes_version_seen_ = 0;                  // of ours, by the peer
+  std::map<std::uint32_t, PeerRoute> peer_routes_;         // all ever named in this session
+  std::uint32_t peer_routes_version_ = 0;
+  bool peer_routes_known_ = false;
+
+  bool routes_due_ = false;
+  bool ack_due_ = false;
+  bool credit_due_ = false;
+  bool heartbeat_due_ = false;
+  TimePoint ack_due_at_ = kNever;
+  std::uint64_t unacked_bytes_ = 0;
+  std::vector<std::uint64_t> echoes_due_;
+  std::vector<ChannelCore*> delivered_due_;
+  std::map<std::uint64_t, int> corrupt_counts_;            // bulk frame number -> failures
+
+  std::int64_t wall_ns_ = 0;
+  std::optional<Duration> rtt_;
+  std::optional<std::int64_t> peer_wall_ns_;
+  TimePoint peer_wall_at_{};
+  std::optional<wire::Heartbeat> idle_mark_;               // waits until its frames are here
+  std::deque<SessionEvent> events_;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control records of a session: routes, acknowledgements, credit, heartbeats. All of them are
+// absolute, so that repeating or losing one does no harm.
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/session/session.h"
+
+namespace longthrow {
+
+// --- routes ------------------------------------------------------------------------------------------
+
+void Session::set_local_routes(const std::vector<LocalRoute>& routes) {
+  std::map<std::string, RouteIds> next;
+  bool changed = routes.size() != routes_.size();
+  for (const LocalRoute& route : routes) {
+    const auto old = routes_.find(route.name);
+    if (old != routes_.end() && old->second.route == route) {
+      next.emplace(route.name, old->second);
+      continue;
+    }
+    changed = true;
+    RouteIds ids{.route = route, .since_version = routes_version_ + 1};
+    // A route that only became ready keeps its id; one of another kind is another route.
+    const bool same_kind = old != routes_.end() && old->second.route.group == route.group &&
+                           old->second.route.protocol == route.protocol;
+    ids.id = same_kind ? old->second.id : next_route_id_++;
+    if (same_kind) ids.since_version = old->second.since_version;
+    route_names_[ids.id] = route.name;
+    next.emplace(route.name, ids);
+    (void)group(route.group);
+  }
+  if (!changed) return;
+  routes_ = std::move(next);
+  ++routes_version_;
+  routes_due_ = true;
+  emit(SessionEvent::Kind::routes_changed);
+}
+
+const Session::RouteIds* Session::local_route(const std::string& name) const {
+  const auto found = routes_.find(name);
+  return found == routes_.end() ? nullptr : &found->second;
+}
+
+const Session::RouteIds* Session::local_route_of_peer_id(std::uint32_t peer_id) const {
+  const auto peer = peer_routes_.find(peer_id);
+  return peer == peer_routes_.end() ? nullptr : local_route(peer->second.entry.name);
+}
+
+std::string Session::route_name(std::uint32_t route_id) const {
+  const auto found = route_names_.find(route_id);
+  if (found == route_names_.end()) return "";
+  const RouteIds* ids = local_route(found->second);
+  return ids != nullptr && ids->id == route_id ? found->second : "";
+}
+
+Result<void> Session::on_routes(const wire::Routes& routes) {
+  if (peer_routes_known_ && routes.version < peer_routes_version_) return {};
+  if (peer_routes_.size() + routes.entries.size() > 8 * wire::kRoutesMax) {
+    return fail("too many routes in one session");
+  }
+  for (auto& [id, route] : peer_routes_) route.current = false;
+  for (const wire::RouteEntry& entry : routes.entries) {
+    peer_routes_[entry.id] = PeerRoute{entry, true};
+  }
+  peer_routes_known_ = true;
+  peer_routes_version_ = routes.version;
+  ack_due_ = true;
+  credit_due_ = true;
+  emit(SessionEvent::Kind::routes_changed);
+  return {};
+}
+
+std::vector<std::string> Session::unknown_peer_routes() const {
+  std::vector<std::string> unknown;
+  for (const auto& [id, route] : peer_routes_) {
+    if (route.current && !routes_.contains(route.entry.name)) unknown.push_back(route.entry.name);
+  }
+  return unknown;
+}
+
+RouteStanding Session::standing(const std::string& name) const {
+  RouteStanding standing;
+  const RouteIds* ids = local_route(name);
+  if (!peer_routes_known_ || ids == nullptr) {
+    standing.reason = "the peer has not yet said its routes";
+    return standing;
+  }
+  standing.known = true;
+  const wire::RouteEntry* entry = nullptr;
+  for (const auto& [id, route] : peer_routes_) {
+    if (route.current && route.entry.name == name) entry = &route.entry;
+  }
+  if (entry == nullptr) {
+    standing.reason = format("the peer has no route \"{}\": add [route.{}] there", name, name);
+  } else if (entry->protocol != static_cast<std::uint8_t>(ids->route.protocol)) {
+    standing.reason = "the peer has another protocol for this route: make both equal";
+  } else if (entry->group != ids->route.group) {
+    standing.reason = format("the peer has this route in group \"{}\", here it is in \"{}\"",
+                             entry->group, ids->route.group);
+  } else {
+    standing.matched = true;
+    standing.may_open = entry->accepts && entry->ready && ids->route.ready &&
+                        routes_version_seen_ >= ids->since_version;
+    if (!entry->accepts) standing.reason = "the peer has no target for this route";
+    if (!entry->ready || !ids->route.ready) {
+      standing.reason = "channels of the last session are still being ended";
+    }
+  }
+  return standing;
+}
+
+void Session::put_routes(ByteQueue& out) {
+  wire::Routes routes{.version = routes_version_};
+  for (const auto& [name, ids] : routes_) {
+    routes.entries.push_back({.id = ids.id,
+                              .group_id = group(ids.route.group).id,
+                              .protocol = static_cast<std::uint8_t>(ids.route.protocol),
+                              .accepts = ids.route.accepts,
+                              .ready = ids.route.ready,
+                              .name = name,
+                              .group = ids.route.group});
+  }
+  wire::encode(routes, out);
+}
+
+// --- acknowledgements --------------------------------------------------------------------------------
+
+Result<void> Session::on_ack(const wire::Ack& ack) {
+  if (ack.routes_seen > routes_version_) return fail("an acknowledgement of routes never said");
+  if (ack.routes_seen > routes_version_seen_) {
+    routes_version_seen_ = ack.routes_seen;
+    emit(SessionEvent::Kind::routes_changed);
+  }
+  auto express_ok = express_out_.ack(ack.express_next, {}, [&](OutFrame* frame) {
+    express_sent_.erase(frame->header.number);
+    pool_.give(frame);
+  });
+  if (!express_ok) return express_ok;
+  bool any = false;
+  auto bulk_ok = bulk_out_.ack(ack.bulk_next, ack.bulk_ranges, [&](OutFrame* frame) {
+    any = true;
+    OutStream* stream = frame->stream;
+    const std::uint64_t channel_id = frame->header.channel;
+    stream->on_acked(frame);
+    if (stream->end_acked) emit(SessionEvent::Kind::end_acked, channels_.at(channel_id).get());
+  });
+  if (!bulk_ok) return bulk_ok;
+  for (const wire::DeliveredMark& mark : ack.delivered) {
+    const auto found = channels_.find(mark.channel);
+    if (found == channels_.end()) continue;
+    OutStream& out = found->second->out;
+    out.delivered_offset =
+        std::max(out.delivered_offset, std::min(mark.offset, out.accepted_offset()));
+  }
+  if (awaiting_ack_ && express_lane_ != kNoLane) {
+    awaiting_ack_ = false;
+    emit(SessionEvent::Kind::routes_changed);
+  }
+  if (any) emit(SessionEvent::Kind::acked);
+  return {};
+}
+
+void Session::put_ack(ByteQueue& out) {
+  wire::Ack ack{.routes_seen = peer_routes_version_,
+                .express_next = express_in_.next(),
+                .bulk_next = bulk_in_.next()};
+  const auto ranges = bulk_in_.ranges().first(std::min(bulk_in_.ranges().size(), wire::kAckRangesMax));
+  ack.bulk_ranges.assign(ranges.begin(), ranges.end());
+  while (!delivered_due_.empty() && ack.delivered.size() < wire::kDeliveredMax) {
+    ChannelCore* channel = delivered_due_.back();
+    delivered_due_.pop_back();
+    ack.delivered.push_back({channel->id, channel->delivered_offset});
+    channel->delivered_due = false;
+  }
+  wire::encode(ack, out);
+}
+
+// --- credit ------------------------------------------------------------------------------------------
+
+void Session::set_receive_window(std::uint64_t bytes_per_group) {
+  if (window_bytes_ == bytes_per_group) return;
+  window_bytes_ = bytes_per_group;
+  credit_due_ = true;
+}
+
+bool Session::put_credit(ByteQueue& out) {
+  wire::Credit credit;
+  for (const auto& [id, route] : peer_routes_) {
+    // Only what is configured here may take of the receive share.
+    const RouteIds* ids = local_route(route.entry.name);
+    if (ids == nullptr || ids->route.group != route.entry.group) continue;
+    GroupState& its_group = group(route.entry.group);
+    its_group.granted_bytes =
+        std::max(its_group.granted_bytes, its_group.consumed_charge_bytes + window_bytes_);
+    const bool said = std::ranges::any_of(credit.grants, [&](const wire::CreditGrant& grant) {
+      return grant.group_id == route.entry.group_id;
+    });
+    if (!said && credit.grants.size() < wire::kRoutesMax) {
+      credit.grants.push_back({route.entry.group_id, its_group.granted_bytes});
+    }
+  }
+  if (credit.grants.empty()) return false;
+  wire::encode(credit, out);
+  return true;
+}
+
+Result<void> Session::on_credit(const wire::Credit& credit) {
+  for (const wire::CreditGrant& grant : credit.grants) {
+    for (auto& [name, its_group] : groups_) {
+      if (its_group.id != grant.group_id || grant.limit_bytes <= its_group.credit_limit_bytes) continue;
+      its_group.credit_limit_bytes = grant.limit_bytes;
+      emit(SessionEvent::Kind::credit);
+    }
+  }
+  return {};
+}
+
+// --- heartbeats --------------------------------------------------------------------------------------
+
+wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) const {
+  wire::Heartbeat heartbeat{
+      .sent_at_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()),
+      .wall_ns = wall_ns,
+      .bulk_next = bulk_out_.next_number()};
+  for (const auto& [name, its_group] : groups_) {
+    if (its_group.waiting.empty() && !its_group.unframed &&
+        heartbeat.idle_groups.size() < wire::kRoutesMax) {
+      heartbeat.idle_groups.push_back(its_group.id);
+    }
+  }
+  return heartbeat;
+}
+
+Result<void> Session::on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat) {
+  peer_wall_ns_ = heartbeat.wall_ns;
+  peer_wall_at_ = now;
+  idle_mark_ = heartbeat;
+  apply_idle_heartbeat();
+  if (echoes_due_.size() < 16) echoes_due_.push_back(heartbeat.sent_at_ns);
+  return {};
+}
+
+// An idle group's copy is as new as the heartbeat, once all that was sent before it is here.
+void Session::apply_idle_heartbeat() {
+  if (!idle_mark_ || bulk_in_.next() < idle_mark_->bulk_next) return;
+  for (const std::uint32_t peer_group : idle_mark_->idle_groups) {
+    for (const auto& [id, route] : peer_routes_) {
+      if (route.entry.group_id != peer_group) continue;
+      GroupState& its_group = group(route.entry.group);
+      its_group.as_of_wall_ns = std::max(its_group.as_of_wall_ns, idle_mark_->wall_ns);
+    }
+  }
+  idle_mark_.reset();
+}
+
+void Session::on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo) {
+  const auto now_ns = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  if (echo.sent_at_ns <= now_ns) rtt_ = Duration(static_cast<Duration::rep>(now_ns - echo.sent_at_ns));
+}
+
+// --- what is due -------------------------------------------------------------------------------------
+
+bool Session::poll_control(TimePoint now, ByteQueue& out) {
+  if (express_lane_ == kNoLane) return false;
+  const std::size_t size_before = out.size();
+  if (routes_due_) {
+    put_routes(out);
+    routes_due_ = false;
+  }
+  if (ack_due_ || ack_due_at_ <= now || !delivered_due_.empty()) {
+    put_ack(out);
+    ack_due_ = false;
+    ack_due_at_ = kNever;
+    unacked_bytes_ = 0;
+  }
+  if (credit_due_) {
+    put_credit(out);
+    credit_due_ = false;
+  }
+  if (heartbeat_due_) {
+    wire::encode(make_heartbeat(now, wall_ns_), out);
+    heartbeat_due_ = false;
+  }
+  for (const std::uint64_t sent_at_ns : echoes_due_) {
+    wire::encode(wire::HeartbeatEcho{sent_at_ns}, out);
+  }
+  echoes_due_.clear();
+  return out.size() > size_before;
+}
+
+}  // namespace longthrow

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/tls/provider.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "longthrow/config.h"
+#include "proxy/base/log.h"
+#include "proxy/tls/context.h"
+#include "proxy/tls/engine.h"
+#include "proxy/tls/plain_engine.h"
+
+namespace longthrow {
+namespace {
+
+using EndContextPtr = std::shared_ptr<const EndContext>;
+
+// All that one load has read. Replaced as a whole.
+struct Loaded {
+  std::map<std::string, std::shared_ptr<const LinkMaterial>> links;
+  std::map<std::string, EndContextPtr> clients;               // of links that are not plain
+  std::map<std::vector<std::string>, EndContextPtr> servers;  // made when first asked for
+};
+
+Result<LinkMaterial> load_link(const std::string& name, const TlsConfig& tls) {
+  LinkMaterial link{.name = name};
+  if (const auto* psk = std::get_if<PskTls>(&tls)) {
+    auto keys = load_key_file(psk->psk_file);
+    if (!keys) return std::unexpected(keys.error());
+    link.keys = std::move(*keys);
+  } else if (const auto* certificate = std::get_if<CertificateTls>(&tls)) {
+    auto certificates = load_certificates(name, *certificate);
+    if (!certificates) return std::unexpected(certificates.error());
+    link.certificates = std::move(*certificates);
+  }
+  return link;
+}
+
+// Why a peer could be of either link; empty when it cannot.
+std::string confusion(const LinkMaterial& a, const LinkMaterial& b) {
+  if (a.plain() || b.plain()) {
+    return format("link {} has tls = \"none\", so it needs a listen address of its own",
+                  a.plain() ? a.name : b.name);
+  }
+  for (const PresharedKey& key : a.keys) {
+    if (std::ranges::find(b.keys, key.identity, &PresharedKey::identity) == b.keys.end()) continue;
+    return format("the key identity \"{}\" is in both links' key files", key.identity);
+  }
+  if (a.certificates && b.certificates && indistinguishable(*a.certificates, *b.certificates)) {
+    return format("both take certificates of the same ca for the name \"{}\"",
+                  a.certificates->peer_name);
+  }
+  return {};
+}
+
+Result<void> check_distinct(const LinkMaterials& links) {
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    for (std::size_t j = i + 1; j < links.size(); ++j) {
+      const std::string reason = confusion(*links[i], *links[j]);
+      if (reason.empty()) continue;
+      return fail(format("links {} and {} share one listen address and cannot be told apart: {}",
+                         links[i]->name, links[j]->name, reason));
+    }
+  }
+  return {};
+}
+
+Result<void> check_listeners(const Config& config, const Loaded& loaded) {
+  std::map<Endpoint, LinkMaterials> listeners;
+  for (const auto& [name, link] : config.links) {
+    if (link.listen) listeners[*link.listen].push_back(loaded.links.at(name));
+  }
+  for (const auto& [endpoint, links] : listeners) {
+    if (auto checked = check_distinct(links); !checked) return checked;
+  }
+  return {};
+}
+
+class Provider final : public TlsProvider {
+ public:
+  explicit Provider(TlsProviderOptions options) : options_(options) {}
+
+  Result<void> load(const Config& config) override;
+  Result<std::unique_ptr<TlsEngine>> client(const std::string& link) override;
+  Result<std::unique_ptr<TlsEngine>> server(std::span<const std::string> links) override;
+
+ private:
+  Result<EndContextPtr> server_context(LinkMaterials links);
+
+  const TlsProviderOptions options_;
+  Loaded loaded_;
+};
+
+Result<void> Provider::load(const Config& config) {
+  Loaded fresh;
+  for (const auto& [name, link] : config.links) {
+    auto read = load_link(name, link.tls);
+    if (!read)
+      return fail(format("link {}: {}", name, read.error().message), read.error().os_errno);
+    const auto material = std::make_shared<const LinkMaterial>(std::move(*read));
+    fresh.links.emplace(name, material);
+    if (material->plain()) continue;
+    auto context = make_client_context(material);  // also proves that the certificate can be used
+    if (!context) return std::unexpected(context.error());
+    fresh.clients.emplace(name, std::move(*context));
+  }
+  if (auto checked = check_listeners(config, fresh); !checked) return checked;
+  loaded_ = std::move(fresh);
+  return {};
+}
+
+Result<std::unique_ptr<TlsEngine>> Provider::client(const std::string& link) {
+  const auto found = loaded_.links.find(link);
+  if (found == loaded_.links.end()) return fail(format("link {} is not configured", link));
+  if (found->second->plain()) return make_plain_engine(link);
+  return make_openssl_engine(loaded_.clients.at(link), options_.key_update_bytes);
+}
+
+Result<EndContextPtr> Provider::server_context(LinkMaterials links) {
+  std::vector<std::string> names;
+  for (const auto& link : links) names.push_back(link->name);
+  if (const auto made = loaded_.servers.find(names); made != loaded_.servers.end()) {
+    return made->second;
+  }
+  if (auto checked = check_distinct(links); !checked) return std::unexpected(checked.error());
+  auto context = make_server_context(std::move(links));
+  if (context) loaded_.servers.emplace(std::move(names), *context);
+  return context;
+}
+
+Result<std::unique_ptr<TlsEngine>> Provider::server(std::span<const std::string> links) {
+  if (links.empty()) return fail("no link listens here");
+  LinkMaterials materials;
+  for (const std::string& name : links) {
+    const auto found = loaded_.links.find(name);
+    if (found == loaded_.links.end()) return fail(format("link {} is not configured", name));
+    materials.push_back(found->second);
+  }
+  if (materials.size() == 1 && materials.front()->plain()) return make_plain_engine(links.front());
+  auto context = server_context(std::move(materials));
+  if (!context) return std::unexpected(context.error());
+  return make_openssl_engine(std::move(*context), options_.key_update_bytes);
+}
+
+}  // namespace
+
+std::unique_ptr<TlsProvider> make_tls_provider(TlsProviderOptions options) {
+  return std::make_unique<Provider>(options);
+}
+
+}  // namespace longthrow

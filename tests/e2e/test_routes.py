@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes as both nodes see them, and both ways of dialling."""
+import pytest
+from support.streams import MIB, Sink, Source, assert_equal_streams
+from support.waiting import stays, wait_until
+
+FREE_PORT = 17999  # in a fresh network namespace: nobody listens there
+
+
+def test_a_refused_target_aborts_the_channel_and_says_why(make_lab, make_pair):
+    lab = make_lab()
+    pair = make_pair(lab, routes={"r0": FREE_PORT}).start()
+    with Source(lab.a, pair.entry(), size=64 * 1024, end="hold") as source:
+        assert source.wait_over(5)["conversations"][0]["end"] == "reset"
+    wait_until(lambda: "refused" in pair.beta.route()["reason"].lower(), 5, "beta's status says refused")
+    pair.beta.wait_log(r"r0.*refused|refused.*r0")
+    pair.alpha.wait_channels(0)
+    with Sink(lab.b, ("127.0.0.1", FREE_PORT), answer=True), \
+            Source(lab.a, pair.entry(), size=1 * MIB) as source:
+        assert source.one(20)["answer_ok"], "the target is there now, the route does not recover"
+
+
+def test_a_route_that_the_peer_lacks_is_mismatched_and_its_neighbour_works(make_lab, make_pair):
+    lab = make_lab()
+    with Sink(lab.b, answer=True) as sink:
+        pair = make_pair(lab, routes={"r0": sink.port, "r1": FREE_PORT})
+        del pair.beta.tables["route.r1"]
+        pair.beta.write_config()
+        for node in pair.nodes:
+            node.start()
+        pair.alpha.wait_route("mismatched", "r1")
+        assert pair.alpha.route("r1")["reason"]
+        for node in pair.nodes:
+            node.wait_log(r"\br1\b")
+        with Source(lab.a, pair.entry("r1"), size=10) as source:
+            assert "refused" in source.finish(10)["failures"][0].lower(), "its listener is open"
+        with Source(lab.a, pair.entry("r0"), size=1 * MIB) as source:
+            assert source.one(20)["answer_ok"]
+
+
+@pytest.mark.parametrize("key, value", [("protocol", "drbd"), ("group", "other")])
+def test_a_route_that_differs_at_the_peer_is_mismatched(make_lab, make_pair, key, value):
+    lab = make_lab()
+    pair = make_pair(lab, routes={"r0": FREE_PORT})
+    pair.beta.tables["route.r0"][key] = value
+    pair.beta.write_config()
+    for node in pair.nodes:
+        node.start()
+    for node in pair.nodes:
+        node.wait_route("mismatched")
+    del pair.beta.tables["route.r0"][key]
+    assert pair.beta.reload().returncode == 0
+    pair.alpha.wait_route("open", timeout=30)
+
+
+def test_both_sides_dialling_settle_on_one_session(make_lab, make_pair):
+    lab = make_lab(rtt="20ms")
+    with Sink(lab.b, answer=True) as sink:
+        pair = make_pair(lab, routes={"r0": sink.port})
+        pair.alpha.tables["link.dr"]["connect"] = f"{lab.b.address}:{pair.WAN_PORT}"
+        pair.beta.tables["link.dr"]["listen"] = f"{lab.b.address}:{pair.WAN_PORT}"
+        for node in pair.nodes:
+            node.write_config()
+            node.start()
+        pair.wait_up()
+        wait_until(lambda: all(node.link()["lanes"] == 3 for node in pair.nodes), 10,
+                   "an express lane and two bulk lanes at both ends")
+        with Source(lab.a, pair.entry(), size=-1, rate=8 * MIB) as source:
+            stays(lambda: all(node.link()["state"] == "up" for node in pair.nodes), 5, "one stable link")
+            source.tell("stop")
+            assert source.one(30)["answer_ok"]
+        for node in pair.nodes:
+            assert node.link()["reconnects"] == 0
+        assert [node.link()["lanes"] for node in pair.nodes] == [3, 3]
+
+
+def test_routes_of_both_directions_share_a_link(make_lab, make_pair):
+    lab = make_lab()
+    with Sink(lab.b) as there, Sink(lab.a) as here:
+        pair = make_pair(lab, routes={"r0": there.port})
+        pair.beta.tables["route.back"] = {"link": "dr", "listen": "127.0.0.1:17500"}
+        pair.alpha.tables["route.back"] = {"link": "dr", "target": f"127.0.0.1:{here.port}"}
+        for node in pair.nodes:
+            node.write_config()
+        pair.start()
+        pair.beta.wait_route("open", "back")
+        with Source(lab.a, pair.entry(), size=16 * MIB) as forth, \
+                Source(lab.b, ("127.0.0.1", 17500), size=16 * MIB, seed=77) as back:
+            assert_equal_streams(forth.one(60), there.wait_over(60)["conversations"][0])
+            assert_equal_streams(back.one(60), here.wait_over(60)["conversations"][0])

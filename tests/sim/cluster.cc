@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/cluster.h"
+
+#include "proxy/base/log.h"
+#include "proxy/tls/plain_engine.h"
+
+namespace longthrow::sim {
+namespace {
+
+constexpr const char* kNames[2] = {"alpha", "beta"};
+constexpr const char* kAddresses[2] = {"10.0.0.1", "10.0.0.2"};
+constexpr const char* kInsides[2] = {"10.1.0.1", "10.2.0.1"};
+
+CompressionSetting sample_compression(RandomStream& random) {
+  switch (random.below(4)) {
+    case 0: return {.automatic = false, .fixed = {CodecId::none, 0}};
+    case 1: return {.automatic = false, .fixed = {CodecId::lz4, 0}};
+    case 2: return {.automatic = false, .fixed = {CodecId::zstd, 1}};
+    default: return {.automatic = true};
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TlsEngine>> PlainProvider::client(const std::string& link) {
+  return make_plain_engine(link);
+}
+
+Result<std::unique_ptr<TlsEngine>> PlainProvider::server(std::span<const std::string> links) {
+  return make_plain_engine(links.front());
+}
+
+ClusterOptions ClusterOptions::sample(RandomStream random) {
+  ClusterOptions options;
+  // Far below what a configuration may say: edges are reached.
+  options.memlimit = (random.chance(0.5) ? 4 : random.between(std::uint64_t{4}, std::uint64_t{24})) * kMiB;
+  options.compression = sample_compression(random);
+  options.lanes = static_cast<int>(random.between(std::uint64_t{1}, std::uint64_t{4}));
+  options.workers = static_cast<int>(random.below(4));
+  const std::uint64_t who = random.below(3);
+  options.dials[0] = who != 1;
+  options.dials[1] = who != 0;
+  if (random.chance(0.2)) options.session_timeout = random.log_between(Duration(std::chrono::seconds(5)), Duration(std::chrono::minutes(5)));
+  if (random.chance(0.3)) options.heartbeat = std::chrono::milliseconds(500);
+  if (random.chance(0.3)) options.dead_after = std::chrono::seconds(3);
+  if (random.chance(0.2)) options.bandwidth_bytes_s = random.log_between(std::uint64_t{512 * kKiB}, std::uint64_t{8 * kMiB});
+  const std::uint64_t count = random.between(std::uint64_t{1}, std::uint64_t{3});
+  const bool one_group = random.chance(0.4);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::string name = format("r{}", i);
+    options.routes.push_back({.name = name,
+                              .group = one_group ? "g" : name,
+                              .opens_on = random.chance(0.8) ? 0 : 1});
+  }
+  return options;
+}
+
+std::string ClusterOptions::describe() const {
+  std::string text = format("memlimit {} MiB, {}, {} lanes, {} workers, dials {}{}, routes",
+                            memlimit / kMiB, to_string(compression), lanes, workers,
+                            dials[0] ? "a" : "", dials[1] ? "b" : "");
+  for (const Route& route : routes) text += format(" {}({},{})", route.name, route.group, route.opens_on);
+  return text;
+}
+
+Cluster::Cluster(SimNetwork& network, ClusterOptions options, const FaultPlan& plan)
+    : network_(network), options_(std::move(options)), plan_(plan) {
+  for (int side : {0, 1}) hosts_[side] = network_.add_host(kNames[side], kAddresses[side]);
+  network_.set_path(hosts_[0], hosts_[1], plan.wan);
+  for (int side : {0, 1}) {
+    insides_[side] = network_.add_host(format("{}-inside", kNames[side]), kInsides[side]);
+    network_.set_path(hosts_[side], insides_[side], plan.inside);
+  }
+  for (int side : {0, 1}) {
+    Endpoint endpoint = network_.endpoint(hosts_[side], 0);
+    names_.names[kNames[side]] = {endpoint};
+  }
+  names_.failure_ratio = plan.name_failure_ratio;
+}
+
+Cluster::~Cluster() {
+  for (int side : {0, 1}) {
+    if (processes_[side].node != nullptr) die(side, Death::process);
+  }
+}
+
+Config Cluster::config(int side) const {
+  Config config;
+  config.node.name = kNames[side];
+  config.node.state_dir = "/nonexistent";
+  LinkConfig link;
+  link.listen = network_.endpoint(hosts_[side], kWanPort);
+  if (options_.dials[side]) link.connect = {HostPort{kNames[1 - side], kWanPort}};
+  link.memlimit = options_.memlimit;
+  link.compression = options_.compression;
+  link.bandwidth_bytes_s = options_.bandwidth_bytes_s;
+  link.tls = NoTls{};
+  link.lanes = options_.lanes;
+  link.heartbeat = options_.heartbeat;
+  link.dead_after = options_.dead_after;
+  link.session_timeout = options_.session_timeout;
+  config.links["wan"] = link;
+  for (std::size_t i = 0; i < options_.routes.size(); ++i) {
+    const ClusterOptions::Route& from = options_.routes[i];
+    RouteConfig route{.link = "wan", .group = from.group};
+    if (from.opens_on == side) {
+      route.listen = network_.endpoint(hosts_[side], inside_port(i));
+    } else {
+      route.target = HostPort{kInsides[side], target_port(i)};
+    }
+    config.routes[from.name] = route;
+    config.groups[from.group] = {};
+  }
+  return config;
+}
+
+void Cluster::start(int side) {
+  Process& process = processes_[side];
+  LT_ASSERT(process.node == nullptr);
+  network_.power_on(hosts_[side]);
+  const std::string name = format("{}.{}", kNames[side], ++starts_);
+  process.loop = std::make_unique<SimLoop>(
+      network_, hosts_[side], name,
+      SimLoopOptions{.clock_offset = std::chrono::hours(side + 1),
+                     .wall_offset = std::chrono::seconds(side),
+                     .names = &names_});
+  process.workers = std::make_unique<SimWorkerPool>(
+      *process.loop, network_.world(), name,
+      SimWorkerOptions{.threads = options_.workers, .slow_ratio = plan_.worker_slow_ratio});
+  process.random = std::make_unique<SimRandom>(network_.world().stream("node." + name));
+  process.node = std::make_unique<NodeImpl>(
+      config(side), NodeParts{*process.loop, *process.workers, tls_, *process.random}, "");
+  const auto started = process.node->start();
+  LT_ASSERT(started.has_value());
+}
+
+void Cluster::die(int side, Death death) {
+  Process& process = processes_[side];
+  if (process.node == nullptr) return;
+  process.loop->kill(death);
+  process.workers->clear();
+  process.node.reset();
+  process.random.reset();
+  process.workers.reset();
+  process.loop.reset();
+}
+
+FaultTargets Cluster::fault_targets() {
+  return {.hosts = {hosts_[0], hosts_[1]},
+          .die = [this](int side, Death death) { die(side, death); },
+          .restart = [this](int side) { start(side); },
+          .stall = [this](int side, TimePoint until) {
+            if (processes_[side].loop != nullptr) processes_[side].loop->stall(until);
+          }};
+}
+
+}  // namespace longthrow::sim

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pair of real nodes (proxy/relay and all below it) on the simulated network.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "longthrow/node.h"
+#include "longthrow/tls_engine.h"
+#include "proxy/relay/node_impl.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/sim_loop.h"
+#include "tests/sim/sim_random.h"
+#include "tests/sim/sim_worker_pool.h"
+
+namespace longthrow::sim {
+
+// How a pair is configured; drawn from the seed.
+struct ClusterOptions {
+  struct Route {
+    std::string name;
+    std::string group;
+    int opens_on = 0;  // the side whose listener takes the channels
+  };
+  std::uint64_t memlimit = 8 * kMiB;
+  CompressionSetting compression;
+  int lanes = 2;
+  int workers = 1;
+  bool dials[2] = {true, true};
+  Duration session_timeout = std::chrono::hours(1);
+  Duration heartbeat = std::chrono::seconds(2);
+  Duration dead_after = std::chrono::seconds(10);
+  std::uint64_t bandwidth_bytes_s = 0;
+  std::vector<Route> routes;
+
+  [[nodiscard]] static ClusterOptions sample(RandomStream random);
+  [[nodiscard]] std::string describe() const;
+};
+
+inline constexpr std::uint16_t kWanPort = 7700;
+[[nodiscard]] constexpr std::uint16_t inside_port(std::size_t route) {
+  return static_cast<std::uint16_t>(8000 + route);
+}
+[[nodiscard]] constexpr std::uint16_t target_port(std::size_t route) {
+  return static_cast<std::uint16_t>(9000 + route);
+}
+
+// Gives plaintext engines: TLS has tests of its own, and its random numbers would end determinism.
+class PlainProvider final : public TlsProvider {
+ public:
+  Result<void> load(const Config&) override { return {}; }
+  Result<std::unique_ptr<TlsEngine>> client(const std::string& link) override;
+  Result<std::unique_ptr<TlsEngine>> server(std::span<const std::string> links) override;
+};
+
+// One side's process: everything that a start makes, in order of destruction.
+struct Process {
+  std::unique_ptr<SimLoop> loop;
+  std::unique_ptr<SimWorkerPool> workers;
+  std::unique_ptr<SimRandom> random;
+  std::unique_ptr<NodeImpl> node;
+};
+
+class Cluster {
+ public:
+  Cluster(SimNetwork& network, ClusterOptions options, const FaultPlan& plan);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  [[nodiscard]] HostId host(int side) const { return hosts_[side]; }
+  // Where a side's applications run: another machine, which survives the death of the node's.
+  [[nodiscard]] HostId inside(int side) const { return insides_[side]; }
+  // Null while the side is down.
+  [[nodiscard]] NodeImpl* node(int side) { return processes_[side].node.get(); }
+  [[nodiscard]] SimLoop* loop(int side) { return processes_[side].loop.get(); }
+  [[nodiscard]] const ClusterOptions& options() const { return options_; }
+  void start(int side);
+  void die(int side, Death death);
+  [[nodiscard]] FaultTargets fault_targets();
+  [[nodiscard]] int starts() const { return starts_; }
+
+ private:
+  [[nodiscard]] Config config(int side) const;
+  SimNetwork& network_;
+  const ClusterOptions options_;
+  const FaultPlan& plan_;
+  NameTable names_;
+  PlainProvider tls_;
+  HostId hosts_[2] = {-1, -1};
+  HostId insides_[2] = {-1, -1};
+  Process processes_[2];
+  int starts_ = 0;
+};
+
+}  // namespace longthrow::sim

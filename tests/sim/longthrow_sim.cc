@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// longthrow_sim: runs seeds of the simulation.
+//
+//   longthrow_sim --seed 1 --count 2000 --jobs 2
+//   longthrow_sim --seed 1234 --verbose          replays one, with the nodes' log
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <vector>
+
+#include "proxy/base/planted.h"
+#include "tests/sim/scenario.h"
+
+namespace {
+
+using longthrow::sim::ScenarioReport;
+
+bool run_one(std::uint64_t seed, bool verbose, bool quiet) {
+  const ScenarioReport report = longthrow::sim::run_scenario(seed, verbose);
+  if (!report.violations.empty()) {
+    std::printf("seed %lu FAILED: %s\n", seed, report.description.c_str());
+    for (const std::string& violation : report.violations) std::printf("  %s\n", violation.c_str());
+    std::printf("  replay: tools/dev sim --seed %lu --verbose\n", seed);
+  } else if (!quiet) {
+    std::printf("seed %lu passed: %s; hash %016lx, unseed %016lx, %lu events, %.0f virtual s, %lu bytes\n",
+                seed, report.description.c_str(), report.trace_hash, report.unseed, report.events,
+                report.virtual_s, report.bytes_delivered);
+  }
+  std::fflush(stdout);
+  return report.violations.empty();
+}
+
+// Runs every `jobs`-th seed; returns the number of failures (at most 200: it is an exit status).
+int run_share(std::uint64_t first, std::uint64_t count, int jobs, int share, bool verbose) {
+  int failed = 0;
+  for (std::uint64_t i = static_cast<std::uint64_t>(share); i < count; i += static_cast<std::uint64_t>(jobs)) {
+    if (!run_one(first + i, verbose, count > 20)) ++failed;
+    if (share == 0 && count >= 100 && i % (count / 20) < static_cast<std::uint64_t>(jobs)) {
+      std::fprintf(stderr, "\r%lu of %lu seeds", i, count);
+    }
+  }
+  return std::min(failed, 200);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs the deterministic simulation: pairs of real nodes on a virtual network, with faults.");
+  std::uint64_t seed = 1;
+  std::uint64_t count = 1;
+  int jobs = 1;
+  bool verbose = false;
+  app.add_option("--seed", seed, "the first seed")->capture_default_str();
+  app.add_option("--count", count, "how many seeds")->capture_default_str();
+  app.add_option("--jobs", jobs, "processes at a time")->capture_default_str()->check(CLI::Range(1, 64));
+  app.add_flag("--verbose", verbose, "show the nodes' log on stderr");
+#ifdef LONGTHROW_PLANT
+  std::string plant = "none";
+  app.add_option("--plant", plant, "switch a bug on (this build has them)")
+      ->check(CLI::IsMember(std::vector<std::string>(longthrow::kPlantNames.begin(), longthrow::kPlantNames.end())));
+#endif
+  CLI11_PARSE(app, argc, argv);
+#ifdef LONGTHROW_PLANT
+  for (std::size_t i = 0; i < longthrow::kPlantNames.size(); ++i) {
+    if (longthrow::kPlantNames[i] == plant) longthrow::active_plant = static_cast<longthrow::Plant>(i);
+  }
+#endif
+
+  int failed = 0;
+  if (jobs == 1) {
+    failed = run_share(seed, count, 1, 0, verbose);
+  } else {
+    std::vector<pid_t> children;
+    for (int share = 0; share < jobs; ++share) {
+      const pid_t child = fork();
+      if (child == 0) _exit(run_share(seed, count, jobs, share, verbose));
+      children.push_back(child);
+    }
+    for (const pid_t child : children) {
+      int status = 0;
+      waitpid(child, &status, 0);
+      if (WIFEXITED(status)) {
+        failed += WEXITSTATUS(status);
+      } else {
+        std::printf("a simulation was ended by signal %d\n", WTERMSIG(status));
+        ++failed;
+      }
+    }
+  }
+  const auto passed = count - std::min<std::uint64_t>(count, static_cast<std::uint64_t>(failed));
+  std::printf("%lu passed, %d failed\n", passed, failed);
+  return failed == 0 ? 0 : 1;
+}

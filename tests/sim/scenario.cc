@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/scenario.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "proxy/base/log.h"
+#include "tests/sim/application.h"
+#include "tests/sim/checkers.h"
+
+namespace longthrow::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kSettleTime = std::chrono::minutes(60);
+constexpr std::size_t kViolationsMax = 20;
+
+class Scenario {
+ public:
+  Scenario(std::uint64_t seed, bool verbose)
+      : world_(seed),
+        plan_(FaultPlan::sample(world_.stream("plan"))),
+        network_(world_, plan_.network),
+        cluster_(network_, ClusterOptions::sample(world_.stream("cluster")), plan_),
+        random_(world_.stream("scenario")),
+        damages_memory_(random_.chance(0.2)) {
+    set_log_hook([this, verbose](LogLevel level, const std::string& line) { on_log(level, line, verbose); });
+  }
+  ~Scenario() { set_log_hook(nullptr); }
+
+  ScenarioReport run() {
+    report_.seed = world_.seed();
+    report_.description = cluster_.options().describe() + "; " + plan_.describe() +
+                          (damages_memory_ ? "; damaged memory" : "");
+    cluster_.start(0);
+    world_.run_for(random_.between(Duration(0), Duration(seconds(1))));
+    cluster_.start(1);
+    start_applications();
+    {
+      FaultInjector injector(network_, plan_, cluster_.fault_targets());
+      run_watched(injector.heal_at() + milliseconds(1));
+    }
+    network_.heal();
+    healed_ = true;
+    calm_applications();
+    // A node that came back last is noticed by its peer, and what its session held is ended.
+    run_watched(world_.now() + seconds(60));
+    const TimePoint healed_at = world_.now();
+    // New streams, after the heal: they must arrive whole.
+    start_sources(/*orderly=*/true);
+    const bool settled = run_watched_until([this] { return all_finished(); }, healed_at + kSettleTime);
+    if (!settled) violate("liveness: streams have not ended an hour after the heal");
+    // What closed sources have left behind is still on its way; then the last acknowledgements.
+    const TimePoint patience = world_.now() + kSettleTime;
+    while (world_.now() < patience && !nodes_are_empty()) run_watched(world_.now() + seconds(5));
+    run_watched(world_.now() + seconds(60));
+    for (auto& what : ledger_.check_settled()) violate("liveness: " + what);
+    for (const auto& target : targets_) {
+      if (target->open_connections() != 0) {
+        violate(format("liveness: {} connections of a target were never ended", target->open_connections()));
+      }
+    }
+    for (auto& what : ledger_.check_complete(healed_at)) violate("G1: " + what);
+    check_no_leaks(cluster_, report_.violations);
+    for (auto& what : ledger_.check_fidelity()) violate("G1: " + what);
+    report_.trace_hash = world_.trace_hash();
+    report_.unseed = world_.unseed();
+    report_.events = world_.events_run();
+    report_.bytes_delivered = ledger_.bytes_delivered();
+    report_.virtual_s = std::chrono::duration<double>(world_.elapsed()).count();
+    return std::move(report_);
+  }
+
+ private:
+  void violate(std::string what) {
+    if (report_.violations.size() < kViolationsMax) report_.violations.push_back(std::move(what));
+  }
+  void on_log(LogLevel level, const std::string& line, bool verbose) {
+    if (verbose) {
+      std::fprintf(stderr, "%12.6f %s\n", std::chrono::duration<double>(world_.elapsed()).count(), line.c_str());
+    }
+    const bool of_damage = damages_memory_ && (line.find("failed its checksum") != std::string::npos ||
+                                               line.find("corrupt at source") != std::string::npos);
+    if (!of_damage && is_protocol_error(level, line)) violate("log: " + line);
+  }
+
+  void start_applications() {
+    const auto& routes = cluster_.options().routes;
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+      targets_.push_back(std::make_unique<TargetApp>(
+          network_, ledger_,
+          TargetOptions{.host = cluster_.inside(1 - routes[i].opens_on),
+                        .port = target_port(i),
+                        .rate_bytes_s = plan_.target_rate_bytes_s,
+                        .stall_ratio = plan_.target_stall_ratio,
+                        .stall_max = plan_.target_stall_max,
+                        .answer_ratio = random_.chance(0.3) ? 1.0 : 0.05,
+                        .reset_ratio = plan_.target_reset_ratio,
+                        .early_half_close_ratio = plan_.target_early_half_close_ratio}));
+    }
+    start_sources(/*orderly=*/false);
+  }
+
+  void start_sources(bool orderly) {
+    const auto& routes = cluster_.options().routes;
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+      const std::uint64_t count = random_.between(std::uint64_t{1}, std::uint64_t{3});
+      for (std::uint64_t n = 0; n < count; ++n) {
+        SourceOptions options{.host = cluster_.inside(routes[i].opens_on),
+                              .target = network_.endpoint(cluster_.host(routes[i].opens_on), inside_port(i)),
+                              .first_number = next_number_};
+        options.streams_max = orderly ? 2 : static_cast<int>(random_.between(std::uint64_t{1}, std::uint64_t{12}));
+        // Long enough to name itself to its target.
+        options.bytes = random_.log_between(std::uint64_t{64}, std::uint64_t{8 * kMiB});
+        if (random_.chance(0.3)) {
+          options.rate_bytes_s = random_.log_between(std::uint64_t{4 * kKiB}, std::uint64_t{4 * kMiB});
+        }
+        if (random_.chance(0.3)) options.write_bytes_max = random_.log_between(std::uint64_t{1}, std::uint64_t{4 * kKiB});
+        if (options.write_bytes_max < 256) options.bytes = std::min<std::uint64_t>(options.bytes, 32 * kKiB);
+        if (options.rate_bytes_s != 0) options.bytes = std::min(options.bytes, options.rate_bytes_s * 60);
+        options.pause_ratio = random_.chance(0.3) ? 0.1 : 0;
+        options.compressible = random_.chance(0.6);
+        options.reads_while_writing = random_.chance(0.8);
+        options.ending = orderly ? SourceEnding::half_close : sample_ending();
+        next_number_ += 100;
+        sources_.push_back(std::make_unique<SourceApp>(network_, ledger_, options));
+      }
+    }
+  }
+  SourceEnding sample_ending() {
+    switch (random_.below(6)) {
+      case 0: return SourceEnding::close;
+      case 1: return SourceEnding::reset;
+      default: return SourceEnding::half_close;
+    }
+  }
+  void calm_applications() {
+    for (auto& source : sources_) source->stop();
+    for (auto& target : targets_) {
+      TargetOptions& options = target->options();
+      options.rate_bytes_s = 0;
+      options.stall_ratio = options.reset_ratio = options.early_half_close_ratio = 0;
+    }
+  }
+  bool all_finished() {
+    for (auto& source : sources_) {
+      if (!source->finished()) return false;
+    }
+    return true;
+  }
+
+  bool nodes_are_empty() {
+    for (int side : {0, 1}) {
+      const Status status = cluster_.node(side)->status();
+      for (const auto& [name, route] : status.routes) {
+        if (!route.channels.empty()) return false;
+      }
+    }
+    return true;
+  }
+
+  // Runs, and looks at the nodes now and then.
+  void run_watched(TimePoint until) {
+    while (world_.now() < until) {
+      world_.run_until(std::min(until, world_.now() + look_interval()));
+      look();
+    }
+  }
+  bool run_watched_until(const std::function<bool()>& done, TimePoint limit) {
+    while (world_.now() < limit) {
+      if (world_.run_until(done, std::min(limit, world_.now() + look_interval()))) return true;
+      look();
+    }
+    return done();
+  }
+  Duration look_interval() { return random_.log_between(Duration(milliseconds(20)), Duration(seconds(2))); }
+  void look() {
+    check_memory(cluster_, report_.violations);
+    check_lag(cluster_, report_.violations);
+    if (report_.violations.size() > kViolationsMax) report_.violations.resize(kViolationsMax);
+    if (random_.chance(0.05)) change_setting();
+    if (damages_memory_ && !healed_ && random_.chance(0.2)) damage_memory();
+  }
+  void damage_memory() {
+    NodeImpl* node = cluster_.node(static_cast<int>(random_.below(2)));
+    if (node != nullptr) (void)node->find_link("wan")->damage_stored_frame(random_.next());
+  }
+  // An administrator tunes while it runs.
+  void change_setting() {
+    NodeImpl* node = cluster_.node(static_cast<int>(random_.below(2)));
+    if (node == nullptr) return;
+    const std::uint64_t base = cluster_.options().memlimit;
+    const auto apply = [node](Command command) {
+      (void)node->execute(std::move(command), [](const Answer&) {});
+    };
+    switch (random_.below(3)) {
+      case 0: return apply(SetCompression{"wan", {.automatic = false, .fixed = {CodecId::lz4, 0}}});
+      case 1: return apply(SetCompression{"wan", {.automatic = true}});
+      default: return apply(SetMemlimit{"wan", std::max(kMemlimitMin, base * (1 + random_.below(2)))});
+    }
+  }
+
+  SimWorld world_;
+  const FaultPlan plan_;
+  SimNetwork network_;
+  Ledger ledger_;
+  Cluster cluster_;
+  RandomStream random_;
+  const bool damages_memory_;
+  bool healed_ = false;
+  std::vector<std::unique_ptr<TargetApp>> targets_;
+  std::vector<std::unique_ptr<SourceApp>> sources_;
+  std::uint32_t next_number_ = 1;
+  ScenarioReport report_;
+};
+
+}  // namespace
+
+ScenarioReport run_scenario(std::uint64_t seed, bool verbose) { return Scenario(seed, verbose).run(); }
+
+}  // namespace longthrow::sim

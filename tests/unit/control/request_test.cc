@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/control/request.h"
+
+#include <gtest/gtest.h>
+
+namespace longthrow::control {
+namespace {
+
+template <typename T>
+T command(std::string_view line) {
+  const Result<Request> request = parse_request_line(line);
+  EXPECT_TRUE(request) << request.error().message;
+  return std::get<T>(std::get<NodeRequest>(*request).command);
+}
+std::string mistake(std::string_view line) {
+  const Result<Request> request = parse_request_line(line);
+  return request ? "accepted" : request.error().message;
+}
+
+TEST(ParseRequest, ReadsEachSetting) {
+  EXPECT_EQ(
+      command<SetMemlimit>(R"({"command":"set","link":"dr","setting":"memlimit","value":"2GiB"})")
+          .bytes,
+      2 * kGiB);
+  EXPECT_EQ(command<SetBandwidth>(
+                R"({"command":"set","link":"dr","setting":"bandwidth","value":"100mbit"})")
+                .bytes_s,
+            12'500'000U);
+  EXPECT_EQ(
+      to_string(command<SetCompression>(
+                    R"({"command":"set","link":"dr","setting":"compression","value":"zstd:5"})")
+                    .setting),
+      "zstd:5");
+}
+
+TEST(ParseRequest, ReadsDrain) {
+  const auto drain =
+      command<Drain>(R"({"command":"drain","group":"g","timeout":"30s","hold":true})");
+  EXPECT_EQ(drain.group, "g");
+  EXPECT_EQ(drain.timeout, std::chrono::seconds(30));
+  EXPECT_TRUE(drain.hold);
+}
+
+TEST(ParseRequest, ReadsCommandsByName) {
+  EXPECT_TRUE(command<Pause>(R"({"command":"pause","link":"dr","drain":true})").drain);
+  EXPECT_EQ(command<Resume>(R"({"command":"resume","name":"vm1"})").name, "vm1");
+  EXPECT_TRUE(command<Takeover>(R"({"command":"takeover","name":"dr","force":true})").force);
+  EXPECT_EQ(command<Release>(R"({"command":"release","name":"dr"})").name, "dr");
+  EXPECT_EQ(command<Ping>(R"({"command":"ping","link":"dr"})").link, "dr");
+  command<RestartCheck>(R"({"command":"restart-check"})");
+}
+
+TEST(ParseRequest, NamesWhatIsMissing) {
+  EXPECT_EQ(mistake(R"({"command":"ping"})"), R"(ping: "link" is missing)");
+  EXPECT_NE(mistake("{}").find(R"("command" is missing)"), std::string::npos);
+}
+
+TEST(ParseRequest, RefusesUnknownCommandsAndKeys) {
+  EXPECT_NE(mistake(R"({"command":"explode"})").find("there is no command"), std::string::npos);
+  EXPECT_EQ(mistake(R"({"command":"status","verbose":true})"),
+            R"(status: "verbose" is not a key of this command)");
+}
+
+TEST(ParseRequest, RefusesWrongTypesAndValues) {
+  EXPECT_NE(mistake(R"({"command":"ping","link":5})"), "accepted");
+  EXPECT_NE(mistake(R"({"command":"drain","group":"g","hold":"yes"})"), "accepted");
+  EXPECT_NE(mistake(R"({"command":"drain","group":"g","timeout":"30"})"), "accepted");
+  EXPECT_NE(mistake(R"({"command":"set","link":"dr","setting":"memlimit","value":"1MiB"})"),
+            "accepted");
+  EXPECT_NE(mistake(R"({"command":"set","link":"dr","setting":"colour","value":"red"})"),
+            "accepted");
+}
+
+TEST(ParseRequest, RefusesWhatIsNotAnObject) {
+  EXPECT_NE(mistake("hello"), "accepted");
+  EXPECT_NE(mistake("[1]"), "accepted");
+  EXPECT_NE(mistake(""), "accepted");
+  EXPECT_NE(mistake(std::string(1000, '[')), "accepted");
+}
+
+TEST(ParseRequest, LongCommandsAreThoseWithProgress) {
+  EXPECT_TRUE(is_long(Drain{}));
+  EXPECT_TRUE(is_long(Takeover{}));
+  EXPECT_TRUE(is_long(Pause{.drain = true}));
+  EXPECT_FALSE(is_long(Pause{}));
+  EXPECT_FALSE(is_long(Ping{}));
+}
+
+}  // namespace
+}  // namespace longthrow::control

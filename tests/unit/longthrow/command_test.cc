@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <future>
+
+#include "tests/unit/control/control_fixture.h"
+#include "tests/unit/longthrow/run_cli.h"
+
+namespace longthrow::test {
+namespace {
+
+TEST(CommandLine, WrongUsageExitsWith2) {
+  const std::vector<std::vector<std::string>> wrong{
+      {},
+      {"explode"},
+      {"--explode", "status"},
+      {"status", "extra"},
+      {"status", "--watch", "soon"},
+      {"set", "dr", "memlimit"},
+      {"set", "dr", "colour", "red"},
+      {"set", "dr", "memlimit", "lots"},
+      {"set", "dr", "memlimit", "1MiB"},
+      {"set", "dr", "bandwidth", "100"},
+      {"set", "dr", "compression", "zip"},
+      {"drain"},
+      {"drain", "vm1", "--timeout", "30"},
+      {"ping", "dr", "--count", "0"},
+      {"pause"},
+      {"takeover"},
+      {"genkey"},
+      {"genkey", "--json"},
+      {"genkey", "--identity", "x"},
+      {"genkey", "-o", "a", "--fingerprint", "b"},
+  };
+  for (const auto& words : wrong) {
+    const CliResult result = run_cli(words);
+    EXPECT_EQ(result.code, 2) << ::testing::PrintToString(words);
+    EXPECT_FALSE(result.err.empty()) << ::testing::PrintToString(words);
+  }
+}
+
+TEST(CommandLine, HelpAndVersionExitWith0) {
+  EXPECT_EQ(run_cli({"--help"}).code, 0);
+  EXPECT_EQ(run_cli({"drain", "--help"}).code, 0);
+  EXPECT_NE(run_cli({"--version"}).out.find(LONGTHROW_VERSION), std::string::npos);
+}
+
+TEST(CommandLine, MissingDaemonIsToldAndExitsWith1) {
+  const CliResult result = run_cli({"--control", "/nonexistent/c.sock", "status"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.err.find("longthrowd is not running"), std::string::npos);
+}
+
+class Command : public ControlTest {
+ protected:
+  Command() { start(); }
+  CliResult cli(std::vector<std::string> words) {
+    words.insert(words.begin(), {"--control", path()});
+    return run_cli(words);
+  }
+};
+
+TEST_F(Command, StatusJsonIsTheObjectItself) {
+  const CliResult result = cli({"status", "--json"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(json::parse(result.out).at("links").at("dr").at("peer").as_string(), "beta");
+}
+
+TEST_F(Command, StatusIsAScreen) {
+  EXPECT_NE(cli({"status"}).out.find("LINK dr up, peer beta"), std::string::npos);
+}
+
+TEST_F(Command, ControlMayStandBehindTheCommand) {
+  EXPECT_EQ(run_cli({"status", "--control", path()}).code, 0);
+}
+
+TEST_F(Command, ControlIsTakenFromTheEnvironment) {
+  ::setenv("LONGTHROW_CONTROL", path().c_str(), 1);
+  EXPECT_EQ(run_cli({"status"}).code, 0);
+  EXPECT_EQ(run_cli({"--control", "/nonexistent", "status"}).code, 1);
+  ::unsetenv("LONGTHROW_CONTROL");
+}
+
+TEST_F(Command, SetSaysHowLongItLasts) {
+  EXPECT_NE(cli({"set", "dr", "memlimit", "2GiB"}).out.find("until restart or reload"),
+            std::string::npos);
+  EXPECT_NE(cli({"set", "dr", "memlimit", "2GiB", "--save"}).out.find("saved to conf.d"),
+            std::string::npos);
+  EXPECT_EQ(std::get<SetMemlimit>(commands().at(0)).bytes, 2 * kGiB);
+}
+
+TEST_F(Command, WhatTheNodeRefusesExitsWith1AndSaysWhy) {
+  loop_->call(
+      [&] { node_.next_answer = {.ok = false, .message = "the link is up", .details = {"x"}}; });
+  const CliResult result = cli({"takeover", "dr"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.err, "longthrow takeover: the link is up\n  x\n");
+}
+
+TEST_F(Command, EachSendsItsOwn) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"pause", "dr", "--drain"},
+                                                                 {"resume", "dr"},
+                                                                 {"takeover", "vm1", "--force"},
+                                                                 {"release", "dr"},
+                                                                 {"restart-check"}}) {
+    EXPECT_EQ(cli(words).code, 0) << words[0];
+  }
+  const auto sent = commands();
+  EXPECT_TRUE(std::get<Pause>(sent.at(0)).drain);
+  EXPECT_EQ(std::get<Resume>(sent.at(1)).name, "dr");
+  EXPECT_TRUE(std::get<Takeover>(sent.at(2)).force);
+  EXPECT_EQ(std::get<Release>(sent.at(3)).name, "dr");
+  EXPECT_TRUE(std::holds_alternative<RestartCheck>(sent.at(4)));
+}
+
+TEST_F(Command, PingCountsItsRounds) {
+  loop_->call([&] { node_.next_answer = {.rtt_ms = 80.5}; });
+  const CliResult result = cli({"ping", "dr", "--count", "2"});
+  EXPECT_EQ(result.out, "dr: 80.50 ms\ndr: 80.50 ms\n");
+  EXPECT_EQ(commands().size(), 2U);
+}
+
+TEST_F(Command, DrainShowsWhatIsLeft) {
+  auto result = std::async(std::launch::async, [this] { return cli({"drain", "vm1"}); });
+  answer_drain(
+      {.done = false,
+       .progress = Answer::Progress{.left_bytes = 3 * kMiB, .rate_bytes_s = kMiB, .eta_s = 3}});
+  answer_drain({.message = "all applied"});
+  const CliResult done = result.get();
+  EXPECT_EQ(done.code, 0);
+  EXPECT_EQ(done.out.substr(0, done.out.find('\n')), "3.0 MiB left, 1.0 MiB/s, about 3.0 s");
+  EXPECT_NE(done.out.find("all applied"), std::string::npos);
+}
+
+TEST_F(Command, ReloadListsWhatItDid) {
+  store_.config.links["dr"].memlimit = 2 * kGiB;
+  store_.config.node.name = "gamma";
+  const CliResult result = cli({"reload"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_NE(result.out.find("applied: link.dr.memlimit"), std::string::npos);
+  EXPECT_NE(result.out.find("needs a restart: node.name"), std::string::npos);
+}
+
+TEST_F(Command, ReloadWithErrorsListsThem) {
+  store_.errors = {"a.toml:3: link.dr.memlimit: no"};
+  const CliResult result = cli({"reload"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.err.find("a.toml:3"), std::string::npos);
+}
+
+TEST_F(Command, JsonAnswersAreThoseOfTheProtocol) {
+  const CliResult result = cli({"restart-check", "--json"});
+  EXPECT_TRUE(json::parse(result.out).at("ok").as_bool());
+}
+
+TEST_F(Command, DaemonThatGoesAwayIsTold) {
+  auto result = std::async(std::launch::async, [this] { return cli({"drain", "vm1"}); });
+  ASSERT_TRUE(eventually([&] { return !node_.commands.empty(); }));
+  control_.reset();
+  const CliResult gone = result.get();
+  EXPECT_EQ(gone.code, 1);
+  EXPECT_NE(gone.err.find("closed the connection"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace longthrow::test

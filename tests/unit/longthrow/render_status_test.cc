@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/longthrow/render_status.h"
+
+#include <gtest/gtest.h>
+
+#include "proxy/control/status_json.h"
+#include "tests/unit/control/fake_node.h"
+
+namespace longthrow::cli {
+namespace {
+
+// The screen with runs of spaces made one: structure, not spacing.
+std::string screen(const Status& status, bool colours = false) {
+  const std::string text = render_status(control::status_to_json(status), Painter(colours));
+  std::string out;
+  for (const char c : text) {
+    if (c != ' ' || !out.ends_with(' ')) out += c;
+  }
+  return out;
+}
+::testing::AssertionResult shows(const std::string& screen, const std::string& part) {
+  if (screen.find(part) != std::string::npos) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "no \"" << part << "\" in:\n" << screen;
+}
+
+TEST(RenderStatus, HealthyPairIsOneScreen) {
+  const std::string text = screen(test::sample_status());
+  EXPECT_TRUE(
+      shows(text, "alpha longthrowd 1.2.3, up 1 d 1 h, epoll (no io_uring: forbidden by sysctl)"));
+  EXPECT_TRUE(shows(text, "LINK dr up, peer beta, rtt 80.1 ms, 2 lanes"));
+  EXPECT_TRUE(shows(text, "buffer 3.0 MiB of 1.0 GiB (0 %), holding 9.0 MiB raw"));
+  EXPECT_TRUE(shows(text, "lag 9.0 MiB, 1.5 s"));
+  EXPECT_TRUE(shows(text, "limited by the WAN"));
+  EXPECT_TRUE(
+      shows(text, "memlimit 1GiB, compression auto now zstd:3, ratio 3.0, bandwidth unlimited"));
+  EXPECT_TRUE(
+      shows(text, "vm1 dr yes 9.0 MiB, 1.5 s 0.2 s old, as of 2026-01-31T12:01:07.300Z (source)"));
+  EXPECT_TRUE(shows(text, "r0 vm1 open 1"));
+  EXPECT_TRUE(shows(text, "channel 17 open"));
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 25);
+}
+
+TEST(RenderStatus, InconsistentGroupIsLoud) {
+  Status status = test::sample_status();
+  status.groups["vm1"].consistent = false;
+  status.groups["vm1"].reason = "the peer has restarted";
+  EXPECT_TRUE(shows(screen(status), "!! NOT CONSISTENT: the peer has restarted"));
+  EXPECT_TRUE(shows(screen(status, true), "\033[1;31m"));
+}
+
+TEST(RenderStatus, ColoursOnlyWhenAsked) {
+  EXPECT_EQ(screen(test::sample_status()).find('\033'), std::string::npos);
+}
+
+TEST(RenderStatus, DownLinkSaysWhy) {
+  Status status = test::sample_status();
+  status.links["dr"].state = "down";
+  status.links["dr"].reason = "connection refused";
+  const std::string text = screen(status);
+  EXPECT_TRUE(shows(text, "LINK dr down"));
+  EXPECT_TRUE(shows(text, "why connection refused"));
+  EXPECT_EQ(text.find("rtt"), std::string::npos);
+}
+
+TEST(RenderStatus, PauseAndFenceAreShown) {
+  Status status = test::sample_status();
+  status.links["dr"].paused_since = WallTime(std::chrono::milliseconds(0));
+  status.links["dr"].fenced = true;
+  EXPECT_TRUE(shows(screen(status), "paused since 1970-01-01T00:00:00.000Z"));
+  EXPECT_TRUE(shows(screen(status), "FENCED until `longthrow release dr`"));
+}
+
+TEST(RenderStatus, FullBufferIsLoud) {
+  Status status = test::sample_status();
+  status.links["dr"].buffer.full = true;
+  EXPECT_TRUE(shows(screen(status), "FULL: the source is slowed"));
+}
+
+TEST(RenderStatus, SettingsThatDifferFromTheFileAreMarked) {
+  Status status = test::sample_status();
+  status.links["dr"].differs_from_file = {"memlimit", "bandwidth"};
+  const std::string text = screen(status);
+  EXPECT_TRUE(shows(text, "memlimit 1GiB*"));
+  EXPECT_TRUE(shows(text, "bandwidth unlimited*"));
+  EXPECT_TRUE(shows(text, "compression auto now"));
+  EXPECT_TRUE(shows(text, "* until restart or reload"));
+}
+
+TEST(RenderStatus, LostBytesAreShown) {
+  Status status = test::sample_status();
+  status.links["dr"].abort_lost_bytes = 4 * kMiB;
+  EXPECT_TRUE(shows(screen(status), "4.0 MiB LOST IN ABORTS"));
+}
+
+TEST(RenderStatus, NothingReceivedIsSaid) {
+  Status status = test::sample_status();
+  status.groups["vm1"].inbound.as_of.reset();
+  EXPECT_TRUE(shows(screen(status), "nothing received"));
+}
+
+TEST(RenderStatus, ChannelsBeyondTheScreenAreCounted) {
+  Status status = test::sample_status();
+  RouteStatus& route = status.routes["r0"];
+  route.channels.resize(64);
+  route.channels_open = 200;
+  const std::string text = screen(status);
+  EXPECT_TRUE(shows(text, "and 192 more"));
+}
+
+TEST(RenderStatus, TextOfThePeerCannotDriveTheTerminal) {
+  Status status = test::sample_status();
+  status.links["dr"].peer = "be\033[2Jta";
+  EXPECT_EQ(screen(status).find('\033'), std::string::npos);
+}
+
+TEST(RenderStatus, ForeignJsonIsSurvived) {
+  for (const char* text :
+       {"{}", R"({"links":5})", R"({"links":{"a":1},"groups":{"g":[]},"routes":[]})",
+        R"({"links":{"a":{"rtt_ms":"x","buffer":[],"lag":null}}})"}) {
+    EXPECT_FALSE(render_status(json::parse(text).get_object(), Painter(false)).empty()) << text;
+  }
+}
+
+TEST(Human, BytesHaveFittingUnits) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(1023), "1023 B");
+  EXPECT_EQ(human_bytes(1024), "1.0 KiB");
+  EXPECT_EQ(human_bytes(1024.0 * 1024 - 1), "1.0 MiB");
+  EXPECT_EQ(human_bytes(3.5 * 1024 * 1024 * 1024), "3.5 GiB");
+}
+
+TEST(Human, SecondsBecomeMinutesHoursAndDays) {
+  EXPECT_EQ(human_seconds(0.2), "0.2 s");
+  EXPECT_EQ(human_seconds(125), "2 min 5 s");
+  EXPECT_EQ(human_seconds(7260), "2 h 1 min");
+  EXPECT_EQ(human_seconds(90061), "1 d 1 h");
+  EXPECT_EQ(human_seconds(-1), "?");
+}
+
+}  // namespace
+}  // namespace longthrow::cli

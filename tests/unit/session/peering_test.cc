@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/session/peering.h"
+
+#include <gtest/gtest.h>
+
+namespace longthrow {
+namespace {
+
+class CountingRandom final : public RandomSource {
+ public:
+  void fill(ByteSpan bytes) override {
+    for (std::byte& byte : bytes) byte = std::byte(++next_);
+  }
+
+ private:
+  int next_ = 0;
+};
+
+Incarnation incarnation(int value) {
+  Incarnation made{};
+  made[0] = std::byte(value);
+  return made;
+}
+
+class PeeringTest : public ::testing::Test {
+ protected:
+  using Verdict = Peering::Verdict;
+  static wire::Hello dial(Peering& from) {
+    from.begin_dial();
+    return from.make_hello(wire::HelloRole::dialler, 0, 0, 2);
+  }
+  static wire::Hello answer(Peering& from) { return from.make_hello(wire::HelloRole::acceptor, 0, 0, 2); }
+  // `from` dials, `to` accepts.
+  static void connect(Peering& from, Peering& to) {
+    const wire::Hello hello = dial(from);
+    ASSERT_EQ(to.judge_dial(hello, false).verdict, Verdict::accept);
+    to.adopt(hello);
+    const wire::Hello back = answer(to);
+    ASSERT_EQ(from.judge_answer(back).verdict, Verdict::accept);
+    from.adopt(back);
+  }
+  CountingRandom random_;
+  Peering alpha_{"alpha", incarnation(1), random_};
+  Peering beta_{"beta", incarnation(2), random_};
+};
+
+TEST_F(PeeringTest, ASessionIsResumedByTheSamePair) {
+  connect(alpha_, beta_);
+  EXPECT_TRUE(alpha_.session_established());
+  connect(beta_, alpha_);
+  connect(alpha_, beta_);
+  EXPECT_EQ(alpha_.peer_node(), "beta");
+}
+
+TEST_F(PeeringTest, OnesOwnHelloIsRefused) {
+  const auto judgement = alpha_.judge_dial(dial(alpha_), false);
+  EXPECT_EQ(judgement.verdict, Verdict::refuse);
+  EXPECT_NE(judgement.text.find("own name"), std::string::npos);
+}
+
+TEST_F(PeeringTest, ARestartedPeerEndsTheSession) {
+  connect(alpha_, beta_);
+  Peering reborn{"alpha", incarnation(3), random_};
+  const auto judgement = beta_.judge_dial(dial(reborn), false);
+  EXPECT_TRUE(judgement.end_session);
+  EXPECT_EQ(judgement.verdict, Verdict::accept);
+}
+
+TEST_F(PeeringTest, APeerThatResumesWhatEndedHereIsToldSo) {
+  connect(alpha_, beta_);
+  beta_.begin_session();
+  const auto judgement = beta_.judge_dial(dial(alpha_), false);
+  EXPECT_EQ(judgement.verdict, Verdict::refuse);
+  EXPECT_EQ(judgement.reason, wire::ByeReason::stale_session);
+  EXPECT_FALSE(judgement.end_session);
+}
+
+TEST_F(PeeringTest, AnAnswerThatWasLostDoesNotEndTheSession) {
+  const wire::Hello hello = dial(alpha_);
+  beta_.adopt(hello);  // its answer never arrives
+  const auto judgement = beta_.judge_dial(dial(alpha_), false);
+  EXPECT_EQ(judgement.verdict, Verdict::accept);
+  EXPECT_FALSE(judgement.end_session);
+}
+
+TEST_F(PeeringTest, OfTwoDialsTheLowerNamesStays) {
+  const wire::Hello from_alpha = dial(alpha_);
+  const wire::Hello from_beta = dial(beta_);
+  EXPECT_EQ(alpha_.judge_dial(from_beta, true).verdict, Verdict::defer);
+  EXPECT_EQ(beta_.judge_dial(from_alpha, true).verdict, Verdict::accept);
+  beta_.adopt(from_alpha);
+  alpha_.adopt(answer(beta_));
+  const auto late = alpha_.judge_dial(from_beta, false);
+  EXPECT_EQ(late.verdict, Verdict::refuse) << "it was begun before the lane that is up";
+  EXPECT_EQ(late.reason, wire::ByeReason::replaced);
+}
+
+TEST_F(PeeringTest, ADialAfterTheLaneCameUpReplacesIt) {
+  connect(alpha_, beta_);
+  EXPECT_EQ(alpha_.judge_dial(dial(beta_), false).verdict, Verdict::accept);
+}
+
+TEST_F(PeeringTest, ABulkLaneBelongsToItsExpressLane) {
+  connect(alpha_, beta_);
+  const wire::Hello bulk = alpha_.make_hello(wire::HelloRole::dialler, 1, 7, 2);
+  EXPECT_EQ(beta_.judge_bulk(bulk, 7).verdict, Verdict::accept);
+  EXPECT_EQ(beta_.judge_bulk(bulk, 8).verdict, Verdict::refuse);
+  EXPECT_EQ(beta_.judge_bulk(bulk, 0).verdict, Verdict::refuse);
+}
+
+TEST_F(PeeringTest, AnAnswerToAHelloOfAnEndedSessionIsStale) {
+  const wire::Hello hello = dial(alpha_);
+  beta_.adopt(hello);
+  alpha_.begin_session();
+  const auto judgement = alpha_.judge_answer(answer(beta_));
+  EXPECT_EQ(judgement.verdict, Verdict::refuse);
+  EXPECT_EQ(judgement.reason, wire::ByeReason::stale_session);
+}
+
+TEST_F(PeeringTest, ForeignProtocolVersionsAreRefused) {
+  wire::Hello hello = dial(alpha_);
+  hello.protocol_min = hello.protocol_max = wire::kProtocolMax + 1;
+  EXPECT_EQ(beta_.judge_dial(hello, false).verdict, Verdict::refuse);
+}
+
+TEST_F(PeeringTest, BackoffGrowsAndKeepsOutOfStep) {
+  Backoff backoff;
+  Duration last{0};
+  for (int i = 0; i < 12; ++i) last = backoff.next(random_);
+  EXPECT_GE(last, std::chrono::milliseconds(2500));
+  EXPECT_LE(last, std::chrono::seconds(5));
+  backoff.reset();
+  EXPECT_LE(backoff.next(random_), std::chrono::milliseconds(100));
+}
+
+}  // namespace
+}  // namespace longthrow

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/longthrow/cli_app.h"
+
+#include <CLI/CLI.hpp>
+
+#include "tools/longthrow/client.h"
+
+namespace longthrow::cli {
+namespace {
+
+CLI::App* add_command(CLI::App& app, CommandLine& into, const std::string& name,
+                      const std::string& what, const std::string& examples) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->fallthrough();  // --control may also stand behind the command
+  command->add_flag("--json", into.json, "Answer in JSON, for scripts");
+  command->footer("Examples:\n" + examples);
+  command->callback([&into, name] { into.command = name; });
+  return command;
+}
+
+void add_status(CLI::App& app, CommandLine& into) {
+  CLI::App* status = add_command(app, into, "status", "Show links, groups, routes, buffer and lag",
+                                 "  longthrow status\n"
+                                 "  longthrow status --watch        again every 2 seconds\n"
+                                 "  longthrow status --watch 0.5\n"
+                                 "  longthrow status --json | jq .links.dr.lag");
+  status->add_option("--watch", into.watch_s, "Show it again every SECONDS (2), until Ctrl-C")
+      ->expected(0, 1)
+      ->default_str("2")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, 86400.0));
+}
+
+void add_set(CLI::App& app, CommandLine& into) {
+  CLI::App* set =
+      add_command(app, into, "set", "Change a setting of a link while it runs; nothing is dropped",
+                  "  longthrow set dr memlimit 2GiB\n"
+                  "  longthrow set dr compression zstd:3     (none, lz4, zstd:LEVEL, auto)\n"
+                  "  longthrow set dr bandwidth 100mbit --save\n"
+                  "  longthrow set dr bandwidth unlimited");
+  set->add_option("LINK", into.name, "The link's name")->required();
+  set->add_option("SETTING", into.setting, "memlimit, compression or bandwidth")
+      ->required()
+      ->check(CLI::IsMember({"memlimit", "compression", "bandwidth"}));
+  set->add_option("VALUE", into.value, "As in the configuration file")->required();
+  set->add_flag("--save", into.save, "Keep it beyond a restart (conf.d/90-set.toml)");
+}
+
+void add_drain(CLI::App& app, CommandLine& into) {
+  CLI::App* drain = add_command(
+      app, into, "drain", "Wait until all that was accepted so far is applied at the peer",
+      "  longthrow drain vm1                      input keeps flowing meanwhile\n"
+      "  longthrow drain vm1 --timeout 10m\n"
+      "  longthrow drain vm1 --hold               stop the services first; then\n"
+      "  longthrow resume vm1                     lets input in again");
+  drain->add_option("GROUP", into.name, "The group's name")->required();
+  drain->add_option("--timeout", into.timeout, "Give up after TIME, e.g. 30s or 10m")
+      ->type_name("TIME");
+  drain->add_flag("--hold", into.hold, "Also stop input, until `longthrow resume GROUP`");
+}
+
+void add_link_state(CLI::App& app, CommandLine& into) {
+  CLI::App* pause =
+      add_command(app, into, "pause", "Disconnect a link on purpose; its sessions stay",
+                  "  longthrow pause dr            monitoring says paused, not down\n"
+                  "  longthrow pause dr --drain    empty the buffer first\n"
+                  "  longthrow resume dr");
+  pause->add_option("LINK", into.name, "The link's name")->required();
+  pause->add_flag("--drain", into.drain, "Empty the buffer first");
+
+  CLI::App* resume = add_command(app, into, "resume", "End a pause, or the hold of a drain",
+                                 "  longthrow resume dr     a paused link\n"
+                                 "  longthrow resume vm1    a group held by drain --hold");
+  resume->add_option("NAME", into.name, "The link's or the group's name")->required();
+
+  CLI::App* takeover = add_command(
+      app, into, "takeover",
+      "At the DR site: the primary is lost, make our copy final and fence it",
+      "  longthrow takeover dr       delivers what is whole, says as of when the copy is\n"
+      "  longthrow takeover vm1      one group alone\n"
+      "  longthrow release dr        later: let the peer in again");
+  takeover->add_option("NAME", into.name, "The link's or the group's name")->required();
+  takeover->add_flag("--force", into.force, "Even though the link is up");
+
+  CLI::App* release =
+      add_command(app, into, "release", "End the fence of a takeover", "  longthrow release dr");
+  release->add_option("NAME", into.name, "The link's or the group's name")->required();
+
+  CLI::App* ping = add_command(app, into, "ping", "Measure round trips to the peer's daemon",
+                               "  longthrow ping dr\n  longthrow ping dr --count 10");
+  ping->add_option("LINK", into.name, "The link's name")->required();
+  ping->add_option("--count", into.count, "How many round trips (3)")->check(CLI::Range(1, 1000));
+}
+
+void add_administration(CLI::App& app, CommandLine& into) {
+  CLI::App* genkey = add_command(
+      app, into, "genkey", "Make a key file for a link, or show a key's fingerprint",
+      "  longthrow genkey -o /etc/longthrow/dr.psk\n"
+      "  longthrow genkey -o dr.psk --identity dr-2026\n"
+      "  longthrow genkey --fingerprint /etc/longthrow/dr.psk    compare it at both sites\n"
+      "Both sites need the same file: copy it over a safe way, e.g. scp.");
+  CLI::Option_group* what = genkey->add_option_group("One of these");
+  auto* output = what->add_option("-o,--output", into.output, "The key file to make (mode 0600)")
+                     ->type_name("FILE");
+  what->add_option("--fingerprint", into.fingerprint, "Show the keys of FILE, not the secret")
+      ->type_name("FILE");
+  what->require_option(1);
+  genkey->add_option("--identity", into.identity, "The key's name (host name and date)")
+      ->type_name("NAME")
+      ->needs(output);
+
+  CLI::App* reload = add_command(app, into, "reload", "Read the configuration again and apply it",
+                                 "  longthrow reload --dry-run    only say what would happen\n"
+                                 "  longthrow reload");
+  reload->add_flag("--dry-run", into.dry_run, "Only say what would happen");
+
+  add_command(app, into, "restart-check",
+              "Say whether a restart now would lose anything (exit code 0: no)",
+              "  longthrow restart-check && systemctl restart longthrow");
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> make_app(CommandLine& into) {
+  auto app = std::make_unique<CLI::App>(
+      "Looks after longthrowd, the long-throw replication buffer.", "longthrow");
+  app->set_version_flag("--version", "longthrow " LONGTHROW_VERSION);
+  into.control = kDefaultControl;
+  app->add_option("--control", into.control, "The daemon's control socket")
+      ->envname("LONGTHROW_CONTROL")
+      ->type_name("SOCKET")
+      ->capture_default_str();
+  app->require_subcommand(1);
+  add_status(*app, into);
+  add_set(*app, into);
+  add_drain(*app, into);
+  add_link_state(*app, into);
+  add_administration(*app, into);
+  app->footer(
+      "Each command has a --help of its own, with examples.\n"
+      "Exit code: 0 done, 1 not done (says why), 2 wrong usage.");
+  return app;
+}
+
+}  // namespace longthrow::cli

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may be typed after `longthrow`, with the help that goes with it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace longthrow::cli {
+
+// What was typed.
+struct CommandLine {
+  std::string control;  // --control, else $LONGTHROW_CONTROL, else the default
+  std::string command;  // the subcommand's name
+  bool json = false;
+
+  std::string name;     // the link, the group, or either
+  std::string setting;  // set
+  std::string value;
+  bool save = false;
+  std::string timeout;  // drain; empty: none
+  bool hold = false;
+  bool drain = false;             // pause
+  bool force = false;             // takeover
+  bool dry_run = false;           // reload
+  int count = 3;                  // ping
+  std::optional<double> watch_s;  // status
+  std::string output;             // genkey
+  std::string identity;
+  std::string fingerprint;  // a file to show the fingerprint of
+};
+
+// Parsing fills `into`, which outlives the app.
+[[nodiscard]] std::unique_ptr<CLI::App> make_app(CommandLine& into);
+
+}  // namespace longthrow::cli

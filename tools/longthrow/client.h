@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line's end of the control socket (docs/CONTROL.md). Blocking.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "longthrow/error.h"
+#include "proxy/control/json.h"
+
+namespace longthrow::cli {
+
+inline constexpr const char* kDefaultControl = "/run/longthrow/control.sock";
+
+class Client {
+ public:
+  // The error says what to do: the daemon is not running, or which group the user must be in.
+  [[nodiscard]] static Result<Client> connect(const std::string& path);
+
+  Client(Client&& other) noexcept;
+  Client& operator=(Client&&) = delete;
+  ~Client();
+
+  [[nodiscard]] Result<void> send(const json::object& request);
+  // The next answer. `silence`: how long the daemon may say nothing; none: for ever.
+  [[nodiscard]] Result<json::object> receive(std::optional<std::chrono::milliseconds> silence);
+
+ private:
+  explicit Client(int fd) : fd_(fd) {}
+
+  int fd_ = -1;
+  std::string input_;
+};
+
+}  // namespace longthrow::cli

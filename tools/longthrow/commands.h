@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs one command line.
+#pragma once
+
+#include <iosfwd>
+
+#include "tools/longthrow/cli_app.h"
+
+namespace longthrow::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kNotDone = 1;
+inline constexpr int kWrongUsage = 2;
+
+// Where a command writes: results to `out`, errors to `err`.
+struct Output {
+  std::ostream& out;
+  std::ostream& err;
+  bool terminal = false;  // `out` is one: lines may be rewritten
+  bool colours = false;
+};
+
+// Parses `argv` and runs it; returns the exit code.
+[[nodiscard]] int run(int argc, const char* const* argv, const Output& output);
+
+// genkey needs no daemon.
+[[nodiscard]] int run_genkey(const CommandLine& line, const Output& output);
+
+}  // namespace longthrow::cli

@@ -1,0 +1,244 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the parts of `tools/dev test`, shows progress, adds everything up.
+
+Each part gives counts: ctest and pytest through their JUnit files, the simulator one per seed. The last
+line printed is always "N passed, N failed, N skipped"; the exit code is 0 only if nothing failed.
+"""
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+JOBS = str(os.cpu_count() or 2)
+DEFAULT_SEEDS, ALL_SEEDS = 2_000, 20_000
+
+
+@dataclass
+class Result:
+    name: str
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)  # name, reason
+    seconds: float = 0.0
+
+
+def build_folder(kind: str) -> Path:
+    return ROOT / ("build" if kind == "release" else f"build-{kind}")
+
+
+def sanitizer_environment(kind: str) -> dict[str, str]:
+    options = {
+        "asan": {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1", "UBSAN_OPTIONS":
+                 "print_stacktrace=1:halt_on_error=1"},
+        "tsan": {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"},
+    }
+    return {**os.environ, **options.get(kind, {}), "LONGTHROW_BUILD": str(build_folder(kind))}
+
+
+def run(argv: list[str], environment: dict[str, str], limit: float, show) -> int:
+    """Runs a part; `show(line)` sees each line. Past its limit the whole process group is ended."""
+    process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
+                               start_new_session=True)
+    signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGTERM))
+    signal.alarm(int(limit))
+    try:
+        for line in process.stdout:
+            show(line.rstrip("\n"))
+        return process.wait()
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+        raise
+    finally:
+        signal.alarm(0)
+
+
+class Ticker:
+    """A long list as one line now and then; what fails is shown at once."""
+
+    def __init__(self, pattern: str, failure: str):
+        self.pattern, self.failure = re.compile(pattern), re.compile(failure)
+        self.shown = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        if self.failure.search(line):
+            print(line, flush=True)
+        elif self.pattern.search(line) and time.monotonic() - self.shown > 5:
+            self.shown = time.monotonic()
+            print("  " + line.strip()[:96], flush=True)
+
+
+def read_junit(path: Path, result: Result, code: int) -> None:
+    """No file, or a bad exit code without a failed case, is a failure of its own."""
+    cases = list(ElementTree.parse(path).iter("testcase")) if path.exists() else []
+    for case in cases:
+        name = "::".join(part for part in (case.get("classname", ""), case.get("name", "")) if part)
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            result.failed.append(name)
+        elif skipped is not None or case.get("status") in ("notrun", "disabled"):
+            reason = skipped.get("message", "") if skipped is not None else "disabled"
+            result.skipped.append((name, reason or "no reason given"))
+        else:
+            result.passed += 1
+    if code != 0 and not result.failed:
+        result.failed.append(f"{result.name}: ended with {code}, after {len(cases)} reported cases")
+
+
+def run_unit(kind: str, pattern: str | None) -> Result:
+    result = Result(f"unit ({kind})")
+    junit = build_folder(kind) / "unit.xml"
+    junit.unlink(missing_ok=True)
+    argv = ["ctest", "--test-dir", str(build_folder(kind)), "-L", "^(unit|sim)$", "-j", JOBS,
+            "--output-on-failure", "--output-junit", str(junit),
+            "--no-tests=" + ("ignore" if pattern else "error")]
+    argv += ["-R", pattern] if pattern else []
+    # ctest says neither what failed nor why in a line of one form: from a failure on, all is shown.
+    ticker = Ticker(r"^ *\d+/\d+ Test", r"\*\*\*|Failure|^\S*Error|^FAILED|Expected|Which is|assert")
+    code = run(argv, sanitizer_environment(kind), 1800, ticker)
+    if junit.exists() or code != 0 or not pattern:
+        read_junit(junit, result, code)
+    return result
+
+
+def run_sim(kind: str, seeds: int, fresh: int = 0) -> Result:
+    """The same `seeds` in every run, so that a failure can be compared; `fresh` more are of today."""
+    result = Result(f"simulator ({kind})")
+    lines: list[str] = []
+    ticker = Ticker(r"of \d+ seeds", r"FAILED|^  |signal|(?i:assert|error|sanitizer)")
+
+    def show(line: str) -> None:
+        lines.append(line)
+        ticker(line)
+
+    program = build_folder(kind) / "bin" / "longthrow_sim"
+    if not program.exists():
+        result.failed.append(f"{program} was not built")
+        return result
+    today = int(time.time()) // 86400 * 1_000_000
+    for first, count in ((1, seeds), (today, fresh)):
+        if count == 0:
+            continue
+        argv = [str(program), "--seed", str(first), "--count", str(count), "--jobs", JOBS]
+        before = len(lines)
+        code = run(argv, sanitizer_environment(kind), 7200, show)
+        bad = sorted({int(match[1]) for line in lines[before:]
+                      if (match := re.match(r"seed (\d+) FAILED", line))})
+        counts = re.match(r"(\d+) passed, \d+ failed", lines[-1] if lines else "")
+        if code != 0:
+            result.failed += [f"seed {seed}: replay with tools/dev sim --seed {seed}" for seed in bad] \
+                or [f"longthrow_sim --seed {first} --count {count} ended with {code}"]
+        result.passed += int(counts[1]) if counts else 0
+    return result
+
+
+def run_e2e(kind: str, pattern: str | None, long_too: bool, stop_early: bool) -> Result:
+    result = Result(f"end-to-end ({kind})")
+    junit = build_folder(kind) / "e2e.xml"
+    junit.unlink(missing_ok=True)
+    argv = [sys.executable, str(ROOT / "tests/support/privileges.py"),
+            sys.executable, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider",
+            f"--junitxml={junit}", "tests/e2e"]
+    argv += [] if long_too else ["-m", "not long"]
+    argv += ["-k", pattern] if pattern else []
+    argv += ["-x"] if stop_early else []
+    code = run(argv, sanitizer_environment(kind), 3 * 3600, lambda line: print(line, flush=True))
+    if not (pattern and code == 5):  # 5: nothing of that name here
+        read_junit(junit, result, code)
+    return result
+
+
+def run_command(name: str, argv: list[str]) -> Result:
+    """A step that passes or fails as a whole: a build, clang-tidy."""
+    result = Result(name)
+    code = run(argv, dict(os.environ), 2 * 3600, lambda line: print("  " + line, flush=True))
+    if code == 0:
+        result.passed = 1
+    else:
+        result.failed.append(f"{' '.join(argv)} ended with {code}")
+    return result
+
+
+def stages(options: argparse.Namespace) -> list[tuple[str, object]]:
+    chosen = {part for part in ("unit", "sim", "e2e") if getattr(options, part)}
+    parts = chosen or {"unit", "sim", "e2e"} - ({"sim"} if options.k else set())
+    long_too = options.long or options.all
+    seeds = options.seeds or (ALL_SEEDS if options.all else DEFAULT_SEEDS)
+    dev = str(ROOT / "tools" / "dev")
+
+    def tests(kind: str, runs: int, fresh: int, e2e_long: bool) -> list[tuple[str, object]]:
+        listed = []
+        if "unit" in parts:
+            listed.append((f"unit tests, {kind}", lambda: run_unit(kind, options.k)))
+        if "sim" in parts:
+            listed.append((f"{runs + fresh} simulated runs, {kind}", lambda: run_sim(kind, runs, fresh)))
+        if "e2e" in parts:
+            listed.append((f"end-to-end tests, {kind}",
+                           lambda: run_e2e(kind, options.k, e2e_long, options.x)))
+        return listed
+
+    fresh = seeds // 2 if options.all else 0
+    plan = tests("release", seeds - fresh, fresh, long_too)
+    if options.all:
+        plan.append(("lint: clang build, clang-tidy, layout",
+                     lambda: run_command("lint", [dev, "lint", "--no-setup"])))
+        for kind, runs in (("debug", seeds // 20), ("clang", seeds // 20), ("asan", seeds // 10),
+                           ("tsan", seeds // 100)):
+            plan.append((f"build, {kind}", lambda kind=kind: run_command(
+                f"build ({kind})", [dev, "build", kind, "--no-setup"])))
+            plan += tests(kind, max(1, runs), 0, False)
+    return plan
+
+
+def summary(results: list[Result]) -> int:
+    print()
+    for result in results:
+        print(f"  {result.name:28} {result.passed:6} passed {len(result.failed):4} failed "
+              f"{len(result.skipped):4} skipped {result.seconds:7.0f} s")
+    for result in results:
+        for name, reason in result.skipped:
+            print(f"SKIPPED  {name}: {reason}")
+    for result in results:
+        for name in result.failed:
+            print(f"FAILED   {name}")
+    failed = sum(len(result.failed) for result in results)
+    print(f"{sum(result.passed for result in results)} passed, {failed} failed, "
+          f"{sum(len(result.skipped) for result in results)} skipped", flush=True)
+    return 1 if failed or not any(result.passed for result in results) else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/dev test")
+    for flag in ("--all", "--unit", "--sim", "--e2e", "--long", "-x"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("-k", metavar="PATTERN")
+    parser.add_argument("--seeds", type=int)
+    plan = stages(parser.parse_args())
+    results: list[Result] = []
+    for index, (title, stage) in enumerate(plan, 1):
+        print(f"\n[{index}/{len(plan)}] {title}", flush=True)
+        started = time.monotonic()
+        try:
+            result = stage()
+        except KeyboardInterrupt:
+            result = Result(title, failed=["interrupted"])
+            results.append(result)
+            break
+        result.seconds = time.monotonic() - started
+        results.append(result)
+        print(f"    {result.passed} passed, {len(result.failed)} failed, {len(result.skipped)} skipped, "
+              f"{result.seconds:.0f} s", flush=True)
+    return summary(results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
