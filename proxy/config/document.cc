@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one file that meets toml++ (3.3 in Debian 12). It is used header-only and without its
-// exceptions, so that a bad file is a value and not a throw. Three traps:
-//  - It stops at the first error of a text: only that one is reported for the file, and what the
-//  rest of
-//    it would have defined is unknown.
-//  - A key that is written twice is a parse error there, with the key in the message and nowhere
-//  else.
+// exceptions, so that a bad file is a value and not a throw. Four traps:
+//  - It stops at the first error of a text: only that one is reported for the file.
+//  - A key that is written twice is a parse error, with the key in the message and nowhere else.
 //  - Tables are sorted by key; the order of the text is in the source positions only. A [table]
-//  named in a
-//    later header ("[link.a]" creates `link`) has the position of that header.
+//    that a later header names ("[link.a]" creates `link`) has the position of that header.
+//  - Its assertions state what some texts break: the code after
+//    them reports an error for these, so they are taken out, while ours stay in every build.
 // Nesting is bounded by TOML_MAX_NESTED_VALUES, so the recursion here is, too.
 #include "proxy/config/document.h"
 
 #define TOML_EXCEPTIONS 0
 #define TOML_MAX_NESTED_VALUES 32
 #define TOML_ENABLE_FORMATTERS 0
+#define TOML_ASSERT(condition) static_cast<void>(0)
 #include <toml++/toml.h>
 
 #include "proxy/base/log.h"
