@@ -91,7 +91,6 @@ CommandService::Started CommandService::execute(NodeRequest request, Reply reply
       std::move(command),
       [this, request = std::move(request), reply = std::move(reply)](const Answer& answer) {
         json::object out = answer_to_json(answer);
-        if (answer.done) gateway_.forget_status();
         if (answer.done && answer.ok && request.save) keep(request, out);
         reply(std::move(out));
       });

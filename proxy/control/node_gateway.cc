@@ -41,17 +41,21 @@ NodeGateway::NodeGateway(asio::io_context& io, Loop& loop, Node& node, Limits li
 NodeGateway::~NodeGateway() { bridge_->close(); }
 
 void NodeGateway::status(StatusHandler handler) {
-  const auto now = std::chrono::steady_clock::now();
-  if (snapshot_ && now - snapshot_time_ < limits_.status_fresh) {
-    asio::post(io_, [handler = std::move(handler), snapshot = snapshot_] { handler(snapshot); });
-    return;
-  }
   waiting_.push_back(std::move(handler));
-  if (!asking_) ask_status();
+  if (!busy_) ask_status();
 }
 
 void NodeGateway::ask_status() {
-  asking_ = true;
+  busy_ = true;
+  status_timer_.expires_at(asked_at_ + limits_.status_pause);
+  status_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) send_question();
+  });
+}
+
+void NodeGateway::send_question() {
+  asked_ = std::exchange(waiting_, {});
+  asked_at_ = std::chrono::steady_clock::now();
   const std::uint64_t question = ++question_;
   status_timer_.expires_after(limits_.status_timeout);
   status_timer_.async_wait([this, question](const boost::system::error_code& error) {
@@ -66,14 +70,11 @@ void NodeGateway::ask_status() {
 }
 
 void NodeGateway::on_status(Result<StatusPtr> status, std::uint64_t question) {
-  if (!asking_ || question != question_) return;  // a late answer
-  asking_ = false;
+  if (asked_.empty() || question != question_) return;  // a late answer
   status_timer_.cancel();
-  if (status) {
-    snapshot_ = *status;
-    snapshot_time_ = std::chrono::steady_clock::now();
-  }
-  for (StatusHandler& handler : std::exchange(waiting_, {})) handler(status);
+  for (StatusHandler& handler : std::exchange(asked_, {})) handler(status);
+  busy_ = false;
+  if (!waiting_.empty()) ask_status();
 }
 
 NodeGateway::Ticket NodeGateway::execute(Command command, AnswerHandler handler) {

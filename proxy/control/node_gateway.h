@@ -30,7 +30,7 @@ class NodeGateway {
   using Ticket = std::uint64_t;
 
   struct Limits {
-    std::chrono::milliseconds status_fresh{100};  // a snapshot serves every asker for this long
+    std::chrono::milliseconds status_pause{20};  // between two questions: a crowd shares an answer
     std::chrono::milliseconds status_timeout{5000};
   };
 
@@ -39,8 +39,8 @@ class NodeGateway {
   NodeGateway& operator=(const NodeGateway&) = delete;
   ~NodeGateway();
 
-  // At most one question is under way at the node, however many ask. Fails when the loop does not
-  // answer in time.
+  // At most one question is under way at the node, and one per `status_pause`, however many ask; an
+  // answer is never older than its question. Fails when the loop does not answer in time.
   void status(StatusHandler handler);
   // `handler` is called on the control thread, never from inside this call.
   Ticket execute(Command command, AnswerHandler handler);
@@ -50,23 +50,22 @@ class NodeGateway {
   void post_to_loop(std::function<void(Node&)> task);
   // Runs `task` on the control thread; for tasks that run on the loop's thread. Thread-safe.
   [[nodiscard]] std::function<void(std::function<void()>)> returner() const;
-  // Drops the snapshot: the next status is asked afresh.
-  void forget_status() { snapshot_.reset(); }
 
  private:
   struct Bridge;
   void ask_status();
+  void send_question();
   void on_status(Result<StatusPtr> status, std::uint64_t question);
 
   asio::io_context& io_;
   Limits limits_;
   std::shared_ptr<Bridge> bridge_;
   asio::steady_timer status_timer_;
-  std::vector<StatusHandler> waiting_;
-  StatusPtr snapshot_;
-  std::chrono::steady_clock::time_point snapshot_time_;
+  std::vector<StatusHandler> waiting_;  // for the next question
+  std::vector<StatusHandler> asked_;    // for the one under way
+  std::chrono::steady_clock::time_point asked_at_;
   std::uint64_t question_ = 0;  // number of the last one asked
-  bool asking_ = false;
+  bool busy_ = false;           // a question is under way, or waits for its pause to end
   Ticket last_ticket_ = 0;
 };
 

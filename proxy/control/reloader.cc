@@ -112,7 +112,6 @@ void Reloader::finish(const Job& job, const Answer& answer) {
     follow_tables(started_with_.groups, file_.groups);
     set_log_level(file_.node.log_level);
   }
-  parts_.gateway.forget_status();
   job.done(std::move(out));
 }
 

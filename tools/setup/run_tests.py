@@ -40,7 +40,9 @@ def sanitizer_environment(kind: str) -> dict[str, str]:
                  "print_stacktrace=1:halt_on_error=1"},
         "tsan": {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"},
     }
-    return {**os.environ, **options.get(kind, {}), "LONGTHROW_BUILD": str(build_folder(kind))}
+    promtool = ROOT / "build" / "promtool" / "usr" / "bin" / "promtool"
+    unpacked = {"LONGTHROW_PROMTOOL": str(promtool)} if promtool.exists() else {}
+    return {**os.environ, **unpacked, **options.get(kind, {}), "LONGTHROW_BUILD": str(build_folder(kind))}
 
 
 def run(argv: list[str], environment: dict[str, str], limit: float, show) -> int:
@@ -147,7 +149,7 @@ def run_e2e(kind: str, pattern: str | None, long_too: bool, stop_early: bool) ->
     junit.unlink(missing_ok=True)
     argv = [sys.executable, str(ROOT / "tests/support/privileges.py"),
             sys.executable, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider",
-            f"--junitxml={junit}", "tests/e2e"]
+            "-n", JOBS, f"--junitxml={junit}", "tests/e2e"]
     argv += [] if long_too else ["-m", "not long"]
     argv += ["-k", pattern] if pattern else []
     argv += ["-x"] if stop_early else []
