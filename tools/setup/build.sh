@@ -11,7 +11,8 @@ cmake_words() {
   case $1 in
     release) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo" ;;
     debug) echo "-DCMAKE_BUILD_TYPE=Debug" ;;
-    clang) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-19" ;;
+    clang) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-19
+      -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON" ;;
     asan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_SANITIZE=address" ;;
     tsan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_SANITIZE=thread
       -DCMAKE_CXX_COMPILER=clang++-19" ;;

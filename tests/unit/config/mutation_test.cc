@@ -73,8 +73,8 @@ using Mutation = ConfigCase;
 
 TEST_F(Mutation, NeverCrashesAndAlwaysAnswers) {
   // Without its comments the reference would hardly ever be hit where it matters.
-  const std::string base =
-      std::string(kSmallest) +
+  std::string base{kSmallest};
+  base +=
       "target = \"db:5432\"\ngroup = \"vm1\"\napplied_check = [\"/bin/true\"]\nprotocol = "
       "\"drbd\"\n"
       "[node]\nname = \"a\"\nhttp = \"127.0.0.1:9917\"\nio = \"epoll\"\nstop_timeout = \"5s\"\n"
