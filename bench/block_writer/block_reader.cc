@@ -96,10 +96,9 @@ Result<Outcome> run(const Options& options) {
   Endpoint bound = options.listen;
   bound.port = listener->local_port();
   const std::string address = to_string(bound);
-  std::puts(
-      options.json
-          ? format("{{\"listening\":\"{}\",\"port\":{}}}", address, bound.port).c_str()
-          : format("listening on {}", address).c_str());
+  std::puts(options.json
+                ? format("{{\"listening\":\"{}\",\"port\":{}}}", address, bound.port).c_str()
+                : format("listening on {}", address).c_str());
   std::fflush(stdout);
   const auto socket = listener->accept(deadline);
   if (!socket) return std::unexpected(socket.error());

@@ -18,8 +18,8 @@ inline constexpr std::size_t kMiB = 1024 * kKiB;
 inline constexpr std::size_t kGiB = 1024 * kMiB;
 
 // A contiguous queue of bytes: appended at the back, consumed at the front. Not thread-safe.
-// Memory is kept between uses; it grows to the largest amount that was ever queued, so callers bound
-// what they append. INVARIANT: 0 <= begin_ <= storage_.size().
+// Memory is kept between uses; it grows to the largest amount that was ever queued, so callers
+// bound what they append. INVARIANT: 0 <= begin_ <= storage_.size().
 class ByteQueue {
  public:
   [[nodiscard]] ByteView view() const { return ByteView(storage_).subspan(begin_); }

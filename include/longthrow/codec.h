@@ -29,8 +29,8 @@ struct CompressionSetting {
   friend bool operator==(const CompressionSetting&, const CompressionSetting&) = default;
 };
 
-[[nodiscard]] std::string to_string(const CodecSpec& spec);                  // "none" "lz4" "zstd:3"
-[[nodiscard]] std::string to_string(const CompressionSetting& setting);     // or "auto"
+[[nodiscard]] std::string to_string(const CodecSpec& spec);              // "none" "lz4" "zstd:3"
+[[nodiscard]] std::string to_string(const CompressionSetting& setting);  // or "auto"
 [[nodiscard]] Result<CompressionSetting> parse_compression(std::string_view text);
 
 // Contexts of all codecs for one thread, reused between frames. One per worker and one per loop.
@@ -39,9 +39,10 @@ class CodecContext {
   virtual ~CodecContext() = default;
   // Compresses `raw` into `out` and returns the compressed size, or 0 when the result would not be
   // smaller than out.size() (then store the frame). Never fails.
-  [[nodiscard]] virtual std::size_t compress(CodecSpec spec, ByteView raw, ByteSpan out) noexcept = 0;
-  // Decompresses to exactly raw.size() bytes; anything else is an error. Never writes past `raw`, and
-  // its memory is bounded whatever `payload` says.
+  [[nodiscard]] virtual std::size_t compress(CodecSpec spec, ByteView raw,
+                                             ByteSpan out) noexcept = 0;
+  // Decompresses to exactly raw.size() bytes; anything else is an error. Never writes past `raw`,
+  // and its memory is bounded whatever `payload` says.
   [[nodiscard]] virtual Result<void> decompress(CodecId id, ByteView payload, ByteSpan raw) = 0;
 };
 

@@ -50,20 +50,20 @@ struct NodeConfig {
 
 struct LinkConfig {
   std::optional<Endpoint> listen;
-  std::vector<HostPort> connect;          // tried in turn; empty: this side never dials
-  std::optional<Endpoint> source;         // port 0; none: the host of `listen`, else the kernel's choice
-  std::uint64_t memlimit = 0;             // bytes
+  std::vector<HostPort> connect;   // tried in turn; empty: this side never dials
+  std::optional<Endpoint> source;  // port 0; none: the host of `listen`, else the kernel's choice
+  std::uint64_t memlimit = 0;      // bytes
   CompressionSetting compression;
-  std::uint64_t bandwidth_bytes_s = 0;    // 0: unlimited
+  std::uint64_t bandwidth_bytes_s = 0;  // 0: unlimited
   TlsConfig tls;
-  int lanes = 0;                          // bulk lanes, 1..8; 0: automatic
-  std::string congestion;                 // empty: automatic
+  int lanes = 0;           // bulk lanes, 1..8; 0: automatic
+  std::string congestion;  // empty: automatic
   Duration heartbeat = std::chrono::seconds(2);
   Duration dead_after = std::chrono::seconds(10);
   Duration session_timeout = std::chrono::hours(1);
   Duration abort_linger = std::chrono::seconds(30);
   bool allow_plaintext = false;
-  std::vector<std::string> notify;        // argv of a hook
+  std::vector<std::string> notify;  // argv of a hook
 };
 
 struct RouteConfig {
@@ -72,12 +72,12 @@ struct RouteConfig {
   std::optional<HostPort> target;
   std::optional<Endpoint> inside_source;  // port 0; none: the host of `listen`
   RouteProtocol protocol = RouteProtocol::tcp;
-  std::string group;                      // never empty: defaults to the route's own name
-  std::vector<std::string> applied_check; // argv
+  std::string group;                       // never empty: defaults to the route's own name
+  std::vector<std::string> applied_check;  // argv
 };
 
 struct GroupConfig {
-  std::optional<std::uint64_t> share;     // bytes of the send share; none: automatic
+  std::optional<std::uint64_t> share;  // bytes of the send share; none: automatic
 };
 
 struct Config {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors of the world (peer, network, files): returned, never thrown on the data plane. Our own bugs
-// are LT_ASSERT failures, which stay on in release builds.
+// Errors of the world (peer, network, files): returned, never thrown on the data plane. Our own
+// bugs are LT_ASSERT failures, which stay on in release builds.
 #pragma once
 
 #include <expected>
@@ -28,6 +28,6 @@ inline std::unexpected<Error> fail(std::string message, int os_errno = 0) {
 
 }  // namespace longthrow
 
-#define LT_ASSERT(condition)                \
-  (static_cast<bool>(condition) ? void(0)   \
+#define LT_ASSERT(condition)              \
+  (static_cast<bool>(condition) ? void(0) \
                                 : ::longthrow::assertion_failed(#condition, __FILE__, __LINE__))

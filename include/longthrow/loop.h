@@ -2,9 +2,9 @@
 // The seam to the kernel: sockets, timers, name resolution and hand-over between threads.
 //
 // Three implementations: io_uring and epoll (proxy/io), and the simulated network (tests/sim). All
-// methods but `post` and `stop` belong to the thread that calls `run`. Completions are delivered from
-// `run`, never from inside the call that started the operation, so that a handler may start, cancel
-// or close anything.
+// methods but `post` and `stop` belong to the thread that calls `run`. Completions are delivered
+// from `run`, never from inside the call that started the operation, so that a handler may start,
+// cancel or close anything.
 #pragma once
 
 #include <cerrno>
@@ -34,8 +34,8 @@ class Operation {
   Operation& operator=(const Operation&) = delete;
   ~Operation() { LT_ASSERT(!in_flight_); }
 
-  // Says which method of `owner` is called on completion: `void Owner::f(int result)`, where `result`
-  // is >= 0 on success and a negative errno on failure.
+  // Says which method of `owner` is called on completion: `void Owner::f(int result)`, where
+  // `result` is >= 0 on success and a negative errno on failure.
   template <auto kMethod, typename Owner>
   void bind(Owner* owner) {
     owner_ = owner;
@@ -112,7 +112,8 @@ struct Socket {
 // What a socket is for; the implementation sets its options (TCP_NODELAY everywhere).
 enum class SocketUse : std::uint8_t {
   lane,  // WAN side: keep-alive, a small TCP_NOTSENT_LOWAT, the link's congestion control
-  leg,   // inside: SO_LINGER {1, 0} from the start, so that a killed process resets, never ends cleanly
+  leg,   // inside: SO_LINGER {1, 0} from the start, so that a killed process resets, never ends
+         // cleanly
 };
 
 struct ListenOptions {
@@ -134,14 +135,16 @@ enum class CloseMode : std::uint8_t {
 
 // What the kernel knows of a socket. Fields are absent where it does not say.
 struct SocketStats {
-  std::uint64_t unread_bytes = 0;         // received, not yet read (SIOCINQ)
-  std::uint64_t unacknowledged_bytes = 0; // written, not yet acknowledged by the other end (SIOCOUTQ)
-  std::uint64_t unsent_bytes = 0;         // of these, not yet sent (tcpi_notsent_bytes)
+  std::uint64_t unread_bytes = 0;  // received, not yet read (SIOCINQ)
+  std::uint64_t unacknowledged_bytes =
+      0;                           // written, not yet acknowledged by the other end (SIOCOUTQ)
+  std::uint64_t unsent_bytes = 0;  // of these, not yet sent (tcpi_notsent_bytes)
   std::uint64_t delivery_rate_bytes_s = 0;  // tcpi_delivery_rate
   Duration rtt{0};                          // tcpi_rtt
 };
 
-// A name look-up in flight; `operation` completes with 0 or -errno/-EAGAIN. Pinned like an Operation.
+// A name look-up in flight; `operation` completes with 0 or -errno/-EAGAIN. Pinned like an
+// Operation.
 struct Resolution {
   Operation operation;
   std::vector<Endpoint> endpoints;  // result, in the resolver's order
@@ -162,12 +165,13 @@ class Loop {
   [[nodiscard]] virtual WallTime wall_now() const = 0;
 
   // Binds (SO_REUSEADDR; freely, should the address not exist yet: IP_FREEBIND) and listens.
-  [[nodiscard]] virtual Result<Socket> listen(const Endpoint& local, const ListenOptions& options) = 0;
+  [[nodiscard]] virtual Result<Socket> listen(const Endpoint& local,
+                                              const ListenOptions& options) = 0;
   [[nodiscard]] virtual Result<Endpoint> local_endpoint(Socket socket) const = 0;
   [[nodiscard]] virtual Result<Endpoint> remote_endpoint(Socket socket) const = 0;
 
-  // Completes once for each connection, result = Socket id, until it is cancelled or fails; transient
-  // failures (ECONNABORTED, EMFILE, ...) are retried inside and do not end it.
+  // Completes once for each connection, result = Socket id, until it is cancelled or fails;
+  // transient failures (ECONNABORTED, EMFILE, ...) are retried inside and do not end it.
   virtual void accept(Operation& op, Socket listener) = 0;
   // Opens a socket and connects it; `op` completes with 0 or -errno. The socket is the caller's.
   [[nodiscard]] virtual Result<Socket> connect(Operation& op, const Endpoint& remote,
@@ -178,9 +182,9 @@ class Loop {
   // Receives 1..into.size() bytes; 0 is the end of the stream. At most one receive or wait_readable
   // in flight on a socket.
   virtual void receive(Operation& op, Socket socket, ByteSpan into) = 0;
-  // Sends all of `pieces` (at most kSendPiecesMax; the array is copied, the bytes are not), completes
-  // with the number of bytes: the sum, or less when the socket fails or is cancelled half way. At most
-  // one send in flight on a socket.
+  // Sends all of `pieces` (at most kSendPiecesMax; the array is copied, the bytes are not),
+  // completes with the number of bytes: the sum, or less when the socket fails or is cancelled half
+  // way. At most one send in flight on a socket.
   static constexpr std::size_t kSendPiecesMax = 64;
   virtual void send(Operation& op, Socket socket, std::span<const ByteView> pieces) = 0;
   // Asks that `op` complete soon. No effect when it is not in flight.
@@ -188,8 +192,8 @@ class Loop {
 
   // Half-close: FIN after what is queued. May be called only with no send in flight.
   virtual void shutdown_send(Socket socket) = 0;
-  // Ends the socket: operations in flight on it complete with -ECANCELED (later, from `run`), and only
-  // then is the descriptor closed. The Socket value is dead after this call.
+  // Ends the socket: operations in flight on it complete with -ECANCELED (later, from `run`), and
+  // only then is the descriptor closed. The Socket value is dead after this call.
   virtual void close(Socket socket, CloseMode mode) = 0;
   // Cheap enough for a few calls a second and socket, not for each packet.
   [[nodiscard]] virtual SocketStats stats(Socket socket) const = 0;
@@ -201,8 +205,8 @@ class Loop {
   // Resolves afresh, on another thread. Numeric hosts complete too.
   virtual void resolve(Resolution& resolution, const HostPort& name) = 0;
 
-  // Runs `task` on the loop's thread, in the order of posting. Thread-safe. Tasks posted after the end
-  // of `run` are destroyed unrun.
+  // Runs `task` on the loop's thread, in the order of posting. Thread-safe. Tasks posted after the
+  // end of `run` are destroyed unrun.
   virtual void post(Task task) = 0;
 
   // Runs until `stop`. `stop` is thread-safe and async-signal-unsafe.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the control plane asks of a node. Implemented by proxy/relay; all of it belongs to the loop's
-// thread: the control thread reaches it through `Loop::post`, and answers are posted back.
+// What the control plane asks of a node. Implemented by proxy/relay; all of it belongs to the
+// loop's thread: the control thread reaches it through `Loop::post`, and answers are posted back.
 #pragma once
 
 #include <functional>
@@ -16,38 +16,63 @@
 namespace longthrow {
 
 // One request each. Names are those of the command line.
-struct SetMemlimit { std::string link; std::uint64_t bytes = 0; };
-struct SetCompression { std::string link; CompressionSetting setting; };
-struct SetBandwidth { std::string link; std::uint64_t bytes_s = 0; };  // 0: unlimited
-struct Pause { std::string link; bool drain = false; };
-struct Resume { std::string name; };  // a paused link, or a held group
+struct SetMemlimit {
+  std::string link;
+  std::uint64_t bytes = 0;
+};
+struct SetCompression {
+  std::string link;
+  CompressionSetting setting;
+};
+struct SetBandwidth {
+  std::string link;
+  std::uint64_t bytes_s = 0;
+};  // 0: unlimited
+struct Pause {
+  std::string link;
+  bool drain = false;
+};
+struct Resume {
+  std::string name;
+};  // a paused link, or a held group
 struct Drain {
   std::string group;
   Duration timeout{0};  // 0: none
   bool hold = false;
 };
-struct Takeover { std::string name; bool force = false; };  // a link or a group
-struct Release { std::string name; };
-struct Ping { std::string link; };
-struct Reload { Config config; bool dry_run = false; };
+struct Takeover {
+  std::string name;
+  bool force = false;
+};  // a link or a group
+struct Release {
+  std::string name;
+};
+struct Ping {
+  std::string link;
+};
+// Keys and certificates are read anew, too. Refused: nothing was changed.
+struct Reload {
+  Config config;
+  bool dry_run = false;
+};
 struct RestartCheck {};
 
-using Command = std::variant<SetMemlimit, SetCompression, SetBandwidth, Pause, Resume, Drain, Takeover,
-                             Release, Ping, Reload, RestartCheck>;
+using Command = std::variant<SetMemlimit, SetCompression, SetBandwidth, Pause, Resume, Drain,
+                             Takeover, Release, Ping, Reload, RestartCheck>;
 
 // An answer. Long work (drain, pause --drain) answers several times: `done == false` is progress.
 struct Answer {
   bool done = true;
   bool ok = true;
-  std::string message;              // for people: what happened, or what to do
-  std::vector<std::string> details; // further lines
+  std::string message;               // for people: what happened, or what to do
+  std::vector<std::string> details;  // further lines
   struct Progress {
     std::uint64_t left_bytes = 0;
     double rate_bytes_s = 0.0;
     std::optional<double> eta_s;
   };
   std::optional<Progress> progress;
-  std::optional<double> rtt_ms;     // ping
+  std::optional<double> rtt_ms;  // ping
 };
 
 class Node {
@@ -58,8 +83,8 @@ class Node {
 
   virtual ~Node() = default;
   [[nodiscard]] virtual Status status() const = 0;
-  // `handler` is called on the loop's thread, at least once, the last time with `done`; perhaps before
-  // `execute` returns.
+  // `handler` is called on the loop's thread, at least once, the last time with `done`; perhaps
+  // before `execute` returns.
   virtual CommandId execute(Command command, AnswerHandler handler) = 0;
   // The asker has gone: a drain --hold is undone, no further answers.
   virtual void abandon(CommandId id) = 0;
@@ -83,9 +108,9 @@ class RunningNode : public Node {
  public:
   // Fails when a WAN listener cannot be bound, or an arena cannot be had; nothing is left running.
   [[nodiscard]] virtual Result<void> start() = 0;
-  // SIGTERM: closes listeners, stops reading legs, delivers for at most stop_timeout, then ends every
-  // channel and lane. `stopped` is called once, when nothing is in flight any more and the node may be
-  // destroyed. A second call ends at once.
+  // SIGTERM: closes listeners, stops reading legs, delivers for at most stop_timeout, then ends
+  // every channel and lane. `stopped` is called once, when nothing is in flight any more and the
+  // node may be destroyed. A second call ends at once.
   virtual void stop(std::function<void()> stopped) = 0;
   // Bytes still to deliver, for systemd's status line while stopping.
   [[nodiscard]] virtual std::uint64_t undelivered_bytes() const = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A snapshot of a node: what `status`, `/status` and `/metrics` are written from. Plain values, made on
-// the loop's thread and handed to the control thread.
+// A snapshot of a node: what `status`, `/status` and `/metrics` are written from. Plain values,
+// made on the loop's thread and handed to the control thread.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +39,12 @@ struct LinkStatus {
     std::uint64_t raw_bytes = 0;    // what these stand for, uncompressed
     std::uint64_t limit_bytes = 0;  // the memlimit
     std::uint64_t receive_used_bytes = 0;
-    bool full = false;              // the send share is spent
+    bool full = false;  // the send share is spent
   } buffer;
   Lag lag;
-  std::uint64_t undelivered_bytes = 0;  // received from the peer, not yet acknowledged by the target
-  std::string limited_by;               // source | wan | bandwidth | cpu | peer_disk | down | paused
+  std::uint64_t undelivered_bytes =
+      0;                   // received from the peer, not yet acknowledged by the target
+  std::string limited_by;  // source | wan | bandwidth | cpu | peer_disk | down | paused
   std::optional<double> drain_eta_s;
   std::optional<double> full_eta_s;
   struct {
@@ -60,14 +61,14 @@ struct LinkStatus {
   std::uint64_t reconnects = 0;
   std::uint64_t sessions = 0;
   std::uint64_t retransmitted_bytes = 0;
-  std::uint64_t raw_in_bytes = 0;       // read from local legs
-  std::uint64_t wire_out_bytes = 0;     // sent on lanes, TLS included
+  std::uint64_t raw_in_bytes = 0;    // read from local legs
+  std::uint64_t wire_out_bytes = 0;  // sent on lanes, TLS included
   std::uint64_t wire_in_bytes = 0;
-  std::uint64_t delivered_bytes = 0;    // written to local legs, raw
+  std::uint64_t delivered_bytes = 0;  // written to local legs, raw
   std::uint64_t checksum_failures = 0;
   std::uint64_t refused_peers = 0;
   std::uint64_t aborted_channels = 0;
-  std::uint64_t abort_lost_bytes = 0;   // destroyed by aborts after abort_linger
+  std::uint64_t abort_lost_bytes = 0;  // destroyed by aborts after abort_linger
   // Settings whose running value differs from the file's ("memlimit", "compression", "bandwidth").
   std::vector<std::string> differs_from_file;
 };
@@ -96,7 +97,7 @@ struct GroupStatus {
 struct ChannelStatus {
   std::uint64_t id = 0;
   bool opened_here = false;
-  std::string local;            // addresses of the leg
+  std::string local;  // addresses of the leg
   std::string remote;
   std::string state;            // open | half-closed | closing | aborting
   std::uint64_t in_bytes = 0;   // read from the leg
@@ -107,11 +108,11 @@ struct ChannelStatus {
 struct RouteStatus {
   std::string group;
   std::string link;
-  std::string state;   // open | closed | mismatched | fenced
-  std::string reason;  // why not open; or the last failure
-  std::uint64_t channels_total = 0;    // since start
-  std::vector<ChannelStatus> channels; // now; at most kChannelsListedMax of them
-  std::uint64_t channels_open = 0;     // now, all of them
+  std::string state;                    // open | closed | mismatched | fenced
+  std::string reason;                   // why not open; or the last failure
+  std::uint64_t channels_total = 0;     // since start
+  std::vector<ChannelStatus> channels;  // now; at most kChannelsListedMax of them
+  std::uint64_t channels_open = 0;      // now, all of them
   static constexpr std::size_t kChannelsListedMax = 64;
 };
 

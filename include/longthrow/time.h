@@ -8,7 +8,8 @@ namespace longthrow {
 
 using Duration = std::chrono::nanoseconds;
 
-// The monotonic clock of one node (CLOCK_MONOTONIC; virtual in the simulator). `Loop::now` reads it.
+// The monotonic clock of one node (CLOCK_MONOTONIC; virtual in the simulator). `Loop::now` reads
+// it.
 struct MonotonicClock {
   using rep = Duration::rep;
   using period = Duration::period;

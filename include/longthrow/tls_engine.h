@@ -14,11 +14,12 @@ namespace longthrow {
 
 struct Config;
 
-// A proof that both ends of one connection see the same bytes: 32 bytes of exported keying material.
+// A proof that both ends of one connection see the same bytes: 32 bytes of exported keying
+// material.
 using ChannelBinding = std::array<std::byte, 32>;
 
-// One end of a TLS 1.3 connection (or of a plaintext one, `tls = "none"`). Not thread-safe. After any
-// method has failed the engine is dead: send what is left in `out` (an alert), then close.
+// One end of a TLS 1.3 connection (or of a plaintext one, `tls = "none"`). Not thread-safe. After
+// any method has failed the engine is dead: send what is left in `out` (an alert), then close.
 class TlsEngine {
  public:
   struct Progress {
@@ -30,10 +31,10 @@ class TlsEngine {
   // Client: writes the first flight to `out`. Server: does nothing.
   [[nodiscard]] virtual Result<void> start(ByteQueue& out) = 0;
   // Consumes `cipher` and fills `plain`; answers of the handshake or of key updates go to `out`.
-  // Call again while it makes progress: it stops when `plain` is full, when all of `cipher` is consumed
-  // and nothing decrypted is left, or in the moment when the handshake completes. An error of the peer
-  // (a bad record, a wrong key, an expired certificate) is a sentence that names it. The peer's
-  // close_notify is the error with message "closed by peer".
+  // Call again while it makes progress: it stops when `plain` is full, when all of `cipher` is
+  // consumed and nothing decrypted is left, or in the moment when the handshake completes. An error
+  // of the peer (a bad record, a wrong key, an expired certificate) is a sentence that names it.
+  // The peer's close_notify is the error with message "closed by peer".
   [[nodiscard]] virtual Result<Progress> open(ByteView cipher, ByteSpan plain, ByteQueue& out) = 0;
   // Encrypts all of `plain` to the back of `out`. REQUIRES: established().
   [[nodiscard]] virtual Result<void> seal(ByteView plain, ByteQueue& out) = 0;
@@ -43,11 +44,11 @@ class TlsEngine {
   [[nodiscard]] virtual bool established() const = 0;
   // The link that the peer's identity selected. REQUIRES: established().
   [[nodiscard]] virtual const std::string& link() const = 0;
-  // The peer as shown in logs: key identity or certificate name, with a short fingerprint of the key
-  // or certificate, never the secret.
+  // The peer as shown in logs: key identity or certificate name, with a short fingerprint of the
+  // key or certificate, never the secret.
   [[nodiscard]] virtual std::string peer_description() const = 0;
-  // RFC 8446 section 7.5 exporter over `context`, label "EXPORTER-longthrow-hello". Equal at both ends of
-  // one connection for equal contexts. Plaintext: an unkeyed hash. REQUIRES: established().
+  // RFC 8446 section 7.5 exporter over `context`, label "EXPORTER-longthrow-hello". Equal at both
+  // ends of one connection for equal contexts. Plaintext: an unkeyed hash. REQUIRES: established().
   [[nodiscard]] virtual Result<ChannelBinding> binding(ByteView context) const = 0;
 };
 
@@ -59,7 +60,8 @@ class TlsProvider {
   [[nodiscard]] virtual Result<void> load(const Config& config) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> client(const std::string& link) = 0;
   // For a connection accepted where all of `links` listen; the peer's identity selects one of them.
-  [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> server(std::span<const std::string> links) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> server(
+      std::span<const std::string> links) = 0;
 };
 
 }  // namespace longthrow

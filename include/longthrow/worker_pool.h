@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads for work that costs CPU (compression): the loop's thread hands jobs out and gets them back.
+// Threads for work that costs CPU (compression): the loop's thread hands jobs out and gets them
+// back.
 #pragma once
 
 #include <ctime>
@@ -21,8 +22,8 @@ class WorkerPool {
   virtual ~WorkerPool() = default;
   // Number of worker threads; 0: there are none, do the work inline.
   [[nodiscard]] virtual int threads() const = 0;
-  // Loop thread only. Jobs are started in order of submission and may finish in any. The caller bounds
-  // the number of jobs under way.
+  // Loop thread only. Jobs are started in order of submission and may finish in any. The caller
+  // bounds the number of jobs under way.
   virtual void submit(Job& job) = 0;
   // CPU time that the calling thread has used. Virtual, so that the simulator stays deterministic.
   [[nodiscard]] virtual Duration cpu_clock() const noexcept {

@@ -25,7 +25,8 @@ Result<SplitPort> split_port(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
   SplitPort split;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), split.port);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), split.port);
   if (error != std::errc{} || end != digits.data() + digits.size()) {
     return fail(format("\"{}\" is not a port (0 to 65535)", digits));
   }

@@ -21,8 +21,8 @@ using fmt::format;
 void set_log_level(LogLevel level);
 [[nodiscard]] bool log_enabled(LogLevel level);
 void log_line(LogLevel level, const std::string& line);
-// For the simulator: every line, whatever its level, goes to `hook` instead. Not thread-safe; an empty
-// hook ends it.
+// For the simulator: every line, whatever its level, goes to `hook` instead. Not thread-safe; an
+// empty hook ends it.
 void set_log_hook(std::function<void(LogLevel, const std::string&)> hook);
 
 template <typename... Args>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bugs on purpose. A build with -DLONGTHROW_PLANT=ON can switch one on, by name, and a test asks that
-// the simulator finds it; in every other build `planted` is false at compile time and costs nothing.
+// Bugs on purpose. A build with -DLONGTHROW_PLANT=ON can switch one on, by name, and a test asks
+// that the simulator finds it; in every other build `planted` is false at compile time and costs
+// nothing.
 #pragma once
 
 #include <array>
@@ -18,8 +19,8 @@ enum class Plant : std::uint8_t {
   accept_duplicates,   // a frame number that was received before is taken again
 };
 inline constexpr std::array<std::string_view, 6> kPlantNames = {
-    "none", "forget_lost_frames", "end_before_bytes", "abort_as_fin", "keep_credit",
-    "accept_duplicates"};
+    "none",         "forget_lost_frames", "end_before_bytes",
+    "abort_as_fin", "keep_credit",        "accept_duplicates"};
 
 #ifdef LONGTHROW_PLANT
 inline Plant active_plant = Plant::none;

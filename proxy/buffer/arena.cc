@@ -89,6 +89,8 @@ Result<void> Arena::lock_in_memory() {
 
 std::size_t Arena::used_bytes(Share share) const { return used_bytes_[index_of(share)]; }
 
+std::uint64_t Arena::freed_bytes(Share share) const { return freed_bytes_[index_of(share)]; }
+
 std::size_t Arena::limit_bytes(Share share) const {
   const std::size_t whole = slabs_limit_ * kSlabBytes;
   return share == Share::receive ? whole / 4 : whole - whole / 4;
@@ -225,6 +227,7 @@ std::optional<Stored> Arena::keep(Slab& slab, std::size_t size_bytes) {
 void Arena::release_kept(std::uint32_t slab, Share share) {
   LT_ASSERT(slabs_[slab].state == SlabState::kept);
   used_bytes_[index_of(share)] -= kSlabBytes;
+  freed_bytes_[index_of(share)] += kSlabBytes;
   --kept_;
   free_slab(slab);
   adapt_staging();
@@ -280,6 +283,7 @@ std::uint32_t Arena::take_run(std::size_t pages_max, std::size_t& pages) {
 
 void Arena::free_chain(std::uint32_t first_page, std::size_t pages, Share share) {
   used_bytes_[index_of(share)] -= pages * kPageBytes;
+  freed_bytes_[index_of(share)] += pages * kPageBytes;
   --chains_;
   std::uint32_t page = first_page;
   while (pages > 0) {

@@ -116,6 +116,8 @@ class Arena {
   [[nodiscard]] std::size_t used_bytes(Share share) const;
   [[nodiscard]] std::size_t limit_bytes(Share share) const;
   [[nodiscard]] std::size_t free_bytes(Share share) const;  // 0 when over the limit
+  // The charge of every Stored that was ever freed.
+  [[nodiscard]] std::uint64_t freed_bytes(Share share) const;
   [[nodiscard]] std::size_t memlimit_bytes() const;
   [[nodiscard]] std::size_t staging_slabs() const;  // size of the staging set, >= 4
   [[nodiscard]] std::size_t staging_slabs_free() const;
@@ -184,6 +186,7 @@ class Arena {
   std::size_t staging_slabs_ = 0;   // what the set has now
   std::size_t staging_target_ = 0;  // what it should have
   std::size_t used_bytes_[2] = {0, 0};
+  std::uint64_t freed_bytes_[2] = {0, 0};
   std::size_t chains_ = 0;
   std::size_t kept_ = 0;
 };

@@ -39,7 +39,8 @@ Result<void> read(const Option& option, const Value& value, std::optional<T>& ou
   return result;
 }
 template <typename T>
-requires std::is_enum_v<T> Result<void> read(const Option& option, const Value& value, T& out) {
+  requires std::is_enum_v<T>
+Result<void> read(const Option& option, const Value& value, T& out) {
   const auto index = read_choice(option, value);
   if (!index) return std::unexpected(index.error());
   out = static_cast<T>(*index);
@@ -63,7 +64,8 @@ std::string show(const Option& option, const std::optional<T>& value) {
   return value ? show(option, *value) : std::string(option.word);
 }
 template <typename T>
-requires std::is_enum_v<T> std::string show(const Option& option, T value) {
+  requires std::is_enum_v<T>
+std::string show(const Option& option, T value) {
   return std::string(option.choices[static_cast<std::size_t>(value)]);
 }
 

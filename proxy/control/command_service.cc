@@ -36,27 +36,13 @@ void store_in(Config& config, const Command& command) {
   }
 }
 
-// The node knows the file as it was loaded; what `set --save` wrote since is the file's word, too.
-void forget_saved_differences(LinkStatus& link, const LinkConfig& file) {
-  std::erase_if(link.differs_from_file, [&](const std::string& setting) {
-    if (setting == "memlimit") return link.buffer.limit_bytes == file.memlimit;
-    if (setting == "bandwidth") return link.bandwidth_bytes_s == file.bandwidth_bytes_s;
-    if (setting == "compression") return link.compression.setting == to_string(file.compression);
-    return false;
-  });
-}
-
 }  // namespace
 
 void CommandService::status(std::function<void(Result<Status>)> handler) {
   gateway_.status([this, handler = std::move(handler)](Result<NodeGateway::StatusPtr> result) {
     if (!result) return handler(std::unexpected(result.error()));
     Status status = **result;
-    const Config& file = reloader_.file_config();
-    for (auto& [name, link] : status.links) {
-      const auto found = file.links.find(name);
-      if (found != file.links.end()) forget_saved_differences(link, found->second);
-    }
+    forget_saved_differences(status, reloader_.file_config());
     handler(std::move(status));
   });
 }

@@ -13,7 +13,6 @@
 #include "longthrow/error.h"
 #include "longthrow/loop.h"
 #include "longthrow/node.h"
-#include "longthrow/tls_engine.h"
 #include "proxy/control/config_store.h"
 
 namespace longthrow::control {
@@ -21,7 +20,6 @@ namespace longthrow::control {
 struct ControlParts {
   Loop& loop;
   Node& node;
-  TlsProvider& tls;
   ConfigStore& store;
   // Whether a configuration could run on this machine (memory, readable keys), before a reload
   // changes anything; on the control thread.

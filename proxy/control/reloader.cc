@@ -20,6 +20,12 @@ std::string count(std::size_t number, std::string_view what) {
   return format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
+std::string join(const std::vector<std::string>& words) {
+  std::string joined;
+  for (const std::string& word : words) joined += (joined.empty() ? "" : ", ") + word;
+  return joined;
+}
+
 // A table that is removed and added again by reloads runs with its new values from then on.
 template <typename Tables>
 void follow_tables(Tables& running, const Tables& file) {
@@ -27,15 +33,31 @@ void follow_tables(Tables& running, const Tables& file) {
   running.insert(file.begin(), file.end());
 }
 
+void forget_saved_differences(LinkStatus& link, const LinkConfig& file) {
+  std::erase_if(link.differs_from_file, [&](const std::string& setting) {
+    if (setting == "memlimit") return link.buffer.limit_bytes == file.memlimit;
+    if (setting == "bandwidth") return link.bandwidth_bytes_s == file.bandwidth_bytes_s;
+    if (setting == "compression") return link.compression.setting == to_string(file.compression);
+    return false;
+  });
+}
+
 }  // namespace
+
+void forget_saved_differences(Status& status, const Config& file) {
+  for (auto& [name, link] : status.links) {
+    const auto found = file.links.find(name);
+    if (found != file.links.end()) forget_saved_differences(link, found->second);
+  }
+}
 
 struct Reloader::Job {
   bool dry_run = false;
-  bool begun = false;  // loop's thread, then control thread: the node was told to apply it
   Done done;
   Config config;
   std::vector<std::string> warnings;
   ConfigDifference difference;
+  std::vector<std::string> unsaved;  // what `set` changed and did not save; it ends with a reload
 };
 
 void Reloader::reload(bool dry_run, Done done) {
@@ -64,22 +86,20 @@ void Reloader::reload(bool dry_run, Done done) {
   apply(std::move(job));
 }
 
-// The node is asked first whether it could; only then keys are exchanged and the node is told to.
 void Reloader::apply(std::shared_ptr<Job> job) {
-  auto back = [this, job, to_control = parts_.gateway.returner()](Answer answer) {
-    to_control([this, job, answer = std::move(answer)] { finish(*job, answer); });
+  auto back = [this, job, to_control = parts_.gateway.returner()](const Answer& answer) {
+    to_control([this, job, answer] { finish(*job, answer); });
   };
-  parts_.gateway.post_to_loop([job, back, tls = &parts_.tls](Node& node) {
-    node.execute(Reload{.config = job->config, .dry_run = true}, [=, &node](Answer could) {
-      if (!could.done) return;
-      if (!could.ok || job->dry_run) return back(std::move(could));
-      if (const Result<void> keys = tls->load(job->config); !keys) {
-        return back(Answer{.ok = false, .message = keys.error().message});
+  parts_.gateway.post_to_loop([job, back](Node& node) {
+    Status status = node.status();
+    forget_saved_differences(status, job->config);
+    for (const auto& [name, link] : status.links) {
+      for (const std::string& setting : link.differs_from_file) {
+        job->unsaved.push_back(format("link.{}.{}", name, setting));
       }
-      job->begun = true;
-      node.execute(Reload{.config = job->config, .dry_run = false}, [back](Answer did) {
-        if (did.done) back(std::move(did));
-      });
+    }
+    node.execute(Reload{.config = job->config, .dry_run = job->dry_run}, [back](const Answer& did) {
+      if (did.done) back(did);
     });
   });
 }
@@ -88,8 +108,7 @@ void Reloader::finish(const Job& job, const Answer& answer) {
   busy_ = false;
   json::object out = answer_to_json(answer);
   if (!answer.ok) {
-    out["message"] =
-        (job.begun ? "not all of it was applied: " : "nothing was changed: ") + answer.message;
+    out["message"] = "nothing was changed: " + answer.message;
     return job.done(std::move(out));
   }
   const auto& [live, restart] = job.difference;
@@ -99,11 +118,17 @@ void Reloader::finish(const Job& job, const Answer& answer) {
   if (!restart.empty()) {
     message += format(", {} cannot be applied while running", restart.size());
   }
+  if (!job.unsaved.empty()) {
+    message += format("; {} of `set` that {} not saved {} back to the file's: {}",
+                      count(job.unsaved.size(), "value"), job.unsaved.size() == 1 ? "was" : "were",
+                      job.dry_run ? "would go" : "went", join(job.unsaved));
+  }
   out["message"] = std::move(message);
   out["dry_run"] = job.dry_run;
   out["applied"] = to_array(job.dry_run ? std::vector<std::string>{} : live);
   out["would_apply"] = to_array(job.dry_run ? live : std::vector<std::string>{});
   out["needs_restart"] = to_array(restart);
+  out["set_values_ended"] = to_array(job.unsaved);
   out["warnings"] = to_array(job.warnings);
   if (!job.dry_run) {
     file_ = job.config;

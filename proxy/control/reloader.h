@@ -1,30 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reload: the files are read and checked in full before anything changes; then keys, then the node.
+// Reload: the files are read and checked in full before the node is told; it takes all of it or
+// nothing.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "longthrow/config.h"
-#include "longthrow/tls_engine.h"
+#include "longthrow/status.h"
 #include "proxy/control/config_store.h"
 #include "proxy/control/json.h"
 #include "proxy/control/node_gateway.h"
 
 namespace longthrow::control {
 
+// The node knows the files as they were loaded; what `set --save` wrote since is their word, too.
+void forget_saved_differences(Status& status, const Config& file);
+
 // Control thread only.
 class Reloader {
  public:
   // `check` says whether a configuration could run here (memory, readable keys); control thread.
-  // `tls` is used on the loop's thread.
   using Check = std::function<Result<void>(const Config&)>;
   using Done = std::function<void(json::object)>;
 
   struct Parts {
     ConfigStore& store;
     NodeGateway& gateway;
-    TlsProvider& tls;
     Check check;
   };
   Reloader(Parts parts, Config config)

@@ -120,7 +120,7 @@ Result<void> Daemon::start(const Config& config) {
   tls_ = make_tls_provider();
   if (Result<void> keys = tls_->load(config); !keys) return keys;
   node_ = make_node(config, {*loop_, *workers_, *tls_, random_}, io_reason_);
-  auto control = control::Control::open(config, {*loop_, *node_, *tls_, store_, check_machine});
+  auto control = control::Control::open(config, {*loop_, *node_, store_, check_machine});
   if (!control) return std::unexpected(control.error());
   control_ = *std::move(control);
   if (Result<void> started = node_->start(); !started) return started;

@@ -21,6 +21,11 @@ constexpr int kNotsentLowatBytes = 256 * 1024;
 constexpr int kKeepIdleSeconds = 30;
 constexpr int kKeepIntervalSeconds = 10;
 constexpr int kKeepCount = 6;
+// Of a leg. What lies in it is accepted, counts as lag and is outside the memlimit, and what of it
+// must be read before a full window reopens grows with it. The kernel's own tuning would let it
+// grow to tcp_rmem's maximum (6 MiB and more). The kernel doubles this for its own needs, and
+// grants at most net.core.rmem_max.
+constexpr int kLegReceiveBytes = 512 * 1024;
 
 void set_option(int fd, int level, int name, int value) {
   ::setsockopt(fd, level, name, &value, sizeof value);
@@ -30,6 +35,7 @@ void set_common_options(int fd, SocketUse use, const std::string& congestion) {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (use == SocketUse::leg) {
     set_on_close(fd, OnClose::reset);
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, kLegReceiveBytes);
   } else {
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds);

@@ -17,7 +17,11 @@ constexpr Duration kAbortLook = std::chrono::milliseconds(20);
 }  // namespace
 
 Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route)
-    : host_(host), loop_(host.loop()), core_(&core), route_(std::move(route)), group_(core.group->name) {
+    : host_(host),
+      loop_(host.loop()),
+      core_(&core),
+      route_(std::move(route)),
+      group_(core.group->name) {
   core.user = this;
   connect_.bind<&Channel::on_connected>(this);
   resolution_.operation.bind<&Channel::on_resolved>(this);
@@ -37,7 +41,8 @@ bool Channel::idle() const {
          !readable_.in_flight() && !read_.in_flight() && !write_.in_flight();
 }
 
-// --- the leg -----------------------------------------------------------------------------------------
+// --- the leg
+// -----------------------------------------------------------------------------------------
 
 void Channel::adopt_leg(Socket leg) {
   leg_ = leg;
@@ -111,7 +116,8 @@ void Channel::on_timer() {
   }
 }
 
-// --- writing -----------------------------------------------------------------------------------------
+// --- writing
+// -----------------------------------------------------------------------------------------
 
 void Channel::on_readable() { pump_write(); }
 
@@ -153,7 +159,8 @@ void Channel::after_write() {
   if (leg_state_ != LegState::open || aborting_) return;
   if (write_failed_) {
     // Nothing can be written any more; what the leg still says is read to its end.
-    if (read_ended_ || !attached()) close_leg(CloseMode::reset, "the leg was closed by its other end");
+    if (read_ended_ || !attached())
+      close_leg(CloseMode::reset, "the leg was closed by its other end");
     return;
   }
   if (last_offset_) {
@@ -161,8 +168,8 @@ void Channel::after_write() {
     return;
   }
   // A stream whose bytes were thrown away has no clean end, whatever its writer sent.
-  const bool clean_end = core_->in.at_end() && core_->in.end_kind() == EndKind::fin &&
-                         !core_->in.discarding();
+  const bool clean_end =
+      core_->in.at_end() && core_->in.end_kind() == EndKind::fin && !core_->in.discarding();
   if (!attached()) {
     if (core_->in.ready_bytes() > 0) return;
     const bool both_clean = clean_end && fin_written_ && read_ended_ && core_->out.end_acked;
@@ -185,7 +192,8 @@ void Channel::after_write() {
   if (read_ended_) close_leg(CloseMode::graceful, "");
 }
 
-// --- ends --------------------------------------------------------------------------------------------
+// --- ends
+// --------------------------------------------------------------------------------------------
 
 void Channel::begin_abort() {
   aborting_ = true;
@@ -264,14 +272,16 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
   host_.channel_closed(*this);
 }
 
-// --- numbers -----------------------------------------------------------------------------------------
+// --- numbers
+// -----------------------------------------------------------------------------------------
 
 void Channel::report_delivered() {
   if (!attached() || core_->in.discarding()) return;
   const std::uint64_t consumed = core_->in.consumed_offset();
   const std::uint64_t queued = leg_.valid() ? loop_.stats(leg_).unacknowledged_bytes : 0;
   // The FIN counts as one byte of the queue.
-  const std::uint64_t delivered = consumed - std::min(consumed, queued - (fin_written_ && queued > 0));
+  const std::uint64_t delivered =
+      consumed - std::min(consumed, queued - (fin_written_ && queued > 0));
   if (delivered <= delivered_reported_) return;
   delivered_reported_ = delivered;
   host_.channel_delivered(*this, delivered);
@@ -295,11 +305,11 @@ ChannelStatus Channel::status(bool is_opened_here) const {
     if (const auto remote = loop_.remote_endpoint(leg_)) status.remote = to_string(*remote);
   }
   const bool half_closed = read_ended_ || core_->in.end_kind().has_value();
-  status.state = aborting_ || discard_reads_           ? "aborting"
-                 : closed()                            ? "closing"
-                 : half_closed                         ? "half-closed"
-                 : leg_state_ == LegState::connecting  ? "connecting"
-                                                       : "open";
+  status.state = aborting_ || discard_reads_          ? "aborting"
+                 : closed()                           ? "closing"
+                 : half_closed                        ? "half-closed"
+                 : leg_state_ == LegState::connecting ? "connecting"
+                                                      : "open";
   status.in_bytes = read_bytes_;
   status.out_bytes = core_->in.consumed_offset();
   status.lag_bytes = core_->out.accepted_offset() - core_->out.received_offset() + unframed_bytes_;

@@ -24,10 +24,10 @@ class ChannelHost {
  public:
   virtual ~ChannelHost() = default;
   [[nodiscard]] virtual Loop& loop() = 0;
-  // A slab to read into, or an invalid one: then on_slab() is called when there is one again.
-  [[nodiscard]] virtual Slab lend_slab(Channel& channel) = 0;
-  // A slab came back unused, or with what was made of it.
-  virtual void slab_done() = 0;
+  // An empty block to read into, or one without a slab: then on_slab() is called when there is one.
+  [[nodiscard]] virtual RawBlock lend_block(Channel& channel) = 0;
+  // A block came back unused, or its frame is made.
+  virtual void block_returned(const RawBlock& block) = 0;
   // `channel` has a block to make a frame of, see next_block().
   virtual void frame_wanted(Channel& channel) = 0;
   // A block was begun and is not full: close_block() when the lanes have nothing better to do.
@@ -52,11 +52,15 @@ class ChannelHost {
 };
 
 // The rules of its end (guarantee G1):
-//  - end of stream on the leg: all that was read, then `fin`; a broken leg: all that was read, then `abort`.
-//  - the peer's `fin`, after all bytes: FIN to the leg. The peer's `abort`, after all bytes: RST, once the
-//    leg's TCP has acknowledged everything or abort_linger is over (a reset destroys what is queued).
+//  - end of stream on the leg: all that was read, then `fin`; a broken leg: all that was read, then
+//  `abort`.
+//  - the peer's `fin`, after all bytes: FIN to the leg. The peer's `abort`, after all bytes: RST,
+//  once the
+//    leg's TCP has acknowledged everything or abort_linger is over (a reset destroys what is
+//    queued).
 //  - a failing write stops the peer's bytes only: what the leg still has to say goes on.
-//  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own bytes are
+//  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own
+//  bytes are
 //    handed over the leg is reset.
 //  - the session is over (`detach`): what is here is handed over, then the leg is reset.
 // Belongs to the loop's thread.
@@ -72,29 +76,32 @@ class Channel final : public Mortal {
   // ... or it is connected to `target`, each of its addresses in turn.
   void connect_leg(const HostPort& target, const std::optional<Endpoint>& source);
 
-  // --- told by the link ----------------------------------------------------------------------------
-  void on_slab() { pump_read(); }
-  void on_readable();          // core().in has news
-  void on_stopped();           // the peer takes no more
-  void on_corrupt();           // the peer's bytes cannot be had: abort at once
+  // --- told by the link
+  // ----------------------------------------------------------------------------
+  void on_slab();      // may lend_block()
+  void on_readable();  // core().in has news
+  void on_stopped();   // the peer takes no more
+  void on_corrupt();   // the peer's bytes cannot be had: abort at once
   void resume_reading() { pump_read(); }
   // Once in a while: tells how much the leg's TCP has acknowledged.
   void report_delivered();
   // The session is over. `core` becomes the channel's own.
   void detach(std::unique_ptr<ChannelCore> core);
-  // Takeover of its group: hands over what is here now, nothing that comes later, then resets the leg.
+  // Takeover of its group: hands over what is here now, nothing that comes later, then resets the
+  // leg.
   void end_after_delivery();
   // Drops the leg at once.
   void abort(const std::string& reason);
 
-  // --- blocks for frames -----------------------------------------------------------------------------
-  // Closes the block that is being filled, if it holds anything.
+  // --- blocks for frames
+  // ----------------------------------------------------------------------------- Closes the block
+  // that is being filled, if it holds anything.
   void close_block();
   [[nodiscard]] bool has_block() const { return !blocks_.empty(); }
   [[nodiscard]] std::uint32_t next_block_bytes() const { return blocks_.front().bytes; }
   [[nodiscard]] RawBlock take_block();
-  // The frame of the oldest block that was taken and not yet returned is done or dropped: once all are, a
-  // pending end goes out.
+  // The frame of the oldest block that was taken and not yet returned is done or dropped: once all
+  // are, a pending end goes out.
   void block_done();
   [[nodiscard]] std::size_t blocks_out() const { return blocks_out_; }
   // Bytes read that are in no frame yet.
@@ -120,13 +127,13 @@ class Channel final : public Mortal {
   [[nodiscard]] std::uint64_t lost_bytes() const { return lost_bytes_; }
   [[nodiscard]] bool was_aborted() const { return aborted_; }
 
-  bool in_slab_queue = false;   // the link's lists
+  bool in_slab_queue = false;  // the link's lists
   bool in_frame_queue = false;
   bool in_partial_list = false;
   bool opened_here = false;
-  std::uint64_t serial = 0;         // of the link's map of channels
+  std::uint64_t serial = 0;  // of the link's map of channels
   IncompressibleGuard guard;
-  std::deque<FrameJob*> jobs;       // frames being made, in order; as many as blocks_out()
+  std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
 
  private:
   enum class LegState : std::uint8_t { connecting, open, closed };
@@ -137,6 +144,9 @@ class Channel final : public Mortal {
   void on_leg_open();
 
   void pump_read();
+  [[nodiscard]] bool may_begin_read() const;
+  [[nodiscard]] bool wants_bytes() const;
+  void read_into_block();
   void on_readable_leg(int result);
   void on_read(int result);
   void on_read_bytes(std::uint32_t bytes);
@@ -173,8 +183,8 @@ class Channel final : public Mortal {
   // Reading.
   Operation readable_;
   Operation read_;
-  RawBlock block_;               // being filled
-  bool reading_garbage_ = false; // the receive in flight goes nowhere
+  RawBlock block_;                // being filled
+  bool reading_garbage_ = false;  // the receive in flight goes nowhere
   bool discard_reads_ = false;
   bool read_ended_ = false;
   std::optional<EndKind> pending_end_;

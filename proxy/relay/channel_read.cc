@@ -1,32 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading a leg into blocks. An idle leg waits without memory: only when there is something to read does
-// it borrow a slab, and it gives the slab away as soon as a frame is worth making.
+// Reading a leg into blocks. An idle leg waits without memory: only when there is something to read
+// does it borrow a slab, and it gives the slab away as soon as a frame is worth making.
 #include "proxy/relay/channel.h"
 
 namespace longthrow {
 
 void Channel::pump_read() {
-  if (leg_state_ != LegState::open || read_ended_ || read_.in_flight() || readable_.in_flight()) {
-    return;
-  }
-  const bool wanted = discard_reads_ || (attached() && !aborting_ && !last_offset_ && host_.reading_allowed(*this));
-  if (wanted) loop_.wait_readable(readable_, leg_);
+  if (!may_begin_read()) return;
+  if (discard_reads_ || wants_bytes()) loop_.wait_readable(readable_, leg_);
+}
+
+bool Channel::may_begin_read() const {
+  return leg_state_ == LegState::open && !read_ended_ && !read_.in_flight() &&
+         !readable_.in_flight();
+}
+
+bool Channel::wants_bytes() const {
+  return attached() && !aborting_ && !last_offset_ && host_.reading_allowed(*this);
 }
 
 void Channel::on_readable_leg(int result) {
-  if (leg_state_ != LegState::open || read_ended_) return;
+  if (!may_begin_read()) return;
   (void)result;  // a failure shows in the receive
   if (discard_reads_) {
     reading_garbage_ = true;
     loop_.receive(read_, leg_, host_.garbage());
-    return;
+  } else if (wants_bytes()) {
+    read_into_block();
   }
-  if (!attached() || aborting_ || last_offset_ || !host_.reading_allowed(*this)) return;
+}
+
+// It was readable when it began to wait for its turn, and takes the turn at once: the order of the
+// turns is that of the waiting legs, whatever the order of the kernel's events.
+void Channel::on_slab() {
+  if (may_begin_read() && !discard_reads_ && wants_bytes()) {
+    read_into_block();
+  } else {
+    pump_read();
+  }
+}
+
+void Channel::read_into_block() {
   if (!block_.slab.valid()) {
-    block_.slab = host_.lend_slab(*this);
+    block_ = host_.lend_block(*this);
     if (!block_.slab.valid()) return;
   }
-  loop_.receive(read_, leg_, block_.slab.bytes().subspan(block_.bytes));
+  loop_.receive(read_, leg_, block_.slab.bytes().first(block_.room_bytes).subspan(block_.bytes));
 }
 
 void Channel::on_read(int result) {
@@ -62,7 +81,7 @@ void Channel::on_read_bytes(std::uint32_t bytes) {
   read_bytes_ += bytes;
   unframed_bytes_ += bytes;
   host_.channel_read(*this, bytes);
-  if (block_.bytes == kSlabBytes || host_.hungry()) {
+  if (block_.bytes == block_.room_bytes || host_.hungry()) {
     close_block();
   } else {
     host_.partial_wanted(*this);
@@ -117,16 +136,16 @@ void Channel::send_pending_end() {
 void Channel::return_slab() {
   if (!block_.slab.valid()) return;
   unframed_bytes_ -= block_.bytes;
+  host_.block_returned(block_);
   block_ = RawBlock{};
-  host_.slab_done();
 }
 
 // What was read and will not be sent.
 void Channel::drop_blocks() {
   while (!blocks_.empty()) {
     unframed_bytes_ -= blocks_.front().bytes;
+    host_.block_returned(blocks_.front());
     blocks_.pop_front();
-    host_.slab_done();
   }
   if (!read_.in_flight()) return_slab();
 }

@@ -20,7 +20,8 @@ class DialOwner {
   // The hello to send now; its binding is filled in by the dial.
   [[nodiscard]] virtual wire::Hello dial_hello(Dial& dial) = 0;
   // The peer has answered. The lane waits for its new handler.
-  virtual void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::Hello& hello) = 0;
+  virtual void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane,
+                                const wire::Hello& hello) = 0;
   virtual void on_dial_failed(Dial& dial, const std::string& reason,
                               std::optional<wire::Bye> bye) = 0;
 };

@@ -15,6 +15,9 @@
 namespace longthrow {
 namespace {
 
+// Without it the file was cut short, and a fence may be missing.
+constexpr std::string_view kLastLine = "end";
+
 std::string path_of(const std::string& state_dir) { return state_dir + "/fences"; }
 
 Result<void> write_durably(const std::string& path, const std::string& text) {
@@ -40,11 +43,13 @@ void sync_directory(const std::string& path) {
 Result<Fences> load_fences(const std::string& state_dir) {
   Fences fences;
   const std::string path = path_of(state_dir);
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return fences;
+  errno = 0;
   std::ifstream file(path);
+  if (!file && errno == ENOENT) return fences;
   if (!file) {
-    return fail(format("cannot read {}, which says what was taken over: make it readable", path));
+    return fail(format("cannot read {}, which says what was taken over: make it readable ({})",
+                       path, std::strerror(errno)),
+                errno);
   }
   std::string line;
   while (std::getline(file, line)) {
@@ -52,12 +57,16 @@ Result<Fences> load_fences(const std::string& state_dir) {
     std::string kind;
     std::string name;
     if (!(words >> kind)) continue;
+    if (kind == kLastLine) return fences;
     if (!(words >> name) || (kind != "link" && kind != "group")) {
       return fail(format("{}: cannot understand \"{}\"", path, line));
     }
     (kind == "link" ? fences.links : fences.groups).insert(name);
   }
-  return fences;
+  return fail(
+      format("{} is damaged: its last line, \"{}\", is missing. Write down what is to stay taken "
+             "over, one \"link NAME\" or \"group NAME\" a line, then that line",
+             path, kLastLine));
 }
 
 Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
@@ -66,6 +75,7 @@ Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
   std::string text;
   for (const std::string& link : fences.links) text += format("link {}\n", link);
   for (const std::string& group : fences.groups) text += format("group {}\n", group);
+  text += format("{}\n", kLastLine);
   const std::string path = path_of(state_dir);
   if (auto written = write_durably(path + ".new", text); !written) return written;
   if (::rename((path + ".new").c_str(), path.c_str()) != 0) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was taken over stays fenced, also after a restart: a small file in the node's state directory.
+// What was taken over stays fenced, also after a restart: a small file in the node's state
+// directory.
 #pragma once
 
 #include <set>
@@ -14,8 +15,8 @@ struct Fences {
   std::set<std::string> groups;
 };
 
-// A missing file is no fences. An unreadable one is an error: starting without fences could let an old
-// primary write into an activated copy.
+// A missing file is no fences. An unreadable one is an error: starting without fences could let an
+// old primary write into an activated copy.
 [[nodiscard]] Result<Fences> load_fences(const std::string& state_dir);
 // Replaces the file atomically and durably.
 [[nodiscard]] Result<void> save_fences(const std::string& state_dir, const Fences& fences);

@@ -14,13 +14,15 @@
 
 namespace longthrow {
 
-// Bytes of one channel on their way into a frame: they lie in the slab that they were received into.
+// Bytes of one channel on their way into a frame: they lie in the slab that they were received
+// into.
 struct RawBlock {
   Slab slab;
+  std::uint32_t room_bytes = 0;  // of the slab; the most that may be read into it
   std::uint32_t bytes = 0;
-  std::uint64_t offset = 0;   // in the channel
-  TimePoint read_at{};        // first byte
-  std::int64_t wall_ns = 0;   // last byte
+  std::uint64_t offset = 0;  // in the channel
+  TimePoint read_at{};       // first byte
+  std::int64_t wall_ns = 0;  // last byte
 };
 
 class Channel;

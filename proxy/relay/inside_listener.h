@@ -24,7 +24,8 @@ class InsideListener final : public Mortal {
     loop_.accept(accept_, listener_);
     return {};
   }
-  // Connections that wait in the kernel's queue are reset: their software sees a refusal and retries.
+  // Connections that wait in the kernel's queue are reset: their software sees a refusal and
+  // retries.
   void close() {
     if (listener_.valid()) loop_.close(listener_, CloseMode::reset);
     listener_ = Socket{};

@@ -19,9 +19,7 @@ Lane::Lane(Loop& loop, Socket socket, std::unique_ptr<TlsEngine> engine, bool di
   if (const auto remote = loop.remote_endpoint(socket)) remote_ = to_string(*remote);
 }
 
-Lane::~Lane() {
-  close(CloseMode::reset);
-}
+Lane::~Lane() { close(CloseMode::reset); }
 
 bool Lane::idle() const {
   return state_ == State::closed && !receive_.in_flight() && !send_.in_flight();

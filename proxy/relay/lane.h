@@ -32,8 +32,8 @@ class LaneHandler {
   virtual void on_lane_closed(Lane& lane, const std::string& reason) = 0;
 };
 
-// Owns the socket. Memory: a receive buffer, and two send queues of at most kPendingBytesMax plus one
-// record each. Belongs to the loop's thread.
+// Owns the socket. Memory: a receive buffer, and two send queues of at most kPendingBytesMax plus
+// one record each. Belongs to the loop's thread.
 class Lane final : public Mortal {
  public:
   static constexpr std::size_t kReceiveBytes = 128 * kKiB;
@@ -46,19 +46,20 @@ class Lane final : public Mortal {
   // Begins the TLS handshake and receiving.
   void start(LaneHandler& handler);
   void set_handler(LaneHandler& handler) { handler_ = &handler; }
-  // The peer has proven who it is: the lane gets its full receive buffer. Before, it has a small one, so
-  // that strangers cost little.
+  // The peer has proven who it is: the lane gets its full receive buffer. Before, it has a small
+  // one, so that strangers cost little.
   void trust() { trusted_ = true; }
 
-  // Encrypts whole records and sends them as the socket takes them. REQUIRES: engine().established().
+  // Encrypts whole records and sends them as the socket takes them. REQUIRES:
+  // engine().established().
   void send(ByteView records);
   // Whether bulk may be added. Control records may be sent without room.
   [[nodiscard]] bool has_room() const { return pending_.size() < kPendingBytesMax; }
   // What was handed to send() and is not yet in the kernel.
   [[nodiscard]] std::size_t queued_bytes() const { return pending_.size() + sending_.size(); }
 
-  // Ends it in order: what is queued is sent, then close_notify and FIN. No more callbacks. Becomes idle
-  // when the peer has closed too, at the latest after kFinishTime.
+  // Ends it in order: what is queued is sent, then close_notify and FIN. No more callbacks. Becomes
+  // idle when the peer has closed too, at the latest after kFinishTime.
   void finish();
   // Ends it at once.
   void drop();

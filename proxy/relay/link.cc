@@ -17,7 +17,7 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
       compression_(config_.compression),
       decoder_(make_codec_context()),
       decoded_(wire::kRawBytesMax),
-      memlimit_wanted_(config_.memlimit) {
+      memlimit_max_(config_.memlimit * kReserveFactor) {
   bucket_.set_rate(config_.bandwidth_bytes_s);
   redial_timer_.bind<&Link::on_redial>(this);
   tick_.bind<&Link::on_tick>(this);
@@ -41,18 +41,13 @@ Link::~Link() {
 
 Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
                          const std::map<std::string, GroupConfig>& groups) {
-  // Room to raise the memlimit live: address space only, no memory.
-  constexpr std::size_t kReserveFactor = 16;
-  auto arena = Arena::make({.limit_bytes = config_.memlimit,
-                            .reserve_bytes = config_.memlimit * kReserveFactor});
+  if (auto possible = check(name_, config_, routes, memlimit_max_); !possible) return possible;
+  auto arena = Arena::make({.limit_bytes = config_.memlimit, .reserve_bytes = memlimit_max_});
   if (!arena) return fail(format("link {}: {}", name_, arena.error().message));
   arena_ = std::move(*arena);
+  send_share_.emplace(*arena_);
   if (auto locked = arena_->lock_in_memory(); !locked) {
     log_warning("link {}: the buffer may be swapped: {}", name_, locked.error().message);
-  }
-  if (routes.size() > wire::kRoutesMax) {
-    return fail(format("link {}: {} routes are more than the {} that one link carries", name_,
-                       routes.size(), wire::kRoutesMax));
   }
   group_configs_ = groups;
   set_ports(routes);
@@ -64,7 +59,8 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
   return {};
 }
 
-// --- dialling ----------------------------------------------------------------------------------------
+// --- dialling
+// ----------------------------------------------------------------------------------------
 
 int Link::own_bulk_lanes() const { return config_.lanes > 0 ? config_.lanes : kAutoBulkLanes; }
 
@@ -98,7 +94,8 @@ DialOptions Link::dial_options(std::uint16_t lane_index) const {
                       .lane_index = lane_index};
   if (!options.source && config_.listen) {
     options.source = config_.listen;
-    const bool any = std::ranges::all_of(options.source->address, [](auto byte) { return byte == 0; });
+    const bool any =
+        std::ranges::all_of(options.source->address, [](auto byte) { return byte == 0; });
     if (any) options.source.reset();
   }
   if (options.source) options.source->port = 0;
@@ -106,7 +103,8 @@ DialOptions Link::dial_options(std::uint16_t lane_index) const {
 }
 
 void Link::begin_dial(std::uint16_t lane_index) {
-  const bool wanted = lane_index == 0 ? express_ == nullptr : express_ != nullptr && !bulk_.contains(lane_index);
+  const bool wanted =
+      lane_index == 0 ? express_ == nullptr : express_ != nullptr && !bulk_.contains(lane_index);
   if (!wanted || config_.connect.empty() || stopping_ || fenced_ || paused() ||
       dials_.contains(lane_index)) {
     return;
@@ -182,7 +180,8 @@ void Link::cancel_dials() {
   redial_at_.clear();
 }
 
-// --- accepting ---------------------------------------------------------------------------------------
+// --- accepting
+// ---------------------------------------------------------------------------------------
 
 void Link::say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std::string& text) {
   ByteQueue record;
@@ -194,16 +193,19 @@ void Link::say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std
 
 void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   lane->set_handler(*this);
-  if (stopping_) return say_bye(std::move(lane), wire::ByeReason::going_away, "the node is stopping");
+  if (stopping_)
+    return say_bye(std::move(lane), wire::ByeReason::going_away, "the node is stopping");
   if (fenced_) {
-    log_warning("link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "
-                "to let it in again",
-                name_, lane->remote(), hello.node, name_);
+    log_warning(
+        "link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "
+        "to let it in again",
+        name_, lane->remote(), hello.node, name_);
     return say_bye(std::move(lane), wire::ByeReason::fenced,
                    "this side was taken over; it stays fenced until `longthrow release`");
   }
   if (paused()) {
-    return say_bye(std::move(lane), wire::ByeReason::paused, "the link was paused by an administrator");
+    return say_bye(std::move(lane), wire::ByeReason::paused,
+                   "the link was paused by an administrator");
   }
   if (lane->index == 0) return judge_incoming(std::move(lane), hello);
 
@@ -234,12 +236,14 @@ void Link::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) 
       return;
     case Peering::Verdict::defer:
       if (deferred_lane_ != nullptr) {
-        say_bye(std::move(deferred_lane_), wire::ByeReason::replaced, "a later attempt replaces it");
+        say_bye(std::move(deferred_lane_), wire::ByeReason::replaced,
+                "a later attempt replaces it");
       }
       deferred_lane_ = std::move(lane);
       deferred_hello_ = hello;
       return;
-    case Peering::Verdict::accept: break;
+    case Peering::Verdict::accept:
+      break;
   }
   cancel_dials();
   if (express_ != nullptr) link_down("the peer has connected anew");
@@ -254,7 +258,8 @@ void Link::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) 
   express_up(std::move(lane), hello, generation_of(hello.attempt, false));
 }
 
-// --- up and down -------------------------------------------------------------------------------------
+// --- up and down
+// -------------------------------------------------------------------------------------
 
 void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
                       std::uint64_t generation) {
@@ -284,7 +289,8 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   peer_fenced_ = peer_paused_ = false;
   backoff_.reset();
   log_info("link {}: up, peer {} at {} ({}), {} dialled it", name_, hello.node, express_->remote(),
-           express_->engine().peer_description(), express_->dialled_here() ? "this node" : "the peer");
+           express_->engine().peer_description(),
+           express_->dialled_here() ? "this node" : "the peer");
   if (express_->dialled_here()) {
     for (int index = 1; index <= bulk_wanted_; ++index) {
       redial_at_[static_cast<std::uint16_t>(index)] = loop_.now();
@@ -385,8 +391,8 @@ Result<void> Link::on_bye(Lane& lane, const wire::Bye& bye) {
   return {};
 }
 
-// The channels are handed over to their legs: what is here is delivered, then they are reset. Their routes
-// open again when the last of them is gone (refresh_routes).
+// The channels are handed over to their legs: what is here is delivered, then they are reset. Their
+// routes open again when the last of them is gone (refresh_routes).
 void Link::end_session(const std::string& reason) {
   if (session_ != nullptr) {
     log_warning("link {}: the session has ended: {}", name_, reason);
@@ -402,8 +408,8 @@ void Link::end_session(const std::string& reason) {
       auto* channel = static_cast<Channel*>(core->user);
       if (channel == nullptr) continue;  // opened by the peer a moment ago: it has no leg yet
       channel->in_frame_queue = channel->in_slab_queue = channel->in_partial_list = false;
-      lose(channel->group(), format("channel {} of route {} was aborted: {}", core->id,
-                                     channel->route(), reason));
+      lose(channel->group(),
+           format("channel {} of route {} was aborted: {}", core->id, channel->route(), reason));
       channel->detach(std::move(core));
     }
     session_.reset();
@@ -434,7 +440,8 @@ void Link::stop() {
   for (auto& [serial, channel] : channels_) open.push_back(channel.get());
   for (Channel* channel : open) {
     // What the far side had sent is delivered within the linger; our own node goes now.
-    if (!channel->closed() && channel->undelivered_bytes() == 0) channel->abort("this node was stopped");
+    if (!channel->closed() && channel->undelivered_bytes() == 0)
+      channel->abort("this node was stopped");
   }
   loop_.disarm(tick_);
   loop_.disarm(redial_timer_);
@@ -442,7 +449,8 @@ void Link::stop() {
 
 bool Link::idle() const { return stopped_ && channels_.empty() && dials_.empty(); }
 
-// --- time --------------------------------------------------------------------------------------------
+// --- time
+// --------------------------------------------------------------------------------------------
 
 void Link::on_tick() {
   const TimePoint now = loop_.now();
@@ -450,7 +458,7 @@ void Link::on_tick() {
   last_tick_ = now;
   loop_.arm(tick_, now + kTick);
   check_liveness(now);
-  apply_memlimit();
+  approach_memlimit();
   update_receive_window();
   for (auto& [serial, channel] : channels_) channel->report_delivered();
   update_rates(now, interval);

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
 #include "proxy/relay/rates.h"
+#include "proxy/relay/send_share.h"
 #include "proxy/session/peering.h"
 #include "proxy/session/session.h"
 
@@ -38,15 +40,13 @@ struct LinkContext {
 };
 
 // Belongs to the loop's thread.
-class Link final : public LaneHandler,
-                   public DialOwner,
-                   public ChannelHost,
-                   public FrameJobOwner {
+class Link final : public LaneHandler, public DialOwner, public ChannelHost, public FrameJobOwner {
  public:
   Link(LinkContext& context, std::string name, LinkConfig config);
   ~Link() override;
 
-  // --- life ----------------------------------------------------------------------------------------
+  // --- life
+  // ----------------------------------------------------------------------------------------
   [[nodiscard]] Result<void> start(const std::map<std::string, RouteConfig>& routes,
                                    const std::map<std::string, GroupConfig>& groups);
   // An authenticated dialler's hello.
@@ -59,19 +59,25 @@ class Link final : public LaneHandler,
   void stop();
   [[nodiscard]] bool idle() const;
 
-  // --- settings and commands -------------------------------------------------------------------------
+  // --- settings and commands
+  // -------------------------------------------------------------------------
   [[nodiscard]] const LinkConfig& config() const { return config_; }
   [[nodiscard]] Result<void> set_memlimit(std::uint64_t bytes);
   void set_compression(const CompressionSetting& setting);
   void set_bandwidth(std::uint64_t bytes_s);
-  // What a reload may change. Routes and groups are those of this link.
-  [[nodiscard]] Result<void> reload(const LinkConfig& config,
-                                    const std::map<std::string, RouteConfig>& routes,
-                                    const std::map<std::string, GroupConfig>& groups);
+  // Could a link of this name run so? `memlimit_max`: what its arena can ever be raised to.
+  [[nodiscard]] static Result<void> check(const std::string& name, const LinkConfig& config,
+                                          const std::map<std::string, RouteConfig>& routes,
+                                          std::uint64_t memlimit_max);
+  [[nodiscard]] std::uint64_t memlimit_max() const { return memlimit_max_; }
+  // What a reload may change. Routes and groups are those of this link. REQUIRES: check() passed.
+  void reload(const LinkConfig& config, const std::map<std::string, RouteConfig>& routes,
+              const std::map<std::string, GroupConfig>& groups);
   void pause();
   void resume();
   [[nodiscard]] bool paused() const { return paused_since_.has_value(); }
-  // Takeover: ends the session for good; no new one until unfenced. For a group: its channels and routes.
+  // Takeover: ends the session for good; no new one until unfenced. For a group: its channels and
+  // routes.
   void fence();
   void unfence();
   [[nodiscard]] bool fenced() const { return fenced_; }
@@ -80,14 +86,17 @@ class Link final : public LaneHandler,
   [[nodiscard]] bool has_group(const std::string& group) const;
   [[nodiscard]] bool up() const { return express_ != nullptr && session_ != nullptr; }
   void hold_group(const std::string& group, bool held);
-  [[nodiscard]] bool group_held(const std::string& group) const { return held_groups_.contains(group); }
+  [[nodiscard]] bool group_held(const std::string& group) const {
+    return held_groups_.contains(group);
+  }
   // A drain's goal: what each channel of the group has accepted by now.
   using DrainMarks = std::map<std::uint64_t, std::uint64_t>;
   [[nodiscard]] DrainMarks drain_marks(const std::string& group) const;
   [[nodiscard]] std::uint64_t drain_left_bytes(const DrainMarks& marks) const;
   // When the copy here ends, for the answer of a takeover.
   [[nodiscard]] std::string describe_inbound() const;
-  [[nodiscard]] std::uint64_t undelivered_bytes() const;  // of ours: accepted, not yet delivered there
+  [[nodiscard]] std::uint64_t undelivered_bytes()
+      const;  // of ours: accepted, not yet delivered there
   [[nodiscard]] double delivery_rate_bytes_s() const { return out_raw_rate_.bytes_s(); }
   [[nodiscard]] std::optional<double> rtt_ms() const;
   // `done` is called with the round trip in ms, or nothing when the link went down.
@@ -98,20 +107,23 @@ class Link final : public LaneHandler,
   // For the simulator: damages a stored frame of the `which`th channel; false: it has none.
   bool damage_stored_frame(std::uint64_t which);
 
-  // --- LaneHandler ---------------------------------------------------------------------------------
+  // --- LaneHandler
+  // ---------------------------------------------------------------------------------
   void on_lane_established(Lane&) override {}
   Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
   void on_lane_room(Lane&) override { wake(); }
   void on_lane_turn(Lane&) override { wake(); }
   void on_lane_closed(Lane& lane, const std::string& reason) override;
-  // --- DialOwner -----------------------------------------------------------------------------------
+  // --- DialOwner
+  // -----------------------------------------------------------------------------------
   wire::Hello dial_hello(Dial& dial) override;
   void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::Hello& hello) override;
   void on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) override;
-  // --- ChannelHost ---------------------------------------------------------------------------------
+  // --- ChannelHost
+  // ---------------------------------------------------------------------------------
   Loop& loop() override { return loop_; }
-  Slab lend_slab(Channel& channel) override;
-  void slab_done() override;
+  RawBlock lend_block(Channel& channel) override;
+  void block_returned(const RawBlock& block) override;
   void frame_wanted(Channel& channel) override;
   void partial_wanted(Channel& channel) override;
   [[nodiscard]] bool reading_allowed(const Channel& channel) const override;
@@ -125,7 +137,8 @@ class Link final : public LaneHandler,
   void channel_end(Channel& channel, EndKind kind) override;
   void channel_stop(Channel& channel) override;
   void channel_closed(Channel& channel) override;
-  // --- FrameJobOwner -------------------------------------------------------------------------------
+  // --- FrameJobOwner
+  // -------------------------------------------------------------------------------
   void on_frame_job(FrameJob& job) override;
 
  private:
@@ -141,8 +154,8 @@ class Link final : public LaneHandler,
     std::uint64_t channels_total = 0;
   };
   struct GroupFate {
-    bool carried = false;        // a channel has been open
-    bool lost = false;           // a channel was aborted with bytes under way, none has caught up since
+    bool carried = false;  // a channel has been open
+    bool lost = false;     // a channel was aborted with bytes under way, none has caught up since
     std::string lost_reason;
     std::uint64_t lost_serial = 0;  // channels with higher ones came after
     std::int64_t as_of_wall_ns = 0;
@@ -181,11 +194,10 @@ class Link final : public LaneHandler,
   void send_bulk();
   void send_frame(Lane& lane, const Session::NextFrame& next);
   bool close_oldest_partial(const Channel* except);
-  [[nodiscard]] bool slab_fits(const Channel& channel);
+  [[nodiscard]] std::uint32_t turn_bytes();
   [[nodiscard]] bool group_may_grow(const Channel& channel) const;
-  [[nodiscard]] std::uint64_t send_free_bytes() const;
   [[nodiscard]] Result<void> on_frame(Lane& lane, const wire::RecordView& record);
-  void apply_memlimit();
+  void approach_memlimit();
   [[nodiscard]] bool bulk_has_room() const;
 
   // Routes and channels (link_routes.cc).
@@ -219,6 +231,7 @@ class Link final : public LaneHandler,
   std::map<std::string, GroupConfig> group_configs_;
 
   std::unique_ptr<Arena> arena_;
+  std::optional<SendShare> send_share_;
   FramePool pool_;
   Peering peering_;
   Backoff backoff_;
@@ -227,6 +240,9 @@ class Link final : public LaneHandler,
   TokenBucket bucket_;
   std::unique_ptr<CodecContext> decoder_;
   std::vector<std::byte> decoded_;
+  // The arena's reserve, room to raise the memlimit live: address space only, no memory.
+  static constexpr std::uint64_t kReserveFactor = 16;
+  const std::uint64_t memlimit_max_;
   ByteQueue outgoing_;  // scratch for records
 
   std::unique_ptr<Lane> express_;
@@ -272,9 +288,6 @@ class Link final : public LaneHandler,
   std::deque<Channel*> frame_queue_;
   std::deque<Channel*> partials_;
   std::vector<Channel*> parked_;  // a finished frame waits for memory
-  std::size_t lent_slabs_ = 0;
-  bool full_ = false;
-  std::uint64_t memlimit_wanted_ = 0;
 
   struct Totals {
     std::uint64_t reconnects = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The data path. Sending: slab -> block -> frame (codec) -> session -> lane. Receiving: lane -> frame ->
-// verified bytes -> session -> leg. Nothing here waits: every step is taken when its resources are there,
-// and pump() runs whenever something may have become possible.
+// The data path. Sending: slab -> block -> frame (codec) -> session -> lane. Receiving: lane ->
+// frame -> verified bytes -> session -> leg. Nothing here waits: every step is taken when its
+// resources are there, and pump() runs whenever something may have become possible.
 #include <algorithm>
 #include <array>
 
@@ -24,7 +24,8 @@ void Link::pump() {
   if (stopped_) return;
   handle_events();
   for (std::size_t i = 0; i < parked_.size(); ++i) flush_frames(*parked_[i]);
-  std::erase_if(parked_, [](const Channel* c) { return c->jobs.empty() || !c->jobs.front()->done; });
+  std::erase_if(parked_,
+                [](const Channel* c) { return c->jobs.empty() || !c->jobs.front()->done; });
   serve_slab_queue();
   run_frame_jobs();
   send_express();
@@ -36,53 +37,31 @@ void Link::pump() {
   }
 }
 
-// --- memory ------------------------------------------------------------------------------------------
-
-// Free for new frames: what the arena has, less what every slab that is out may come to need.
-std::uint64_t Link::send_free_bytes() const {
-  std::uint64_t free = arena_->free_bytes(Share::send);
-  if (memlimit_wanted_ < arena_->memlimit_bytes()) {
-    // The limit is on its way down: as if it were there already.
-    const std::uint64_t less = (arena_->memlimit_bytes() - memlimit_wanted_) / 4 * 3;
-    free = free > less ? free - less : 0;
-  }
-  const std::uint64_t promised = lent_slabs_ * kSlabBytes;
-  return free > promised ? free - promised : 0;
-}
+// --- memory
+// ------------------------------------------------------------------------------------------
 
 bool Link::group_may_grow(const Channel& channel) const {
   const GroupState& group = *channel.core().group;
-  const bool starved = express_ != nullptr && !group.waiting.empty() &&
-                       !group.has_credit(kSlabBytes);
+  const bool starved =
+      express_ != nullptr && !group.waiting.empty() && !group.has_credit(kSlabBytes);
   if (!starved) return true;
   const auto config = group_configs_.find(group.name);
   if (config != group_configs_.end() && config->second.share) {
     return group.stored_charge_bytes < *config->second.share;
   }
   if (session_->groups().size() < 2) return true;
-  const std::uint64_t free = send_free_bytes();
+  const std::uint64_t free = send_share_->free_bytes();
   const bool leaves_an_eighth = free >= arena_->limit_bytes(Share::send) / 8;
-  return leaves_an_eighth &&
-         group.stored_charge_bytes <= std::max<std::uint64_t>(kMiB, free / 2);
+  return leaves_an_eighth && group.stored_charge_bytes <= std::max<std::uint64_t>(kMiB, free / 2);
 }
 
-bool Link::slab_fits(const Channel& channel) {
-  const std::uint64_t free = send_free_bytes();
-  // A small gap between full and not full: readers are not woken for every page that comes free.
-  const auto a_second = static_cast<std::uint64_t>(out_rate_.bytes_s());
-  const std::uint64_t gap =
-      std::min<std::uint64_t>(arena_->limit_bytes(Share::send) / 32, a_second);
-  if (full_ && free < kSlabBytes + gap) return false;
-  full_ = free < kSlabBytes;
-  return !full_ && group_may_grow(channel);
-}
-
-Slab Link::lend_slab(Channel& channel) {
-  if (slab_fits(channel)) {
-    Slab slab = arena_->take_staging();
-    if (slab.valid()) {
-      ++lent_slabs_;
-      return slab;
+RawBlock Link::lend_block(Channel& channel) {
+  const std::uint32_t room = turn_bytes();
+  if (room > 0 && group_may_grow(channel)) {
+    RawBlock block{.slab = arena_->take_staging(), .room_bytes = room};
+    if (block.slab.valid()) {
+      send_share_->lend(room);
+      return block;
     }
     close_oldest_partial(&channel);
   }
@@ -93,23 +72,26 @@ Slab Link::lend_slab(Channel& channel) {
   return {};
 }
 
-void Link::slab_done() {
-  LT_ASSERT(lent_slabs_ > 0);
-  --lent_slabs_;
+void Link::block_returned(const RawBlock& block) {
+  send_share_->take_back(block.room_bytes);
   wake();
+}
+
+std::uint32_t Link::turn_bytes() {
+  return send_share_->turn_bytes(out_rate_.bytes_s(), slab_queue_.size() + 1);
 }
 
 void Link::serve_slab_queue() {
   for (std::size_t left = slab_queue_.size(); left > 0 && !slab_queue_.empty(); --left) {
+    if (turn_bytes() == 0) return;
     Channel* channel = slab_queue_.front();
-    const bool memory = channel->attached() && slab_fits(*channel);
-    if (full_) return;
-    if (memory && arena_->staging_slabs_free() == 0) {
+    const bool may = channel->attached() && group_may_grow(*channel);
+    if (may && arena_->staging_slabs_free() == 0) {
       close_oldest_partial(nullptr);
       return;
     }
     slab_queue_.pop_front();
-    if (memory || !channel->attached()) {
+    if (may || !channel->attached()) {
       channel->in_slab_queue = false;
       channel->on_slab();
     } else {
@@ -118,25 +100,21 @@ void Link::serve_slab_queue() {
   }
 }
 
-void Link::apply_memlimit() {
-  if (arena_->memlimit_bytes() == memlimit_wanted_) return;
-  if (memlimit_wanted_ < arena_->memlimit_bytes() && session_ != nullptr) {
-    // What was granted may still come: the receive share shrinks when it cannot be exceeded any more.
-    const std::uint64_t share = memlimit_wanted_ / 4;
-    std::uint64_t promised = arena_->used_bytes(Share::receive);
+// What was granted may still come: the receive share shrinks when it cannot be exceeded any more.
+void Link::approach_memlimit() {
+  if (arena_->memlimit_bytes() <= send_share_->memlimit_bytes()) return;
+  std::uint64_t promised = arena_->used_bytes(Share::receive);
+  if (session_ != nullptr) {
     for (const auto& [name, group] : session_->groups()) {
       promised += group.granted_bytes - std::min(group.granted_bytes, group.received_charge_bytes);
     }
-    if (promised > share) return;
   }
-  if (auto set = arena_->set_limit(memlimit_wanted_); !set) {
-    log_error("link {}: {}", name_, set.error().message);
-    memlimit_wanted_ = arena_->memlimit_bytes();
-  }
+  send_share_->approach(promised);
   update_receive_window();
 }
 
-// --- frames ------------------------------------------------------------------------------------------
+// --- frames
+// ------------------------------------------------------------------------------------------
 
 bool Link::reading_allowed(const Channel& channel) const {
   return !stopping_ && session_ != nullptr && !held_groups_.contains(channel.group());
@@ -204,8 +182,10 @@ bool Link::start_frame_job(Channel& channel) {
       !context_.jobs.has_workers() || (bytes <= kInlineBytesMax && channel.jobs.empty());
   // An inline frame is stored at once: the memory must be there now.
   const bool fits = arena_->free_bytes(Share::send) >= bytes + kPageBytes;
-  FrameJob* job = inline_job ? (fits && !context_.jobs.inline_job().busy ? &context_.jobs.inline_job() : nullptr)
-                             : context_.jobs.free_job();
+  FrameJob* job =
+      inline_job
+          ? (fits && !context_.jobs.inline_job().busy ? &context_.jobs.inline_job() : nullptr)
+          : context_.jobs.free_job();
   if (job == nullptr) return false;
   RawBlock block = channel.take_block();
   const ByteView raw = ByteView(block.slab.bytes()).first(block.bytes);
@@ -244,8 +224,8 @@ void Link::flush_frames(Channel& channel) {
 bool Link::finish_frame(Channel& channel, FrameJob& job) {
   RawBlock& block = job.block;
   const ByteView raw = ByteView(block.slab.bytes()).first(block.bytes);
-  const bool wanted = channel.attached() && !channel.core().out.stopped &&
-                      !channel.core().out.end.has_value();
+  const bool wanted =
+      channel.attached() && !channel.core().out.stopped && !channel.core().out.end.has_value();
   if (wanted) {
     std::optional<Stored> stored;
     const bool compressed = job.compressed_bytes > 0;
@@ -267,12 +247,13 @@ bool Link::finish_frame(Channel& channel, FrameJob& job) {
     session_->push(channel.core(), frame);
   }
   channel.on_framed(block.bytes);
+  block_returned(block);
   block = RawBlock{};
-  slab_done();
   return true;
 }
 
-// --- sending -----------------------------------------------------------------------------------------
+// --- sending
+// -----------------------------------------------------------------------------------------
 
 void Link::send_express() {
   if (session_ == nullptr || express_ == nullptr) return;
@@ -325,7 +306,8 @@ void Link::send_frame(Lane& lane, const Session::NextFrame& next) {
   if (next.again) totals_.retransmitted_bytes += outgoing_.size();
 }
 
-// --- receiving ---------------------------------------------------------------------------------------
+// --- receiving
+// ---------------------------------------------------------------------------------------
 
 Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
   const TimePoint now = loop_.now();
@@ -341,19 +323,22 @@ Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
     return handle(*record_or);
   };
   switch (record.type) {
-    case wire::RecordType::frame: return on_frame(lane, record);
+    case wire::RecordType::frame:
+      return on_frame(lane, record);
     case wire::RecordType::heartbeat:
       if (!express) return {};  // it has shown that the lane lives
       return decoded(wire::decode_heartbeat(record.body),
                      [&](const auto& heartbeat) { return session_->on_heartbeat(now, heartbeat); });
     case wire::RecordType::heartbeat_echo:
-      return decoded(wire::decode_heartbeat_echo(record.body), [&](const auto& echo) -> Result<void> {
-        session_->on_heartbeat_echo(now, echo);
-        auto waiting = std::exchange(pings_, {});
-        for (auto& done : waiting) done(rtt_ms());
-        return {};
-      });
-    default: break;
+      return decoded(wire::decode_heartbeat_echo(record.body),
+                     [&](const auto& echo) -> Result<void> {
+                       session_->on_heartbeat_echo(now, echo);
+                       auto waiting = std::exchange(pings_, {});
+                       for (auto& done : waiting) done(rtt_ms());
+                       return {};
+                     });
+    default:
+      break;
   }
   if (!express) return fail("a control record on a bulk lane");
   switch (record.type) {
@@ -361,11 +346,13 @@ Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
       return decoded(wire::decode_routes(record.body),
                      [&](const auto& routes) { return session_->on_routes(routes); });
     case wire::RecordType::ack:
-      return decoded(wire::decode_ack(record.body), [&](const auto& ack) { return session_->on_ack(ack); });
+      return decoded(wire::decode_ack(record.body),
+                     [&](const auto& ack) { return session_->on_ack(ack); });
     case wire::RecordType::credit:
       return decoded(wire::decode_credit(record.body),
                      [&](const auto& credit) { return session_->on_credit(credit); });
-    default: return fail("a record out of place");
+    default:
+      return fail("a record out of place");
   }
 }
 
@@ -384,12 +371,13 @@ Result<void> Link::on_frame(Lane& lane, const wire::RecordView& record) {
     intact = decoder_->decompress(header.codec, record.payload, into).has_value();
     raw = into;
   }
-  intact = intact &&
-           checksum64(raw, wire::place_seed(header.channel, header.offset)) == header.checksum;
+  intact =
+      intact && checksum64(raw, wire::place_seed(header.channel, header.offset)) == header.checksum;
   if (!intact) {
     ++totals_.checksum_failures;
     if (session_->on_corrupt(now, header)) return {};
-    return fail(format("frame {} of channel {} failed its checksum", header.number, header.channel));
+    return fail(
+        format("frame {} of channel {} failed its checksum", header.number, header.channel));
   }
   auto stored = arena_->store(Share::receive, raw);
   if (!stored) return fail("the receive share is full: the peer does not keep to its credit");
@@ -397,7 +385,8 @@ Result<void> Link::on_frame(Lane& lane, const wire::RecordView& record) {
   return session_->on_data(now, header, std::move(*stored));
 }
 
-// --- events ------------------------------------------------------------------------------------------
+// --- events
+// ------------------------------------------------------------------------------------------
 
 void Link::handle_events() {
   while (session_ != nullptr) {
@@ -410,23 +399,33 @@ void Link::handle_events() {
 void Link::handle_event(const SessionEvent& event) {
   auto* channel = event.channel != nullptr ? static_cast<Channel*>(event.channel->user) : nullptr;
   switch (event.kind) {
-    case SessionEvent::Kind::opened: on_opened(*event.channel); break;
-    case SessionEvent::Kind::readable: channel->on_readable(); break;
-    case SessionEvent::Kind::stopped: channel->on_stopped(); break;
-    case SessionEvent::Kind::corrupt: channel->on_corrupt(); break;
+    case SessionEvent::Kind::opened:
+      on_opened(*event.channel);
+      break;
+    case SessionEvent::Kind::readable:
+      channel->on_readable();
+      break;
+    case SessionEvent::Kind::stopped:
+      channel->on_stopped();
+      break;
+    case SessionEvent::Kind::corrupt:
+      channel->on_corrupt();
+      break;
     case SessionEvent::Kind::end_acked:
       channel->on_readable();
       if (channel->closed()) loop_.arm(reap_timer_, loop_.now());
       break;
-    case SessionEvent::Kind::routes_changed: refresh_routes(); break;
+    case SessionEvent::Kind::routes_changed:
+      refresh_routes();
+      break;
     case SessionEvent::Kind::acked:
-    case SessionEvent::Kind::credit: wake(); break;
+    case SessionEvent::Kind::credit:
+      wake();
+      break;
   }
 }
 
-void Link::channel_read(Channel&, std::uint64_t bytes) {
-  totals_.raw_in_bytes += bytes;
-}
+void Link::channel_read(Channel&, std::uint64_t bytes) { totals_.raw_in_bytes += bytes; }
 
 void Link::channel_written(Channel& channel, std::uint64_t bytes) {
   session_->handed_over(channel.core(), bytes);

@@ -26,8 +26,8 @@ void Link::update_receive_window() {
   if (session_ == nullptr) return;
   std::set<std::string> groups;
   for (const auto& [route, port] : ports_) groups.insert(port.config.group);
-  const std::uint64_t share =
-      std::min<std::uint64_t>(arena_->limit_bytes(Share::receive), memlimit_wanted_ / 4);
+  const std::uint64_t share = std::min<std::uint64_t>(arena_->limit_bytes(Share::receive),
+                                                      send_share_->memlimit_bytes() / 4);
   // What channels of earlier sessions still have to hand over is not there for this one.
   std::uint64_t held = 0;
   for (const auto& [serial, channel] : channels_) {
@@ -67,7 +67,9 @@ void Link::log_mismatches() {
     }
   }
   for (const std::string& route : session_->unknown_peer_routes()) {
-    now.insert(format("route {}: mismatched: the peer has it, this node has not: add [route.{}] here", route, route));
+    now.insert(
+        format("route {}: mismatched: the peer has it, this node has not: add [route.{}] here",
+               route, route));
   }
   for (const std::string& line : now) {
     if (!mismatches_logged_.contains(line)) log_warning("{}", line);
@@ -93,8 +95,8 @@ void Link::refresh_routes() {
 
 void Link::open_listener(RoutePort& port) {
   if (port.listener != nullptr) return;
-  auto listener = std::make_unique<InsideListener>(
-      loop_, [this, &port](Socket leg) { accept_leg(port, leg); });
+  auto listener =
+      std::make_unique<InsideListener>(loop_, [this, &port](Socket leg) { accept_leg(port, leg); });
   if (auto opened = listener->open(*port.config.listen); !opened) {
     const std::string reason =
         format("cannot listen on {}: {}", to_string(*port.config.listen), opened.error().message);
@@ -166,12 +168,15 @@ void Link::channel_closed(Channel& channel) {
   const std::string group = channel.group();
   if (const auto port = ports_.find(channel.route()); port != ports_.end()) {
     if (channel.end_reason() != port->second.reason) {
-      log_info("route {}: channel {}: {}", channel.route(), channel.core().id, channel.end_reason());
+      log_info("route {}: channel {}: {}", channel.route(), channel.core().id,
+               channel.end_reason());
     }
     port->second.reason = channel.end_reason();
   }
   const bool never_carried = channel.read_bytes() == 0 && channel.core().in.consumed_offset() == 0;
-  if (!never_carried) lose(group, format("a channel of route {} was aborted: {}", channel.route(), channel.end_reason()));
+  if (!never_carried)
+    lose(group,
+         format("a channel of route {} was aborted: {}", channel.route(), channel.end_reason()));
 }
 
 void Link::lose(const std::string& group, std::string reason) {

@@ -14,20 +14,18 @@ WallTime wall_time(std::int64_t wall_ns) { return WallTime(Duration(wall_ns)); }
 
 }  // namespace
 
-// --- settings ----------------------------------------------------------------------------------------
+// --- settings
+// ----------------------------------------------------------------------------------------
 
 Result<void> Link::set_memlimit(std::uint64_t bytes) {
   if (bytes < kMemlimitMin) return fail("memlimit must be at least 16MiB");
-  const std::uint64_t before = memlimit_wanted_;
-  memlimit_wanted_ = bytes;
-  if (bytes > arena_->memlimit_bytes()) {
-    if (auto set = arena_->set_limit(bytes); !set) {
-      memlimit_wanted_ = before;
-      return set;
-    }
+  if (bytes > memlimit_max_) {
+    return fail(format("without a restart, memlimit can be raised to {} MiB at most",
+                       memlimit_max_ / kMiB));
   }
+  if (auto set = send_share_->set_memlimit(bytes); !set) return set;
   update_receive_window();
-  apply_memlimit();
+  approach_memlimit();
   wake();
   return {};
 }
@@ -39,12 +37,24 @@ void Link::set_bandwidth(std::uint64_t bytes_s) {
   wake();
 }
 
-Result<void> Link::reload(const LinkConfig& config, const std::map<std::string, RouteConfig>& routes,
-                          const std::map<std::string, GroupConfig>& groups) {
-  if (routes.size() > wire::kRoutesMax) return fail("too many routes on one link");
-  if (config.memlimit != memlimit_wanted_) {
-    if (auto set = set_memlimit(config.memlimit); !set) return set;
+Result<void> Link::check(const std::string& name, const LinkConfig& config,
+                         const std::map<std::string, RouteConfig>& routes,
+                         std::uint64_t memlimit_max) {
+  if (routes.size() > wire::kRoutesMax) {
+    return fail(format("link {}: {} routes are more than the {} that one link carries", name,
+                       routes.size(), wire::kRoutesMax));
   }
+  if (config.memlimit > memlimit_max) {
+    return fail(format("link {}: without a restart, memlimit can be raised to {} MiB at most", name,
+                       memlimit_max / kMiB));
+  }
+  return {};
+}
+
+// REQUIRES: check() passed.
+void Link::reload(const LinkConfig& config, const std::map<std::string, RouteConfig>& routes,
+                  const std::map<std::string, GroupConfig>& groups) {
+  if (config.memlimit != send_share_->memlimit_bytes()) LT_ASSERT(set_memlimit(config.memlimit));
   set_compression(config.compression);
   set_bandwidth(config.bandwidth_bytes_s);
   const bool dials_now = !config.connect.empty() && config_.connect.empty();
@@ -56,7 +66,6 @@ Result<void> Link::reload(const LinkConfig& config, const std::map<std::string, 
     redial_at_[0] = loop_.now();
     redial_soon();
   }
-  return {};
 }
 
 void Link::pause() {
@@ -112,7 +121,8 @@ void Link::unfence_group(const std::string& group) {
 }
 
 bool Link::has_group(const std::string& group) const {
-  return std::ranges::any_of(ports_, [&](const auto& entry) { return entry.second.config.group == group; });
+  return std::ranges::any_of(ports_,
+                             [&](const auto& entry) { return entry.second.config.group == group; });
 }
 
 void Link::hold_group(const std::string& group, bool held) {
@@ -125,7 +135,8 @@ void Link::hold_group(const std::string& group, bool held) {
   refresh_routes();
 }
 
-// --- drain, ping, takeover -----------------------------------------------------------------------------
+// --- drain, ping, takeover
+// -----------------------------------------------------------------------------
 
 Link::DrainMarks Link::drain_marks(const std::string& group) const {
   DrainMarks marks;
@@ -152,7 +163,8 @@ std::uint64_t Link::undelivered_bytes() const {
   for (const auto& [serial, channel] : channels_) {
     left += channel->undelivered_bytes();
     if (!channel->attached() || channel->core().out.stopped) continue;
-    left += channel->read_bytes() - std::min(channel->read_bytes(), channel->core().out.delivered_offset);
+    left += channel->read_bytes() -
+            std::min(channel->read_bytes(), channel->core().out.delivered_offset);
   }
   return left;
 }
@@ -187,20 +199,23 @@ std::string Link::describe_inbound() const {
     gmtime_r(&time, &utc);
     char stamp[32] = {};
     std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-    text += format("group {}: the copy is as of {}.{:03}Z (sender's clock), proven by: one stream, in order. ",
-                   group, stamp, as_of / 1'000'000 % 1000);
+    text += format(
+        "group {}: the copy is as of {}.{:03}Z (sender's clock), proven by: one stream, in order. ",
+        group, stamp, as_of / 1'000'000 % 1000);
   }
   return text;
 }
 
-// --- numbers -----------------------------------------------------------------------------------------
+// --- numbers
+// -----------------------------------------------------------------------------------------
 
 void Link::update_rates(TimePoint now, Duration interval) {
   in_rate_.update(interval, totals_.raw_in_bytes);
   out_rate_.update(interval, totals_.frame_bytes_out);
   out_raw_rate_.update(interval, totals_.framed_raw_bytes);
   if (totals_.framed_wire_bytes > 0) {
-    ratio_ = static_cast<double>(totals_.framed_raw_bytes) / static_cast<double>(totals_.framed_wire_bytes);
+    ratio_ = static_cast<double>(totals_.framed_raw_bytes) /
+             static_cast<double>(totals_.framed_wire_bytes);
   }
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
@@ -299,8 +314,8 @@ void Link::fill_status(Status& status) const {
   if (express_ != nullptr) add_lane(*express_);
   for (const auto& [index, lane] : bulk_) add_lane(*lane);
 
-  link.buffer.limit_bytes = memlimit_wanted_;
-  link.buffer.full = full_;
+  link.buffer.limit_bytes = send_share_->memlimit_bytes();
+  link.buffer.full = send_share_->full();
   link.buffer.receive_used_bytes = arena_->used_bytes(Share::receive);
   for (const auto& [serial, channel] : channels_) {
     link.buffer.raw_bytes += channel->unframed_bytes();
@@ -315,7 +330,8 @@ void Link::fill_status(Status& status) const {
   link.rate.out_bytes_s = out_rate_.bytes_s();
   const double drained_raw = out_rate_.bytes_s() * ratio_;
   const double growth = in_rate_.bytes_s() - drained_raw;
-  if (link.lag.bytes > 0 && growth < 0) link.drain_eta_s = static_cast<double>(link.lag.bytes) / -growth;
+  if (link.lag.bytes > 0 && growth < 0)
+    link.drain_eta_s = static_cast<double>(link.lag.bytes) / -growth;
   const double free_raw = static_cast<double>(arena_->free_bytes(Share::send)) * ratio_;
   if (growth > 1024 && link.lag.bytes > kMiB) link.full_eta_s = free_raw / growth;
   link.compression.setting = to_string(compression_.setting());
@@ -334,8 +350,10 @@ void Link::fill_status(Status& status) const {
   link.refused_peers = totals_.refused_peers;
   link.aborted_channels = totals_.aborted_channels;
   link.abort_lost_bytes = totals_.abort_lost_bytes;
-  if (memlimit_wanted_ != config_.memlimit) link.differs_from_file.push_back("memlimit");
-  if (compression_.setting() != config_.compression) link.differs_from_file.push_back("compression");
+  if (send_share_->memlimit_bytes() != config_.memlimit)
+    link.differs_from_file.push_back("memlimit");
+  if (compression_.setting() != config_.compression)
+    link.differs_from_file.push_back("compression");
   if (bucket_.rate() != config_.bandwidth_bytes_s) link.differs_from_file.push_back("bandwidth");
   fill_groups(status);
   fill_routes(status);
@@ -343,7 +361,8 @@ void Link::fill_status(Status& status) const {
 
 bool Link::damage_stored_frame(std::uint64_t which) {
   if (channels_.empty()) return false;
-  auto channel = std::next(channels_.begin(), static_cast<std::ptrdiff_t>(which % channels_.size()));
+  auto channel =
+      std::next(channels_.begin(), static_cast<std::ptrdiff_t>(which % channels_.size()));
   return channel->second->attached() && channel->second->core().out.damage_stored(which);
 }
 
@@ -386,18 +405,21 @@ void Link::fill_routes(Status& status) const {
     route.link = name_;
     route.channels_total = port.channels_total;
     route.reason = port.reason;
-    const RouteStanding standing =
-        session_ != nullptr ? session_->standing(name) : RouteStanding{.reason = "the link is not up"};
+    const RouteStanding standing = session_ != nullptr
+                                       ? session_->standing(name)
+                                       : RouteStanding{.reason = "the link is not up"};
     if (fenced_ || peer_fenced_ || fenced_groups_.contains(port.config.group)) {
       route.state = "fenced";
     } else if (standing.known && !standing.matched) {
       route.state = "mismatched";
       route.reason = standing.reason;
     } else {
-      const bool open = up() && (port.listener != nullptr || (port.config.target && standing.matched));
+      const bool open =
+          up() && (port.listener != nullptr || (port.config.target && standing.matched));
       route.state = open ? "open" : "closed";
       if (!open && route.reason.empty()) {
-        route.reason = up() ? standing.reason : "the link is " + std::string(ever_up_ ? "down" : "not yet up");
+        route.reason =
+            up() ? standing.reason : "the link is " + std::string(ever_up_ ? "down" : "not yet up");
       }
     }
     for (const auto& [serial, channel] : channels_) {

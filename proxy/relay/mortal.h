@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects that own operations in flight cannot be destroyed at once: they are closed, join what is in
-// flight, and are destroyed when they are idle.
+// Objects that own operations in flight cannot be destroyed at once: they are closed, join what is
+// in flight, and are destroyed when they are idle.
 #pragma once
 
 #include <memory>
@@ -21,8 +21,8 @@ class Mortal {
   [[nodiscard]] virtual bool idle() const = 0;
 };
 
-// Keeps the closed ones until they are idle. Every owner that is destroyed from a handler of its own
-// goes through here, so that no handler runs on in a destroyed object.
+// Keeps the closed ones until they are idle. Every owner that is destroyed from a handler of its
+// own goes through here, so that no handler runs on in a destroyed object.
 class Graveyard {
  public:
   explicit Graveyard(Loop& loop) : loop_(loop) { timer_.bind<&Graveyard::sweep>(this); }

@@ -28,13 +28,15 @@ Link* NodeImpl::link_of_group(const std::string& group) {
 Answer NodeImpl::unknown_link(const std::string& name) const {
   std::string known;
   for (const auto& [link, unused] : links_) known += " " + link;
-  return refused(format("there is no link \"{}\"; links:{}", name, known.empty() ? " none" : known));
+  return refused(
+      format("there is no link \"{}\"; links:{}", name, known.empty() ? " none" : known));
 }
 
 Answer NodeImpl::unknown_group(const std::string& name) const {
   std::string known;
   for (const auto& [group, unused] : config_.groups) known += " " + group;
-  return refused(format("there is no group \"{}\"; groups:{}", name, known.empty() ? " none" : known));
+  return refused(
+      format("there is no group \"{}\"; groups:{}", name, known.empty() ? " none" : known));
 }
 
 Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
@@ -59,11 +61,12 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
       handler(unknown_group(drain->group));
       return id;
     }
-    begin_drain(id, {.link = link,
-                     .group = drain->group,
-                     .deadline = drain->timeout > Duration(0) ? parts_.loop.now() + drain->timeout : kNever,
-                     .hold = drain->hold,
-                     .handler = std::move(handler)});
+    begin_drain(
+        id, {.link = link,
+             .group = drain->group,
+             .deadline = drain->timeout > Duration(0) ? parts_.loop.now() + drain->timeout : kNever,
+             .hold = drain->hold,
+             .handler = std::move(handler)});
     return id;
   }
   if (auto* pause = std::get_if<Pause>(&command)) {
@@ -83,7 +86,8 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
   return id;
 }
 
-// --- settings ----------------------------------------------------------------------------------------
+// --- settings
+// ----------------------------------------------------------------------------------------
 
 Answer NodeImpl::run(const SetMemlimit& command) {
   Link* link = link_named(command.link);
@@ -111,50 +115,83 @@ Answer NodeImpl::run(const SetBandwidth& command) {
   return done(format("link {}: bandwidth is now {}", command.link, value));
 }
 
+// What can be refused comes first, and is taken back; then nothing can.
 Answer NodeImpl::run(const Reload& command) {
+  const Config& config = command.config;
+  if (auto possible = can_reload(config); !possible) return refused(possible.error().message);
   if (command.dry_run) return done("nothing was changed");
-  if (auto opened = open_ports(command.config); !opened) return refused(opened.error().message);
-  for (auto& [name, config] : command.config.links) {
-    Link* link = link_named(name);
-    if (link == nullptr) {
-      if (auto added = add_link(command.config, name); !added) return refused(added.error().message);
-      continue;
-    }
-    if (auto reloaded = link->reload(config, routes_of(command.config, name),
-                                     groups_of(command.config, name));
-        !reloaded) {
-      return refused(reloaded.error().message);
+  if (auto begun = begin_reload(config); !begun) {
+    remove_links_beside(config_);
+    close_ports_beside(config_);
+    return refused(begun.error().message);
+  }
+  for (const auto& [name, link] : config.links) {
+    links_.at(name)->reload(link, routes_of(config, name), groups_of(config, name));
+  }
+  remove_links_beside(config);
+  close_ports_beside(config);
+  const NodeConfig fixed = config_.node;
+  config_ = config;
+  config_.node = fixed;
+  config_.node.log_level = config.node.log_level;
+  config_.node.stop_timeout = config.node.stop_timeout;
+  set_log_level(config_.node.log_level);
+  apply_fences();
+  return done("the configuration was reloaded");
+}
+
+Result<void> NodeImpl::can_reload(const Config& config) const {
+  for (const auto& [name, link] : config.links) {
+    const auto running = links_.find(name);
+    const std::uint64_t memlimit_max =
+        running != links_.end() ? running->second->memlimit_max() : link.memlimit;
+    if (auto possible = Link::check(name, link, routes_of(config, name), memlimit_max); !possible) {
+      return possible;
     }
   }
+  return {};
+}
+
+Result<void> NodeImpl::begin_reload(const Config& config) {
+  if (auto opened = open_ports(config); !opened) return opened;
+  for (const auto& [name, link] : config.links) {
+    if (links_.contains(name)) continue;
+    if (auto added = add_link(config, name); !added) return added;
+  }
+  return parts_.tls.load(config);
+}
+
+void NodeImpl::remove_links_beside(const Config& config) {
   for (auto link = links_.begin(); link != links_.end();) {
-    if (command.config.links.contains(link->first)) {
+    if (config.links.contains(link->first)) {
       ++link;
       continue;
+    }
+    for (auto task = drains_.begin(); task != drains_.end();) {
+      if (task->second.link != link->second.get()) {
+        ++task;
+        continue;
+      }
+      task->second.handler(refused(format("link {} was removed by a reload", link->first)));
+      task = drains_.erase(task);
     }
     link->second->stop();
     removed_links_.push_back(std::move(link->second));
     link = links_.erase(link);
   }
-  const NodeConfig fixed = config_.node;
-  config_ = command.config;
-  const LogLevel level = config_.node.log_level;
-  const Duration stop_timeout = config_.node.stop_timeout;
-  config_.node = fixed;
-  config_.node.log_level = level;
-  config_.node.stop_timeout = stop_timeout;
-  set_log_level(level);
-  apply_fences();
-  return done("the configuration was reloaded");
+  start_tasks();
 }
 
-// --- pause, drain --------------------------------------------------------------------------------------
+// --- pause, drain
+// --------------------------------------------------------------------------------------
 
 void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler handler) {
   Link* link = link_named(command.link);
   if (link == nullptr) return handler(unknown_link(command.link));
   if (!command.drain) {
     link->pause();
-    return handler(done(format("link {}: paused; `longthrow resume {}` ends it", command.link, command.link)));
+    return handler(
+        done(format("link {}: paused; `longthrow resume {}` ends it", command.link, command.link)));
   }
   begin_drain(id, {.link = link, .pause_after = true, .handler = std::move(handler)});
 }
@@ -163,7 +200,8 @@ void NodeImpl::begin_drain(CommandId id, DrainTask task) {
   if (task.hold) task.link->hold_group(task.group, true);
   if (task.pause_after) {
     for (const auto& [name, route] : config_.routes) {
-      if (link_named(route.link) == task.link) task.marks.merge(task.link->drain_marks(route.group));
+      if (link_named(route.link) == task.link)
+        task.marks.merge(task.link->drain_marks(route.group));
     }
   } else {
     task.marks = task.link->drain_marks(task.group);
@@ -171,7 +209,7 @@ void NodeImpl::begin_drain(CommandId id, DrainTask task) {
   task.begun_with_bytes = task.link->drain_left_bytes(task.marks);
   if (advance_drain(task)) return;
   drains_.emplace(id, std::move(task));
-  if (!task_timer_.armed()) parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
+  start_tasks();
 }
 
 bool NodeImpl::advance_drain(DrainTask& task) {
@@ -182,7 +220,8 @@ bool NodeImpl::advance_drain(DrainTask& task) {
       task.link->pause();
       answer.message += "; the link is paused";
     }
-    if (task.hold) answer.message += format("; input is held until `longthrow resume {}`", task.group);
+    if (task.hold)
+      answer.message += format("; input is held until `longthrow resume {}`", task.group);
     answer.progress = Answer::Progress{};
     task.handler(answer);
     return true;
@@ -202,7 +241,14 @@ void NodeImpl::on_task_timer() {
   for (auto task = drains_.begin(); task != drains_.end();) {
     task = advance_drain(task->second) ? drains_.erase(task) : std::next(task);
   }
-  if (!drains_.empty()) parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
+  std::erase_if(removed_links_, [](const auto& link) { return link->idle(); });
+  std::erase_if(removed_ports_, [](const auto& port) { return port->idle(); });
+  start_tasks();
+}
+
+void NodeImpl::start_tasks() {
+  const bool wanted = !drains_.empty() || !removed_links_.empty() || !removed_ports_.empty();
+  if (wanted && !task_timer_.armed()) parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
 }
 
 void NodeImpl::abandon(CommandId id) {
@@ -226,7 +272,8 @@ Answer NodeImpl::run(const Resume& command) {
   return done(format("{} was neither paused nor held", command.name));
 }
 
-// --- takeover ----------------------------------------------------------------------------------------
+// --- takeover
+// ----------------------------------------------------------------------------------------
 
 Answer NodeImpl::run(const Takeover& command) {
   Link* link = link_named(command.name);
@@ -234,14 +281,16 @@ Answer NodeImpl::run(const Takeover& command) {
   if (!whole_link) link = link_of_group(command.name);
   if (link == nullptr) return unknown_link(command.name);
   if (link->up() && !command.force) {
-    return refused(format("the link is up: the primary lives. Stop it first, or say --force to cut it "
-                          "off from {}",
-                          command.name));
+    return refused(
+        format("the link is up: the primary lives. Stop it first, or say --force to cut it "
+               "off from {}",
+               command.name));
   }
   Fences fences = fences_;
   (whole_link ? fences.links : fences.groups).insert(command.name);
   if (auto saved = save_fences(config_.node.state_dir, fences); !saved) {
-    return refused(format("nothing was done: the fence could not be made durable: {}", saved.error().message));
+    return refused(
+        format("nothing was done: the fence could not be made durable: {}", saved.error().message));
   }
   fences_ = std::move(fences);
   const std::string inbound = link->describe_inbound();
@@ -251,7 +300,8 @@ Answer NodeImpl::run(const Takeover& command) {
     link->fence_group(command.name);
   }
   log_warning("takeover of {}: fenced", command.name);
-  Answer answer = done(format("{} is taken over and fenced until `longthrow release {}`", command.name, command.name));
+  Answer answer = done(format("{} is taken over and fenced until `longthrow release {}`",
+                              command.name, command.name));
   answer.details.push_back(inbound);
   return answer;
 }
@@ -261,7 +311,8 @@ Answer NodeImpl::run(const Release& command) {
   const bool was_link = fences.links.erase(command.name) > 0;
   const bool was_group = fences.groups.erase(command.name) > 0;
   if (!was_link && !was_group) return refused(format("{} is not fenced", command.name));
-  if (auto saved = save_fences(config_.node.state_dir, fences); !saved) return refused(saved.error().message);
+  if (auto saved = save_fences(config_.node.state_dir, fences); !saved)
+    return refused(saved.error().message);
   fences_ = std::move(fences);
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
   if (Link* link = link_of_group(command.name); was_group && link != nullptr) {
@@ -275,9 +326,13 @@ Answer NodeImpl::run(const RestartCheck&) {
   std::vector<std::string> reasons;
   for (auto& [name, link] : links_) {
     const std::uint64_t left = link->undelivered_bytes();
-    if (left > 0) reasons.push_back(format("link {}: {} bytes are not delivered yet; drain its groups first", name, left));
+    if (left > 0)
+      reasons.push_back(
+          format("link {}: {} bytes are not delivered yet; drain its groups first", name, left));
     if (link->has_channels()) {
-      reasons.push_back(format("link {}: its channels would be aborted; the replication software reconnects and resyncs", name));
+      reasons.push_back(format(
+          "link {}: its channels would be aborted; the replication software reconnects and resyncs",
+          name));
     }
   }
   if (reasons.empty()) return done("a restart would lose nothing");

@@ -28,7 +28,8 @@ NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
       graveyard_(parts.loop),
       jobs_(parts.workers),
       garbage_(64 * kKiB),
-      context_{parts, config_.node.name, draw_incarnation(parts.random), graveyard_, jobs_, garbage_},
+      context_{parts, config_.node.name, draw_incarnation(parts.random), graveyard_,
+               jobs_, garbage_},
       started_at_(parts.loop.now()) {
   task_timer_.bind<&NodeImpl::on_task_timer>(this);
   stop_timer_.bind<&NodeImpl::on_stop_timer>(this);
@@ -85,8 +86,13 @@ Result<void> NodeImpl::open_ports(const Config& config) {
     log_info("WAN port {}: listening", to_string(port->local()));
     ports_.emplace(endpoint, std::move(port));
   }
+  return {};
+}
+
+void NodeImpl::close_ports_beside(const Config& config) {
   for (auto port = ports_.begin(); port != ports_.end();) {
-    if (wanted.contains(port->first)) {
+    if (std::ranges::any_of(
+            config.links, [&](const auto& entry) { return entry.second.listen == port->first; })) {
       ++port;
       continue;
     }
@@ -94,7 +100,7 @@ Result<void> NodeImpl::open_ports(const Config& config) {
     removed_ports_.push_back(std::move(port->second));
     port = ports_.erase(port);
   }
-  return {};
+  start_tasks();
 }
 
 Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
@@ -117,7 +123,8 @@ void NodeImpl::apply_fences() {
   }
 }
 
-// --- the WAN side ------------------------------------------------------------------------------------
+// --- the WAN side
+// ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<TlsEngine>> NodeImpl::wan_engine(const WanPort& port) {
   std::vector<std::string> names;
@@ -160,7 +167,8 @@ void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const st
   log_warning("WAN port {}: refused {}: {}", to_string(port.local()), remote, reason);
 }
 
-// --- stopping ----------------------------------------------------------------------------------------
+// --- stopping
+// ----------------------------------------------------------------------------------------
 
 std::uint64_t NodeImpl::undelivered_bytes() const {
   std::uint64_t left = 0;
@@ -211,7 +219,8 @@ void NodeImpl::on_stop_timer() {
   parts_.loop.arm(stop_timer_, now + std::chrono::milliseconds(20));
 }
 
-// --- status ------------------------------------------------------------------------------------------
+// --- status
+// ------------------------------------------------------------------------------------------
 
 Status NodeImpl::status() const {
   Status status;

@@ -38,7 +38,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   // A drain, or a pause --drain, under way.
   struct DrainTask {
     Link* link = nullptr;
-    std::string group;          // "": all groups of the link, for pause
+    std::string group;  // "": all groups of the link, for pause
     Link::DrainMarks marks;
     std::uint64_t begun_with_bytes = 0;
     TimePoint deadline = kNever;
@@ -47,10 +47,15 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
     AnswerHandler handler;
   };
 
-  [[nodiscard]] std::map<std::string, RouteConfig> routes_of(const Config& config, const std::string& link) const;
-  [[nodiscard]] std::map<std::string, GroupConfig> groups_of(const Config& config, const std::string& link) const;
+  [[nodiscard]] std::map<std::string, RouteConfig> routes_of(const Config& config,
+                                                             const std::string& link) const;
+  [[nodiscard]] std::map<std::string, GroupConfig> groups_of(const Config& config,
+                                                             const std::string& link) const;
   [[nodiscard]] Result<void> add_link(const Config& config, const std::string& name);
+  // Opens those of `config` that are not open yet; closes those that are not in it.
   [[nodiscard]] Result<void> open_ports(const Config& config);
+  void close_ports_beside(const Config& config);
+  void remove_links_beside(const Config& config);
   void apply_fences();
   void check_stopped();
   void on_stop_timer();
@@ -64,9 +69,12 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   Answer run(const Takeover& command);
   Answer run(const Release& command);
   Answer run(const Reload& command);
+  [[nodiscard]] Result<void> can_reload(const Config& config) const;
+  [[nodiscard]] Result<void> begin_reload(const Config& config);
   Answer run(const RestartCheck& command);
   void begin_drain(CommandId id, DrainTask task);
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
+  void start_tasks();
   void on_task_timer();
   bool advance_drain(DrainTask& task);  // true: it has ended
   [[nodiscard]] Answer unknown_link(const std::string& name) const;

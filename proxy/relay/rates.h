@@ -43,7 +43,8 @@ class TokenBucket {
   // When may_send is true again. REQUIRES: it is false.
   [[nodiscard]] TimePoint ready_at() const {
     const double wait_s = (1.0 - tokens_) / static_cast<double>(bytes_s_);
-    return refilled_at_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(wait_s));
+    return refilled_at_ +
+           std::chrono::duration_cast<Duration>(std::chrono::duration<double>(wait_s));
   }
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A WAN listener: takes connections from anyone, and keeps none that does not prove in time who it is.
+// A WAN listener: takes connections from anyone, and keeps none that does not prove in time who it
+// is.
 #pragma once
 
 #include <map>
@@ -20,11 +21,12 @@ class WanPortOwner {
   // An authenticated peer has said hello for a lane of the link that its identity selected.
   virtual void on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello) = 0;
   // Someone was turned away. `authenticated` link, if it came so far, else "".
-  virtual void on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) = 0;
+  virtual void on_wan_refused(WanPort& port, const std::string& remote,
+                              const std::string& reason) = 0;
 };
 
-// Bounded: at most kPendingMax connections without a hello, each for at most kHelloTimeout; beyond, the
-// oldest makes room, so that a flood of idle connections never keeps the peer out for long.
+// Bounded: at most kPendingMax connections without a hello, each for at most kHelloTimeout; beyond,
+// the oldest makes room, so that a flood of idle connections never keeps the peer out for long.
 class WanPort final : public LaneHandler {
  public:
   static constexpr std::size_t kPendingMax = 256;

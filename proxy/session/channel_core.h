@@ -26,7 +26,7 @@ struct GroupState {
   std::uint64_t served_bytes = 0;         // for fairness: virtual time
   std::deque<ChannelCore*> waiting;       // channels with frames to send, in turn
   std::uint64_t stored_charge_bytes = 0;  // of the arena, by its channels
-  bool unframed = false;                  // set by the relay: bytes were read that are in no frame yet
+  bool unframed = false;  // set by the relay: bytes were read that are in no frame yet
 
   // Receiving.
   std::uint64_t received_charge_bytes = 0;
@@ -42,18 +42,21 @@ struct GroupState {
 // One channel within a session. Owned by the session until `Session::release`.
 struct ChannelCore {
   ChannelCore(FramePool& pool, std::uint64_t channel_id, std::uint32_t route, GroupState& its_group)
-      : id(channel_id), route_id(route), group(&its_group), out(pool, its_group.stored_charge_bytes) {}
+      : id(channel_id),
+        route_id(route),
+        group(&its_group),
+        out(pool, its_group.stored_charge_bytes) {}
 
   std::uint64_t id;
-  std::uint32_t route_id;       // our own id of the route
+  std::uint32_t route_id;  // our own id of the route
   GroupState* group;
   OutStream out;
   InStream in;
-  bool listed_waiting = false;  // in group->waiting
-  bool stop_sent = false;       // we take no more bytes from the peer
+  bool listed_waiting = false;         // in group->waiting
+  bool stop_sent = false;              // we take no more bytes from the peer
   std::uint64_t delivered_offset = 0;  // acknowledged by our target's TCP
   bool delivered_due = false;          // and the peer has not been told
-  void* user = nullptr;         // the relay's channel
+  void* user = nullptr;                // the relay's channel
 };
 
 }  // namespace longthrow

@@ -24,16 +24,17 @@ class InStream {
   // Takes verified bytes. REQUIRES: the frame's number was new. An error is the peer's: frames that
   // overlap, or lie beyond the end.
   [[nodiscard]] Result<void> insert(std::uint64_t offset, std::uint32_t raw_bytes, Stored raw);
-  // Bytes that will never come (a blank). An error unless discarding(): a peer sends blanks only after
-  // a stop.
+  // Bytes that will never come (a blank). An error unless discarding(): a peer sends blanks only
+  // after a stop.
   [[nodiscard]] Result<void> insert_blank(std::uint64_t offset, std::uint32_t raw_bytes);
   [[nodiscard]] Result<void> set_end(std::uint64_t offset, EndKind kind);
 
-  // The next bytes to hand over, at most `bytes_max`; returns the number of pieces. They are pinned: the
-  // kernel may read them until `handed_over`, whatever happens to the stream. REQUIRES: none are pinned.
+  // The next bytes to hand over, at most `bytes_max`; returns the number of pieces. They are
+  // pinned: the kernel may read them until `handed_over`, whatever happens to the stream. REQUIRES:
+  // none are pinned.
   std::size_t pin(std::span<ByteView> out, std::size_t bytes_max);
-  // Of the pinned bytes `bytes` were handed over, the others not. Returns the credit charge of the frames
-  // that this finished.
+  // Of the pinned bytes `bytes` were handed over, the others not. Returns the credit charge of the
+  // frames that this finished.
   std::uint64_t handed_over(std::uint64_t bytes);
   // From now on all bytes, also those to come, are thrown away. Returns the charge set free.
   std::uint64_t discard();

@@ -20,17 +20,17 @@ inline constexpr LaneId kNoLane = 0;
 
 class OutStream;
 
-// One frame to send. Owned by its OutStream (express frames: by the session) and listed in a SendSpace
-// once it has a number.
+// One frame to send. Owned by its OutStream (express frames: by the session) and listed in a
+// SendSpace once it has a number.
 struct OutFrame {
   wire::FrameHeader header;
   Stored payload;
-  TimePoint read_at{};        // when the first of its bytes was read from the leg
-  LaneId lane = kNoLane;      // on which it was last sent; kNoLane: not sent, or lost with its lane
+  TimePoint read_at{};    // when the first of its bytes was read from the leg
+  LaneId lane = kNoLane;  // on which it was last sent; kNoLane: not sent, or lost with its lane
   bool numbered = false;
   bool acked = false;
   OutStream* stream = nullptr;
-  OutFrame* next = nullptr;   // in its stream, or in the pool's free list
+  OutFrame* next = nullptr;  // in its stream, or in the pool's free list
 };
 
 // Frames without an allocation each: they are made in chunks and kept.
@@ -70,11 +70,12 @@ class OutStream {
   void mark_numbered(OutFrame* frame);
   // The peer has received `frame`: its memory is freed, frames that are done leave from the front.
   void on_acked(OutFrame* frame);
-  // Frees all that waits without a number, and the bytes of what was sent and not acknowledged: these
-  // frames go on as blanks, so that the peer can account for their numbers. Nothing may be pushed
-  // afterwards but the end.
+  // Frees all that waits without a number, and the bytes of what was sent and not acknowledged:
+  // these frames go on as blanks, so that the peer can account for their numbers. Nothing may be
+  // pushed afterwards but the end.
   void drop_backlog();
-  // For the simulator: memory that goes bad. Flips a bit of the oldest stored payload; false: there is none.
+  // For the simulator: memory that goes bad. Flips a bit of the oldest stored payload; false: there
+  // is none.
   bool damage_stored(std::uint64_t which_bit);
   // Frees everything; for the end of the session. Frames must have left all send spaces.
   void clear();
@@ -94,7 +95,7 @@ class OutStream {
   std::uint64_t delivered_offset = 0;  // as the peer last said
   std::optional<EndKind> end;          // pushed
   bool end_acked = false;
-  bool stopped = false;                // the peer takes no more bytes
+  bool stopped = false;  // the peer takes no more bytes
 
  private:
   void release_payload(OutFrame* frame);

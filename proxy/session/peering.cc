@@ -23,9 +23,8 @@ Peering::Judgement refused(wire::ByeReason reason, std::string text, bool end_se
 
 Duration Backoff::next(RandomSource& random) {
   const Duration half = step_ / 2;
-  const Duration delay =
-      half + Duration(static_cast<Duration::rep>(
-                 random.below(static_cast<std::uint64_t>(half.count()) + 1)));
+  const Duration delay = half + Duration(static_cast<Duration::rep>(
+                                    random.below(static_cast<std::uint64_t>(half.count()) + 1)));
   step_ = std::min(step_ * 2, kLast);
   return delay;
 }
@@ -50,25 +49,25 @@ wire::Hello Peering::make_hello(wire::HelloRole role, std::uint16_t lane, std::u
 
 std::optional<Peering::Judgement> Peering::refuse_stranger(const wire::Hello& hello) const {
   if (hello.node == node_ || hello.incarnation == incarnation_) {
-    return refused(wire::ByeReason::refused,
-                   format("the peer calls itself \"{}\", which is this node's own name: our own hello "
-                          "came back, or both nodes have the same [node] name",
-                          hello.node));
+    return refused(
+        wire::ByeReason::refused,
+        format("the peer calls itself \"{}\", which is this node's own name: our own hello "
+               "came back, or both nodes have the same [node] name",
+               hello.node));
   }
   if (hello.protocol_min > wire::kProtocolMax || hello.protocol_max < wire::kProtocolMin) {
-    return refused(wire::ByeReason::refused,
-                   format("no common protocol: the peer speaks {} to {}, this node {} to {}; upgrade "
-                          "the older one",
-                          hello.protocol_min, hello.protocol_max, wire::kProtocolMin,
-                          wire::kProtocolMax));
+    return refused(
+        wire::ByeReason::refused,
+        format("no common protocol: the peer speaks {} to {}, this node {} to {}; upgrade "
+               "the older one",
+               hello.protocol_min, hello.protocol_max, wire::kProtocolMin, wire::kProtocolMax));
   }
   return std::nullopt;
 }
 
 bool Peering::halves_agree(const wire::Hello& hello) const {
-  return peer_half_ == 0 ||
-         (peer_half_ == hello.session && peer_incarnation_ == hello.incarnation &&
-          peer_node_ == hello.node);
+  return peer_half_ == 0 || (peer_half_ == hello.session &&
+                             peer_incarnation_ == hello.incarnation && peer_node_ == hello.node);
 }
 
 Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_sent) const {
@@ -83,7 +82,8 @@ Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_
   if (own_hello_sent && node_ < hello.node) return {.verdict = Verdict::defer};
   const bool end_session = !halves_agree(hello);
   // The peer continues a session of ours that is no more, or is about to be none.
-  const bool peer_is_stale = hello.peer_session != 0 && (end_session || hello.peer_session != own_half_);
+  const bool peer_is_stale =
+      hello.peer_session != 0 && (end_session || hello.peer_session != own_half_);
   if (peer_is_stale) {
     return refused(wire::ByeReason::stale_session, "that session has ended", end_session);
   }
@@ -95,7 +95,8 @@ Peering::Judgement Peering::judge_answer(const wire::Hello& hello) const {
   if (hello.role != wire::HelloRole::acceptor || hello.lane != 0) {
     return refused(wire::ByeReason::refused, "an answer out of place");
   }
-  // Our session ended while the answer was on its way: it is the answer to a hello that holds no more.
+  // Our session ended while the answer was on its way: it is the answer to a hello that holds no
+  // more.
   if (hello.peer_session != own_half_) {
     return refused(wire::ByeReason::stale_session, "that session has ended");
   }

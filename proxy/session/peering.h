@@ -3,12 +3,15 @@
 // and which session is resumed (DESIGN: "rules that are easy to get wrong"; PROTOCOL.md section 3).
 //
 // Pure. A node has one Peering for each link; it outlives sessions. The rules:
-//  - One's own name or incarnation is refused: a pre-shared key can be reflected (RFC 9257 section 4.1).
+//  - One's own name or incarnation is refused: a pre-shared key can be reflected (RFC 9257
+//  section 4.1).
 //  - The dialler's hello asks, the acceptor's hello is the acceptance.
-//  - `attempt` counts a node's own dials of the express lane. Each hello tells it, so that a dial begun
-//    before the present express lane came up is known to be stale; one begun after it means that the
-//    peer has lost the present lane, and replaces it with all its bulk lanes.
-//  - If both dial at once, the lane dialled by the lower name stays: the lower name defers the other's
+//  - `attempt` counts a node's own dials of the express lane. Each hello tells it, so that a dial
+//  begun
+//    before the present express lane came up is known to be stale; one begun after it means that
+//    the peer has lost the present lane, and replaces it with all its bulk lanes.
+//  - If both dial at once, the lane dialled by the lower name stays: the lower name defers the
+//  other's
 //    hello until its own dial has ended.
 //  - A session is two halves, one drawn by each node. It is resumed if each knows the other's half
 //    rightly, or does not know it yet. A node that has ended its session draws a new half.
@@ -27,8 +30,8 @@ namespace longthrow {
 
 using Incarnation = std::array<std::byte, 16>;
 
-// Delays between dials: doubling from 100 ms to 5 s, each drawn from its upper half, so that two sides
-// never stay in step.
+// Delays between dials: doubling from 100 ms to 5 s, each drawn from its upper half, so that two
+// sides never stay in step.
 class Backoff {
  public:
   [[nodiscard]] Duration next(RandomSource& random);
@@ -67,8 +70,8 @@ class Peering {
   [[nodiscard]] Judgement judge_dial(const wire::Hello& hello, bool own_hello_sent) const;
   // The acceptor's hello on an express lane that we dialled.
   [[nodiscard]] Judgement judge_answer(const wire::Hello& hello) const;
-  // A dialler's hello for a bulk lane, or the answer to ours. `generation` is that of the express lane
-  // which is up, 0 if none is.
+  // A dialler's hello for a bulk lane, or the answer to ours. `generation` is that of the express
+  // lane which is up, 0 if none is.
   [[nodiscard]] Judgement judge_bulk(const wire::Hello& hello, std::uint64_t generation) const;
 
   // The express lane with this hello is up: the peer is known from now on.

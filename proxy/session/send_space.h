@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A frame-number space of one direction: which numbers are under way, on which lane, and which must be
-// sent again. The express lane and the bulk lanes have one each.
+// A frame-number space of one direction: which numbers are under way, on which lane, and which must
+// be sent again. The express lane and the bulk lanes have one each.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace longthrow {
 
-// Frames are not owned. INVARIANT: window_[i] is the frame with number first_ + i, or null once it was
-// acknowledged; window_.front() is never null.
+// Frames are not owned. INVARIANT: window_[i] is the frame with number first_ + i, or null once it
+// was acknowledged; window_.front() is never null.
 class SendSpace {
  public:
   // Gives `frame` the next number and notes the lane it goes out on.
@@ -22,14 +22,15 @@ class SendSpace {
   [[nodiscard]] OutFrame* first_lost();
   void send_again(OutFrame* frame, LaneId lane);
 
-  // The peer holds all numbers below `next` and those in `ranges`. Calls `on_acked(frame)` once for each
-  // frame that this is news for. An error: numbers that were never sent.
+  // The peer holds all numbers below `next` and those in `ranges`. Calls `on_acked(frame)` once for
+  // each frame that this is news for. An error: numbers that were never sent.
   template <typename OnAcked>
   [[nodiscard]] Result<void> ack(std::uint64_t next, std::span<const wire::NumberRange> ranges,
                                  OnAcked on_acked) {
     if (next > next_number()) return fail("an acknowledgement of frames that were never sent");
     for (const wire::NumberRange& range : ranges) {
-      if (range.last >= next_number()) return fail("an acknowledgement of frames that were never sent");
+      if (range.last >= next_number())
+        return fail("an acknowledgement of frames that were never sent");
     }
     while (first_ < next) ack_front(on_acked);
     for (const wire::NumberRange& range : ranges) {

@@ -39,7 +39,8 @@ void Session::forget_events_of(const ChannelCore* channel) {
   std::erase(delivered_due_, channel);
 }
 
-// --- lanes -------------------------------------------------------------------------------------------
+// --- lanes
+// -------------------------------------------------------------------------------------------
 
 void Session::on_express_up(LaneId lane) {
   LT_ASSERT(express_lane_ == kNoLane && lane != kNoLane);
@@ -65,7 +66,8 @@ void Session::on_lane_down(LaneId lane) {
   }
 }
 
-// --- channels ----------------------------------------------------------------------------------------
+// --- channels
+// ----------------------------------------------------------------------------------------
 
 GroupState& Session::group(const std::string& name) {
   const auto [place, inserted] = groups_.try_emplace(name);
@@ -128,7 +130,8 @@ void Session::list_waiting(ChannelCore& channel) {
     // A group that comes back does not claim what it did not use while it was away.
     std::optional<std::uint64_t> least;
     for (const auto& [name, other] : groups_) {
-      if (!other.waiting.empty()) least = std::min(least.value_or(other.served_bytes), other.served_bytes);
+      if (!other.waiting.empty())
+        least = std::min(least.value_or(other.served_bytes), other.served_bytes);
     }
     its_group.served_bytes = std::max(its_group.served_bytes, least.value_or(0));
   }
@@ -190,7 +193,8 @@ std::vector<std::unique_ptr<ChannelCore>> Session::release_all() {
   return released;
 }
 
-// --- sending -----------------------------------------------------------------------------------------
+// --- sending
+// -----------------------------------------------------------------------------------------
 
 Session::NextFrame Session::poll_express_frame() {
   if (!connected()) return {};
@@ -251,7 +255,8 @@ Session::NextFrame Session::poll_bulk_frame(LaneId lane) {
   return {frame, false};
 }
 
-// --- receiving ---------------------------------------------------------------------------------------
+// --- receiving
+// ---------------------------------------------------------------------------------------
 
 Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
   const auto found = channels_.find(header.channel);
@@ -315,7 +320,8 @@ Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& head
   if (channel == nullptr) return FrameFate::done;
 
   switch (header.kind) {
-    case wire::FrameKind::open: break;
+    case wire::FrameKind::open:
+      break;
     case wire::FrameKind::stop:
       if (!channel->out.stopped) {
         if (channel->listed_waiting) {
@@ -377,7 +383,8 @@ bool Session::on_corrupt(TimePoint now, const wire::FrameHeader& header) {
   (void)now;
   const auto found = channels_.find(header.channel);
   if (found == channels_.end()) return false;
-  // Few frames can be in this state: each ends a lane. A peer that makes many is not worth counting.
+  // Few frames can be in this state: each ends a lane. A peer that makes many is not worth
+  // counting.
   if (corrupt_counts_.size() > 1024) corrupt_counts_.clear();
   if (++corrupt_counts_[header.number] < kCorruptMax) return false;
   corrupt_counts_.erase(header.number);

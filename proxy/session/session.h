@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session of a link: channels, frames, acknowledgements, credit and replay over lanes that come and
-// go. It is the heart of guarantees G1 and G5.
+// The session of a link: channels, frames, acknowledgements, credit and replay over lanes that come
+// and go. It is the heart of guarantees G1 and G5.
 //
 // Pure: no clock, socket, thread, log or random device. One type, four kinds of method:
 //   on_*      something happened; the time is an argument where it matters
 //   commands  open, push, stop, release, set_*
-//   poll_*    what to send and what to tell: call after any on_* or command, until they return nothing
-//   getters
-// A session begins when an express lane is first up and ends when its owner drops it (session timeout,
-// a restarted peer, takeover); `release_all` hands the channels to whoever ends them.
+//   poll_*    what to send and what to tell: call after any on_* or command, until they return
+//   nothing getters
+// A session begins when an express lane is first up and ends when its owner drops it (session
+// timeout, a restarted peer, takeover); `release_all` hands the channels to whoever ends them.
 //
-// Sending order: frames of a channel go out in offset order; groups share the bulk lanes by bytes; what
-// was lost with a lane goes first. Frame numbers are given at the first sending. After the express lane
-// came up nothing is sent until the peer has said what it holds (its first Ack), so that a reconnect
-// replays only what is missing.
+// Sending order: frames of a channel go out in offset order; groups share the bulk lanes by bytes;
+// what was lost with a lane goes first. Frame numbers are given at the first sending. After the
+// express lane came up nothing is sent until the peer has said what it holds (its first Ack), so
+// that a reconnect replays only what is missing.
 #pragma once
 
 #include <cstdint>
@@ -44,10 +44,10 @@ struct LocalRoute {
 
 // How a local route stands with the peer.
 struct RouteStanding {
-  bool known = false;      // the peer has said its routes
-  bool matched = false;    // same name, protocol and group there
-  bool may_open = false;   // we may open channels: matched, the peer has a target and is ready
-  std::string reason;      // why not matched
+  bool known = false;     // the peer has said its routes
+  bool matched = false;   // same name, protocol and group there
+  bool may_open = false;  // we may open channels: matched, the peer has a target and is ready
+  std::string reason;     // why not matched
 };
 
 struct SessionEvent {
@@ -66,8 +66,8 @@ struct SessionEvent {
 };
 
 enum class FrameFate : std::uint8_t {
-  take,   // verify the payload and call on_data
-  done,   // nothing more to do with it
+  take,  // verify the payload and call on_data
+  done,  // nothing more to do with it
 };
 
 class Session {
@@ -77,36 +77,40 @@ class Session {
   static constexpr int kCorruptMax = 3;
   static constexpr std::size_t kChannelsMax = 16384;
 
-  // `lower_name`: this node's name is the lower one. The window is what each group may have under way
-  // towards us; see set_receive_window.
+  // `lower_name`: this node's name is the lower one. The window is what each group may have under
+  // way towards us; see set_receive_window.
   Session(FramePool& pool, bool lower_name);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // --- lanes ---------------------------------------------------------------------------------------
+  // --- lanes
+  // ---------------------------------------------------------------------------------------
   void on_express_up(LaneId lane);
   void on_bulk_up(LaneId lane);
   // What was under way on it will be sent again. The express lane's end is the end of all lanes.
   void on_lane_down(LaneId lane);
 
-  // --- records from the peer; an error is the peer's and ends the lane --------------------------------
+  // --- records from the peer; an error is the peer's and ends the lane
+  // --------------------------------
   [[nodiscard]] Result<void> on_routes(const wire::Routes& routes);
   [[nodiscard]] Result<void> on_ack(const wire::Ack& ack);
   [[nodiscard]] Result<void> on_credit(const wire::Credit& credit);
   [[nodiscard]] Result<void> on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat);
   void on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo);
-  // A frame's header has come. `done`: a duplicate, a control frame, or bytes of a channel that is no
-  // more. `take`: pass the verified bytes to on_data, or call on_corrupt.
+  // A frame's header has come. `done`: a duplicate, a control frame, or bytes of a channel that is
+  // no more. `take`: pass the verified bytes to on_data, or call on_corrupt.
   [[nodiscard]] Result<FrameFate> on_frame(TimePoint now, const wire::FrameHeader& header);
   [[nodiscard]] Result<void> on_data(TimePoint now, const wire::FrameHeader& header, Stored raw);
-  // The bytes did not verify. True: for the last time, the channel is given up and the frame is taken as
-  // lost. False: end the lane, replay heals it.
+  // The bytes did not verify. True: for the last time, the channel is given up and the frame is
+  // taken as lost. False: end the lane, replay heals it.
   [[nodiscard]] bool on_corrupt(TimePoint now, const wire::FrameHeader& header);
 
-  // --- commands ------------------------------------------------------------------------------------
+  // --- commands
+  // ------------------------------------------------------------------------------------
   void set_local_routes(const std::vector<LocalRoute>& routes);
-  // How much charge each group may have under way towards us. Lowering takes effect as bytes are consumed.
+  // How much charge each group may have under way towards us. Lowering takes effect as bytes are
+  // consumed.
   void set_receive_window(std::uint64_t bytes_per_group);
   // Opens a channel. REQUIRES: standing(route).may_open and connected().
   [[nodiscard]] ChannelCore& open(const std::string& route);
@@ -129,9 +133,10 @@ class Session {
   // The session is over: hands all channels out, cleared of what was to be sent.
   [[nodiscard]] std::vector<std::unique_ptr<ChannelCore>> release_all();
 
-  // --- what to send and to tell ----------------------------------------------------------------------
-  // The next frame for `lane`, numbered and noted; the caller sends its header and payload at once.
-  // `again`: it was sent before.
+  // --- what to send and to tell
+  // ---------------------------------------------------------------------- The next frame for
+  // `lane`, numbered and noted; the caller sends its header and payload at once. `again`: it was
+  // sent before.
   struct NextFrame {
     OutFrame* frame = nullptr;
     bool again = false;
@@ -149,8 +154,9 @@ class Session {
   // When poll_control has something although nothing has happened; kNever if not.
   [[nodiscard]] TimePoint next_timeout() const { return ack_due_at_; }
 
-  // --- getters -------------------------------------------------------------------------------------
-  // An express lane is up and the peer has said what it holds.
+  // --- getters
+  // ------------------------------------------------------------------------------------- An
+  // express lane is up and the peer has said what it holds.
   [[nodiscard]] bool connected() const { return express_lane_ != kNoLane && !awaiting_ack_; }
   [[nodiscard]] bool bulk_frames_wait() const;   // some frame could be sent, but for lane room
   [[nodiscard]] bool blocked_by_credit() const;  // frames wait, all of them for credit
@@ -214,12 +220,12 @@ class Session {
   std::uint32_t next_group_id_ = 1;
   std::uint64_t window_bytes_ = 0;
 
-  std::map<std::string, RouteIds> routes_;                 // by name, those configured
-  std::map<std::uint32_t, std::string> route_names_;       // all ids ever given
+  std::map<std::string, RouteIds> routes_;            // by name, those configured
+  std::map<std::uint32_t, std::string> route_names_;  // all ids ever given
   std::uint32_t next_route_id_ = 1;
   std::uint32_t routes_version_ = 0;
-  std::uint32_t routes_version_seen_ = 0;                  // of ours, by the peer
-  std::map<std::uint32_t, PeerRoute> peer_routes_;         // all ever named in this session
+  std::uint32_t routes_version_seen_ = 0;           // of ours, by the peer
+  std::map<std::uint32_t, PeerRoute> peer_routes_;  // all ever named in this session
   std::uint32_t peer_routes_version_ = 0;
   bool peer_routes_known_ = false;
 
@@ -231,13 +237,13 @@ class Session {
   std::uint64_t unacked_bytes_ = 0;
   std::vector<std::uint64_t> echoes_due_;
   std::vector<ChannelCore*> delivered_due_;
-  std::map<std::uint64_t, int> corrupt_counts_;            // bulk frame number -> failures
+  std::map<std::uint64_t, int> corrupt_counts_;  // bulk frame number -> failures
 
   std::int64_t wall_ns_ = 0;
   std::optional<Duration> rtt_;
   std::optional<std::int64_t> peer_wall_ns_;
   TimePoint peer_wall_at_{};
-  std::optional<wire::Heartbeat> idle_mark_;               // waits until its frames are here
+  std::optional<wire::Heartbeat> idle_mark_;  // waits until its frames are here
   std::deque<SessionEvent> events_;
 };
 

@@ -8,7 +8,8 @@
 
 namespace longthrow {
 
-// --- routes ------------------------------------------------------------------------------------------
+// --- routes
+// ------------------------------------------------------------------------------------------
 
 void Session::set_local_routes(const std::vector<LocalRoute>& routes) {
   std::map<std::string, RouteIds> next;
@@ -124,7 +125,8 @@ void Session::put_routes(ByteQueue& out) {
   wire::encode(routes, out);
 }
 
-// --- acknowledgements --------------------------------------------------------------------------------
+// --- acknowledgements
+// --------------------------------------------------------------------------------
 
 Result<void> Session::on_ack(const wire::Ack& ack) {
   if (ack.routes_seen > routes_version_) return fail("an acknowledgement of routes never said");
@@ -165,7 +167,8 @@ void Session::put_ack(ByteQueue& out) {
   wire::Ack ack{.routes_seen = peer_routes_version_,
                 .express_next = express_in_.next(),
                 .bulk_next = bulk_in_.next()};
-  const auto ranges = bulk_in_.ranges().first(std::min(bulk_in_.ranges().size(), wire::kAckRangesMax));
+  const auto ranges =
+      bulk_in_.ranges().first(std::min(bulk_in_.ranges().size(), wire::kAckRangesMax));
   ack.bulk_ranges.assign(ranges.begin(), ranges.end());
   while (!delivered_due_.empty() && ack.delivered.size() < wire::kDeliveredMax) {
     ChannelCore* channel = delivered_due_.back();
@@ -176,7 +179,8 @@ void Session::put_ack(ByteQueue& out) {
   wire::encode(ack, out);
 }
 
-// --- credit ------------------------------------------------------------------------------------------
+// --- credit
+// ------------------------------------------------------------------------------------------
 
 void Session::set_receive_window(std::uint64_t bytes_per_group) {
   if (window_bytes_ == bytes_per_group) return;
@@ -208,7 +212,8 @@ bool Session::put_credit(ByteQueue& out) {
 Result<void> Session::on_credit(const wire::Credit& credit) {
   for (const wire::CreditGrant& grant : credit.grants) {
     for (auto& [name, its_group] : groups_) {
-      if (its_group.id != grant.group_id || grant.limit_bytes <= its_group.credit_limit_bytes) continue;
+      if (its_group.id != grant.group_id || grant.limit_bytes <= its_group.credit_limit_bytes)
+        continue;
       its_group.credit_limit_bytes = grant.limit_bytes;
       emit(SessionEvent::Kind::credit);
     }
@@ -216,7 +221,8 @@ Result<void> Session::on_credit(const wire::Credit& credit) {
   return {};
 }
 
-// --- heartbeats --------------------------------------------------------------------------------------
+// --- heartbeats
+// --------------------------------------------------------------------------------------
 
 wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) const {
   wire::Heartbeat heartbeat{
@@ -256,10 +262,12 @@ void Session::apply_idle_heartbeat() {
 
 void Session::on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo) {
   const auto now_ns = static_cast<std::uint64_t>(now.time_since_epoch().count());
-  if (echo.sent_at_ns <= now_ns) rtt_ = Duration(static_cast<Duration::rep>(now_ns - echo.sent_at_ns));
+  if (echo.sent_at_ns <= now_ns)
+    rtt_ = Duration(static_cast<Duration::rep>(now_ns - echo.sent_at_ns));
 }
 
-// --- what is due -------------------------------------------------------------------------------------
+// --- what is due
+// -------------------------------------------------------------------------------------
 
 bool Session::poll_control(TimePoint now, ByteQueue& out) {
   if (express_lane_ == kNoLane) return false;

@@ -67,7 +67,7 @@ Result<Secret> read_file(const std::string& path, Rights rights) {
   // Non-blocking, so that a FIFO in the place of a file cannot stop the program.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file.get() < 0) return fail_errno(path, "open");
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return fail_errno(path, "examine");
   if (!S_ISREG(status.st_mode)) return fail(format("{}: it is not a regular file", path));
   if (rights == Rights::secret) {

@@ -5,10 +5,14 @@ namespace longthrow::wire {
 
 std::size_t RecordReader::part_bytes() const {
   switch (part_) {
-    case Part::header: return kRecordHeaderBytes;
-    case Part::frame_header: return kFrameHeaderBytes;
-    case Part::payload: return frame_.payload_bytes;
-    case Part::body: return header_.body_bytes;
+    case Part::header:
+      return kRecordHeaderBytes;
+    case Part::frame_header:
+      return kFrameHeaderBytes;
+    case Part::payload:
+      return frame_.payload_bytes;
+    case Part::body:
+      return header_.body_bytes;
   }
   return 0;
 }
@@ -16,10 +20,18 @@ std::size_t RecordReader::part_bytes() const {
 ByteSpan RecordReader::want() {
   ByteSpan part;
   switch (part_) {
-    case Part::header: part = header_bytes_; break;
-    case Part::frame_header: part = frame_bytes_; break;
-    case Part::payload: part = payload_; break;
-    case Part::body: part = body_; break;
+    case Part::header:
+      part = header_bytes_;
+      break;
+    case Part::frame_header:
+      part = frame_bytes_;
+      break;
+    case Part::payload:
+      part = payload_;
+      break;
+    case Part::body:
+      part = body_;
+      break;
   }
   return part.subspan(filled_, part_bytes() - filled_);
 }
@@ -56,7 +68,8 @@ Result<std::optional<RecordView>> RecordReader::part_complete() {
       return std::nullopt;
     }
     case Part::payload:
-    case Part::body: return finish_record();
+    case Part::body:
+      return finish_record();
   }
   return std::nullopt;
 }

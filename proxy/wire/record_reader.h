@@ -15,9 +15,9 @@ namespace longthrow::wire {
 // One whole record. The views die with the next call of `want` or `advance`.
 struct RecordView {
   RecordType type = RecordType::hello;
-  ByteView body;       // of control records
-  FrameHeader frame;   // of frames
-  ByteView payload;    // of frames
+  ByteView body;      // of control records
+  FrameHeader frame;  // of frames
+  ByteView payload;   // of frames
 };
 
 // Memory: one payload buffer of kPayloadBytesMax, once the first frame has come.
@@ -26,8 +26,8 @@ class RecordReader {
  public:
   // Where the next bytes go. Never empty.
   [[nodiscard]] ByteSpan want();
-  // REQUIRES: 0 < bytes <= want().size(). A record, when these bytes completed one; nothing, when more
-  // are needed; an error ends the lane.
+  // REQUIRES: 0 < bytes <= want().size(). A record, when these bytes completed one; nothing, when
+  // more are needed; an error ends the lane.
   [[nodiscard]] Result<std::optional<RecordView>> advance(std::size_t bytes);
 
  private:

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record grammar of a lane, as structs. PROTOCOL.md is its specification, with a worked example.
+// The record grammar of a lane, as structs. PROTOCOL.md is its specification, with a worked
+// example.
 //
-// A lane is a sequence of records. Each has an 8-byte header {type u8, flags u8, zero u16, body u32},
-// all integers little-endian. Encoding cannot fail; decoding treats every byte as hostile: sizes are
-// checked before use, unknown record types with bit 7 set are skipped, all else that is not understood
-// is an error that ends the lane.
+// A lane is a sequence of records. Each has an 8-byte header {type u8, flags u8, zero u16, body
+// u32}, all integers little-endian. Encoding cannot fail; decoding treats every byte as hostile:
+// sizes are checked before use, unknown record types with bit 7 set are skipped, all else that is
+// not understood is an error that ends the lane.
 #pragma once
 
 #include <array>
@@ -59,12 +60,12 @@ struct Hello {
   std::uint16_t protocol_max = kProtocolMax;
   HelloRole role = HelloRole::dialler;
   std::uint16_t lane = 0;
-  std::uint16_t bulk_lanes = 1;     // how many the sender would like
-  std::uint64_t attempt = 0;        // counts the sender's own dials of this link's express lane
-  std::uint64_t generation = 0;     // of the express lane that a bulk lane belongs to; 0 on lane 0
+  std::uint16_t bulk_lanes = 1;  // how many the sender would like
+  std::uint64_t attempt = 0;     // counts the sender's own dials of this link's express lane
+  std::uint64_t generation = 0;  // of the express lane that a bulk lane belongs to; 0 on lane 0
   std::array<std::byte, 16> incarnation{};
-  std::uint64_t session = 0;        // the sender's half of the session; never 0
-  std::uint64_t peer_session = 0;   // the receiver's half, as the sender knows it; 0: not yet known
+  std::uint64_t session = 0;       // the sender's half of the session; never 0
+  std::uint64_t peer_session = 0;  // the receiver's half, as the sender knows it; 0: not yet known
   std::string node;
   std::array<std::byte, 32> binding{};  // over all of the above, see TlsEngine::binding
 };
@@ -86,14 +87,14 @@ struct Bye {
 struct RouteEntry {
   std::uint32_t id = 0;
   std::uint32_t group_id = 0;
-  std::uint8_t protocol = 0;    // RouteProtocol
-  bool accepts = false;         // the sender has a target: it connects channels that the peer opens
-  bool ready = false;           // no channel of an earlier session is left here
+  std::uint8_t protocol = 0;  // RouteProtocol
+  bool accepts = false;       // the sender has a target: it connects channels that the peer opens
+  bool ready = false;         // no channel of an earlier session is left here
   std::string name;
   std::string group;
 };
 struct Routes {
-  std::uint32_t version = 0;    // counts up within a session
+  std::uint32_t version = 0;  // counts up within a session
   std::vector<RouteEntry> entries;
 };
 
@@ -108,25 +109,25 @@ struct DeliveredMark {
 };
 // What the sender of this record holds. Absolute: safe to repeat.
 struct Ack {
-  std::uint32_t routes_seen = 0;   // version of the receiver's routes that the sender knows
-  std::uint64_t express_next = 0;  // all express frame numbers below are received
-  std::uint64_t bulk_next = 0;     // all bulk frame numbers below are received ...
+  std::uint32_t routes_seen = 0;         // version of the receiver's routes that the sender knows
+  std::uint64_t express_next = 0;        // all express frame numbers below are received
+  std::uint64_t bulk_next = 0;           // all bulk frame numbers below are received ...
   std::vector<NumberRange> bulk_ranges;  // ... and these
   std::vector<DeliveredMark> delivered;  // acknowledged by the target's TCP, changes only
 };
 
 struct CreditGrant {
-  std::uint32_t group_id = 0;      // the frame sender's id
-  std::uint64_t limit_bytes = 0;   // charge of all frames of the group since the session began
+  std::uint32_t group_id = 0;     // the frame sender's id
+  std::uint64_t limit_bytes = 0;  // charge of all frames of the group since the session began
 };
 struct Credit {
   std::vector<CreditGrant> grants;
 };
 
 struct Heartbeat {
-  std::uint64_t sent_at_ns = 0;    // sender's monotonic clock; echoed
-  std::int64_t wall_ns = 0;        // sender's civil time
-  std::uint64_t bulk_next = 0;     // frame numbers below have been assigned
+  std::uint64_t sent_at_ns = 0;            // sender's monotonic clock; echoed
+  std::int64_t wall_ns = 0;                // sender's civil time
+  std::uint64_t bulk_next = 0;             // frame numbers below have been assigned
   std::vector<std::uint32_t> idle_groups;  // nothing of these waits without a number
 };
 struct HeartbeatEcho {
@@ -144,17 +145,17 @@ enum class FrameKind : std::uint8_t {
 
 // One frame: bytes of one channel, or a step of its life.
 struct FrameHeader {
-  std::uint64_t number = 0;        // in the express or the bulk space
+  std::uint64_t number = 0;  // in the express or the bulk space
   std::uint64_t channel = 0;
   std::uint64_t offset = 0;
-  std::uint64_t checksum = 0;      // of the raw bytes, seeded with place_seed()
-  std::int64_t wall_ns = 0;        // sender's civil time when the last byte was read
-  std::uint32_t route = 0;         // the sender's id
+  std::uint64_t checksum = 0;  // of the raw bytes, seeded with place_seed()
+  std::int64_t wall_ns = 0;    // sender's civil time when the last byte was read
+  std::uint32_t route = 0;     // the sender's id
   std::uint32_t raw_bytes = 0;
   FrameKind kind = FrameKind::data;
   CodecId codec = CodecId::none;
-  bool express = false;            // record flag bit 0
-  std::uint32_t payload_bytes = 0; // follows the header; not a field on the wire
+  bool express = false;             // record flag bit 0
+  std::uint32_t payload_bytes = 0;  // follows the header; not a field on the wire
 };
 
 // Binds a checksum to the frame's place, so that bytes of another place never verify.

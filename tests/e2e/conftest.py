@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,10 @@ def io_uring_refusal() -> str:
 
 
 def pytest_configure(config):
-    # The runner's time limit ends us so: the fixtures are to clean up all the same.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # The runner's time limit ends us so: the fixtures are to clean up all the same. A worker of xdist may
+    # run in another thread; then the kernel cleans up, as after a kill -9 (support/lab.py).
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     config.addinivalue_line("markers", "long: takes more than a minute; only with --long or --all")
 
 

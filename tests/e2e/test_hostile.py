@@ -92,17 +92,17 @@ def wait_files(pair, files: int) -> None:
 @pytest.mark.skipif(sanitized(), reason="a sanitizer's memory is not the daemon's")
 @pytest.mark.parametrize("kind, count, hold", [("junk", 200, 0), ("slow", 200, 1), ("scan", 300, 0)])
 def test_strangers_leave_no_memory_behind(make_lab, make_pair, kind, count, hold):
-    """On a quiet link, where nothing else touches memory. The first crowd warms up the allocator, which
-    still moves by some MiB after it; 600 leaked TLS engines (20 KiB or more each) are beyond 8 MiB."""
+    """On a quiet link, where nothing else touches memory. The first crowds warm up the allocator: how much
+    it keeps depends on how many strangers were there at a time. 600 leaked TLS engines (20 KiB or more
+    each) are beyond 8 MiB. The sanitizer builds look for leaks of any size."""
     lab = make_lab()
     pair = make_pair(lab, routes={}).start()
-    files, memory = pair.alpha.open_files(), 0
-    for crowds in (1, 3):
-        for _ in range(crowds):
-            visit(lab, pair, kind, count, hold)
+    files, memory = pair.alpha.open_files(), []
+    for _ in range(6):
+        visit(lab, pair, kind, count, hold)
         wait_files(pair, files)
-        memory = memory or pair.alpha.rss_bytes()
-    assert pair.alpha.rss_bytes() < memory + 8 * MIB
+        memory.append(pair.alpha.rss_bytes())
+    assert memory[-1] < max(memory[:3]) + 8 * MIB, memory
 
 
 def facts(pair) -> dict:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One group's slow target is not another group's problem."""
+"""A full buffer: one group's slow target is not another's problem, and no source stands still for long."""
+import contextlib
 import time
 
 import pytest
 from support.streams import MIB, Sink, Source, assert_equal_streams
+from support.waiting import wait_until
 
 
 @pytest.mark.parametrize("seconds", [15, pytest.param(60, marks=pytest.mark.long)])
@@ -43,21 +45,56 @@ def test_a_source_blocked_by_a_full_buffer_moves_at_least_every_2_s(make_lab, ma
         pair = make_pair(lab, link={"memlimit": "16MiB"}, routes=routes).start()
         with Source(lab.a, pair.entry("r0"), size=-1, mix="random", sndbuf=65536) as one, \
                 Source(lab.a, pair.entry("r1"), size=-1, mix="random", sndbuf=65536) as two:
-            from support.waiting import wait_until
             wait_until(lambda: pair.alpha.link()["buffer"]["full"], 30, "the buffer is full")
             for source in (one, two):
                 assert longest_standstill(source, 8) < 2.5
             assert pair.alpha.link()["buffer"]["used_bytes"] <= 16 * MIB
 
 
+def test_many_sources_on_a_slow_link_are_each_read_at_least_every_2_s(make_lab, make_pair):
+    lab = make_lab(rtt="20ms", rate="4mbit", queue="50KB")
+    count = 8
+    with contextlib.ExitStack() as stack:
+        sinks = [stack.enter_context(Sink(lab.b)) for _ in range(count)]
+        routes = {f"r{i}": sink.port for i, sink in enumerate(sinks)}
+        pair = make_pair(lab, link={"memlimit": "16MiB"}, routes=routes).start()
+        for route in routes:
+            stack.enter_context(Source(lab.a, pair.entry(route), size=-1, mix="random", sndbuf=65536))
+        wait_until(lambda: pair.alpha.link()["buffer"]["full"], 30, "the buffer is full")
+        time.sleep(3)  # what was read of each while there was room is behind it
+
+        def read() -> list[int]:
+            return [route["channel_list"][0]["in_bytes"] for route in pair.alpha.status()["routes"].values()]
+        assert max(longest_standstills(read, 10)) < 2.5
+        assert pair.alpha.link()["buffer"]["used_bytes"] <= 16 * MIB
+
+
+def test_sources_move_while_a_lowered_memlimit_is_approached(make_lab, make_pair):
+    lab = make_lab(rtt="20ms", rate="16mbit", queue="100KB")
+    with Sink(lab.b) as sink:
+        pair = make_pair(lab, link={"memlimit": "64MiB"}, routes={"r0": sink.port}).start()
+        with Source(lab.a, pair.entry("r0"), size=-1, mix="random", sndbuf=65536) as source:
+            wait_until(lambda: pair.alpha.link()["buffer"]["full"], 30, "the buffer is full")
+            assert pair.alpha.longthrow("set", "dr", "memlimit", "32MiB").returncode == 0
+            assert pair.alpha.link()["buffer"]["limit_bytes"] == 32 * MIB
+            assert longest_standstill(source, 8) < 2.5
+            wait_until(lambda: pair.alpha.link()["buffer"]["used_bytes"] <= 32 * MIB, 60,
+                       "the lowered limit is kept")
+
+
 def longest_standstill(source, seconds: float) -> float:
-    """The longest time without one more byte taken from this source."""
-    begin = moved = time.monotonic()
-    longest, last = 0.0, source.report()["sent"]
+    """The longest time without one more byte taken from the source."""
+    return longest_standstills(lambda: [source.report()["sent"]], seconds)[0]
+
+
+def longest_standstills(read, seconds: float) -> list[float]:
+    """For each number that `read` gives: the longest time in which it did not change."""
+    begin, last = time.monotonic(), read()
+    longest, moved = [0.0] * len(last), [begin] * len(last)
     while time.monotonic() - begin < seconds:
         time.sleep(0.1)
-        sent = source.report()["sent"]
-        if sent != last:
-            last, moved = sent, time.monotonic()
-        longest = max(longest, time.monotonic() - moved)
+        for i, number in enumerate(read()):
+            if number != last[i]:
+                last[i], moved[i] = number, time.monotonic()
+            longest[i] = max(longest[i], time.monotonic() - moved[i])
     return longest

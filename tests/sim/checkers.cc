@@ -44,9 +44,10 @@ void check_lag(Cluster& cluster, std::vector<std::string>& violations) {
     const std::uint64_t known = handed_over + statuses[side].links.at("wan").lag.bytes +
                                 statuses[1 - side].links.at("wan").undelivered_bytes;
     if (accepted > known) {
-      violations.push_back(format("G7: side {} accepted {} bytes, but only {} are accounted for as "
-                                  "delivered, undelivered or lag",
-                                  side, accepted, known));
+      violations.push_back(
+          format("G7: side {} accepted {} bytes, but only {} are accounted for as "
+                 "delivered, undelivered or lag",
+                 side, accepted, known));
     }
   }
 }
@@ -59,18 +60,24 @@ void check_no_leaks(Cluster& cluster, std::vector<std::string>& violations) {
     }
     const Status status = cluster.node(side)->status();
     const LinkStatus& link = status.links.at("wan");
-    if (link.state != "up") violations.push_back(format("side {}: the link is {} at the end: {}", side, link.state, link.reason));
+    if (link.state != "up")
+      violations.push_back(
+          format("side {}: the link is {} at the end: {}", side, link.state, link.reason));
     if (link.buffer.used_bytes != 0 || link.buffer.receive_used_bytes != 0) {
-      violations.push_back(format("side {}: {} + {} bytes are in use at the end; {} lanes, limited by {}",
-                                  side, link.buffer.used_bytes, link.buffer.receive_used_bytes,
-                                  link.lanes.size(), link.limited_by));
+      violations.push_back(
+          format("side {}: {} + {} bytes are in use at the end; {} lanes, limited by {}", side,
+                 link.buffer.used_bytes, link.buffer.receive_used_bytes, link.lanes.size(),
+                 link.limited_by));
     }
-    if (link.lag.bytes != 0) violations.push_back(format("side {}: lag of {} bytes at the end", side, link.lag.bytes));
+    if (link.lag.bytes != 0)
+      violations.push_back(format("side {}: lag of {} bytes at the end", side, link.lag.bytes));
     for (const auto& [name, route] : status.routes) {
       if (!route.channels.empty()) {
-        violations.push_back(format("side {}: route {} has {} channels at the end, the first is {}, id {}, in {} out {}", side,
-                                    name, route.channels.size(), route.channels.front().state, route.channels.front().id,
-                                    route.channels.front().in_bytes, route.channels.front().out_bytes));
+        violations.push_back(format(
+            "side {}: route {} has {} channels at the end, the first is {}, id {}, in {} out {}",
+            side, name, route.channels.size(), route.channels.front().state,
+            route.channels.front().id, route.channels.front().in_bytes,
+            route.channels.front().out_bytes));
       }
     }
     // A WAN port, an accept for each route, two operations a lane, and what dials leave.
@@ -84,13 +91,32 @@ void check_no_leaks(Cluster& cluster, std::vector<std::string>& violations) {
 
 bool is_protocol_error(LogLevel level, const std::string& line) {
   if (level == LogLevel::error) return true;
-  static constexpr std::array kSigns = {
-      "malformed", "out of place", "does not keep to its credit", "never sent", "never said",
-      "never opened", "never named", "overlap", "wrong lane", "wrong number space", "out of range",
-      "too many", "beyond the end", "sent before", "second end", "not stopped", "sizes disagree",
-      "more bytes than credit", "before bytes that were sent", "failed its checksum", "corrupt at source",
-      "record before the hello", "not bound to this connection", "unknown record"};
-  return std::ranges::any_of(kSigns, [&](const char* sign) { return line.find(sign) != std::string::npos; });
+  static constexpr std::array kSigns = {"malformed",
+                                        "out of place",
+                                        "does not keep to its credit",
+                                        "never sent",
+                                        "never said",
+                                        "never opened",
+                                        "never named",
+                                        "overlap",
+                                        "wrong lane",
+                                        "wrong number space",
+                                        "out of range",
+                                        "too many",
+                                        "beyond the end",
+                                        "sent before",
+                                        "second end",
+                                        "not stopped",
+                                        "sizes disagree",
+                                        "more bytes than credit",
+                                        "before bytes that were sent",
+                                        "failed its checksum",
+                                        "corrupt at source",
+                                        "record before the hello",
+                                        "not bound to this connection",
+                                        "unknown record"};
+  return std::ranges::any_of(
+      kSigns, [&](const char* sign) { return line.find(sign) != std::string::npos; });
 }
 
 }  // namespace longthrow::sim

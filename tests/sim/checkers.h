@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must hold of the nodes themselves, beside the streams (tests/sim/ledger.h): bounded memory, the
-// truth of the lag, no leaks, no protocol errors between honest nodes.
+// What must hold of the nodes themselves, beside the streams (tests/sim/ledger.h): bounded memory,
+// the truth of the lag, no leaks, no protocol errors between honest nodes.
 #pragma once
 
 #include <string>

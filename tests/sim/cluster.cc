@@ -13,10 +13,14 @@ constexpr const char* kInsides[2] = {"10.1.0.1", "10.2.0.1"};
 
 CompressionSetting sample_compression(RandomStream& random) {
   switch (random.below(4)) {
-    case 0: return {.automatic = false, .fixed = {CodecId::none, 0}};
-    case 1: return {.automatic = false, .fixed = {CodecId::lz4, 0}};
-    case 2: return {.automatic = false, .fixed = {CodecId::zstd, 1}};
-    default: return {.automatic = true};
+    case 0:
+      return {.automatic = false, .fixed = {CodecId::none, 0}};
+    case 1:
+      return {.automatic = false, .fixed = {CodecId::lz4, 0}};
+    case 2:
+      return {.automatic = false, .fixed = {CodecId::zstd, 1}};
+    default:
+      return {.automatic = true};
   }
 }
 
@@ -33,33 +37,38 @@ Result<std::unique_ptr<TlsEngine>> PlainProvider::server(std::span<const std::st
 ClusterOptions ClusterOptions::sample(RandomStream random) {
   ClusterOptions options;
   // Far below what a configuration may say: edges are reached.
-  options.memlimit = (random.chance(0.5) ? 4 : random.between(std::uint64_t{4}, std::uint64_t{24})) * kMiB;
+  options.memlimit =
+      (random.chance(0.5) ? 4 : random.between(std::uint64_t{4}, std::uint64_t{24})) * kMiB;
   options.compression = sample_compression(random);
   options.lanes = static_cast<int>(random.between(std::uint64_t{1}, std::uint64_t{4}));
   options.workers = static_cast<int>(random.below(4));
   const std::uint64_t who = random.below(3);
   options.dials[0] = who != 1;
   options.dials[1] = who != 0;
-  if (random.chance(0.2)) options.session_timeout = random.log_between(Duration(std::chrono::seconds(5)), Duration(std::chrono::minutes(5)));
+  if (random.chance(0.2))
+    options.session_timeout =
+        random.log_between(Duration(std::chrono::seconds(5)), Duration(std::chrono::minutes(5)));
   if (random.chance(0.3)) options.heartbeat = std::chrono::milliseconds(500);
   if (random.chance(0.3)) options.dead_after = std::chrono::seconds(3);
-  if (random.chance(0.2)) options.bandwidth_bytes_s = random.log_between(std::uint64_t{512 * kKiB}, std::uint64_t{8 * kMiB});
+  if (random.chance(0.2))
+    options.bandwidth_bytes_s =
+        random.log_between(std::uint64_t{512 * kKiB}, std::uint64_t{8 * kMiB});
   const std::uint64_t count = random.between(std::uint64_t{1}, std::uint64_t{3});
   const bool one_group = random.chance(0.4);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::string name = format("r{}", i);
-    options.routes.push_back({.name = name,
-                              .group = one_group ? "g" : name,
-                              .opens_on = random.chance(0.8) ? 0 : 1});
+    options.routes.push_back(
+        {.name = name, .group = one_group ? "g" : name, .opens_on = random.chance(0.8) ? 0 : 1});
   }
   return options;
 }
 
 std::string ClusterOptions::describe() const {
-  std::string text = format("memlimit {} MiB, {}, {} lanes, {} workers, dials {}{}, routes",
-                            memlimit / kMiB, to_string(compression), lanes, workers,
-                            dials[0] ? "a" : "", dials[1] ? "b" : "");
-  for (const Route& route : routes) text += format(" {}({},{})", route.name, route.group, route.opens_on);
+  std::string text =
+      format("memlimit {} MiB, {}, {} lanes, {} workers, dials {}{}, routes", memlimit / kMiB,
+             to_string(compression), lanes, workers, dials[0] ? "a" : "", dials[1] ? "b" : "");
+  for (const Route& route : routes)
+    text += format(" {}({},{})", route.name, route.group, route.opens_on);
   return text;
 }
 
@@ -119,11 +128,11 @@ void Cluster::start(int side) {
   LT_ASSERT(process.node == nullptr);
   network_.power_on(hosts_[side]);
   const std::string name = format("{}.{}", kNames[side], ++starts_);
-  process.loop = std::make_unique<SimLoop>(
-      network_, hosts_[side], name,
-      SimLoopOptions{.clock_offset = std::chrono::hours(side + 1),
-                     .wall_offset = std::chrono::seconds(side),
-                     .names = &names_});
+  process.loop =
+      std::make_unique<SimLoop>(network_, hosts_[side], name,
+                                SimLoopOptions{.clock_offset = std::chrono::hours(side + 1),
+                                               .wall_offset = std::chrono::seconds(side),
+                                               .names = &names_});
   process.workers = std::make_unique<SimWorkerPool>(
       *process.loop, network_.world(), name,
       SimWorkerOptions{.threads = options_.workers, .slow_ratio = plan_.worker_slow_ratio});
@@ -149,9 +158,10 @@ FaultTargets Cluster::fault_targets() {
   return {.hosts = {hosts_[0], hosts_[1]},
           .die = [this](int side, Death death) { die(side, death); },
           .restart = [this](int side) { start(side); },
-          .stall = [this](int side, TimePoint until) {
-            if (processes_[side].loop != nullptr) processes_[side].loop->stall(until);
-          }};
+          .stall =
+              [this](int side, TimePoint until) {
+                if (processes_[side].loop != nullptr) processes_[side].loop->stall(until);
+              }};
 }
 
 }  // namespace longthrow::sim

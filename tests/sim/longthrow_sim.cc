@@ -24,9 +24,10 @@ bool run_one(std::uint64_t seed, bool verbose, bool quiet) {
     for (const std::string& violation : report.violations) std::printf("  %s\n", violation.c_str());
     std::printf("  replay: tools/dev sim --seed %lu --verbose\n", seed);
   } else if (!quiet) {
-    std::printf("seed %lu passed: %s; hash %016lx, unseed %016lx, %lu events, %.0f virtual s, %lu bytes\n",
-                seed, report.description.c_str(), report.trace_hash, report.unseed, report.events,
-                report.virtual_s, report.bytes_delivered);
+    std::printf(
+        "seed %lu passed: %s; hash %016lx, unseed %016lx, %lu events, %.0f virtual s, %lu bytes\n",
+        seed, report.description.c_str(), report.trace_hash, report.unseed, report.events,
+        report.virtual_s, report.bytes_delivered);
   }
   std::fflush(stdout);
   return report.violations.empty();
@@ -35,10 +36,12 @@ bool run_one(std::uint64_t seed, bool verbose, bool quiet) {
 // Runs every `jobs`-th seed; returns the number of failures (at most 200: it is an exit status).
 int run_share(std::uint64_t first, std::uint64_t count, int jobs, int share, bool verbose) {
   int failed = 0;
-  for (std::uint64_t i = static_cast<std::uint64_t>(share); i < count; i += static_cast<std::uint64_t>(jobs)) {
+  for (std::uint64_t i = static_cast<std::uint64_t>(share); i < count;
+       i += static_cast<std::uint64_t>(jobs)) {
     if (!run_one(first + i, verbose, count > 20)) ++failed;
     if (share == 0 && count >= 100 && i % (count / 20) < static_cast<std::uint64_t>(jobs)) {
-      std::fprintf(stderr, "\r%lu of %lu seeds", i, count);
+      std::fprintf(stderr, isatty(STDERR_FILENO) ? "\r%lu of %lu seeds\r" : "%lu of %lu seeds\n", i,
+                   count);
     }
   }
   return std::min(failed, 200);
@@ -47,24 +50,29 @@ int run_share(std::uint64_t first, std::uint64_t count, int jobs, int share, boo
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Runs the deterministic simulation: pairs of real nodes on a virtual network, with faults.");
+  CLI::App app(
+      "Runs the deterministic simulation: pairs of real nodes on a virtual network, with faults.");
   std::uint64_t seed = 1;
   std::uint64_t count = 1;
   int jobs = 1;
   bool verbose = false;
   app.add_option("--seed", seed, "the first seed")->capture_default_str();
   app.add_option("--count", count, "how many seeds")->capture_default_str();
-  app.add_option("--jobs", jobs, "processes at a time")->capture_default_str()->check(CLI::Range(1, 64));
+  app.add_option("--jobs", jobs, "processes at a time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
   app.add_flag("--verbose", verbose, "show the nodes' log on stderr");
 #ifdef LONGTHROW_PLANT
   std::string plant = "none";
   app.add_option("--plant", plant, "switch a bug on (this build has them)")
-      ->check(CLI::IsMember(std::vector<std::string>(longthrow::kPlantNames.begin(), longthrow::kPlantNames.end())));
+      ->check(CLI::IsMember(
+          std::vector<std::string>(longthrow::kPlantNames.begin(), longthrow::kPlantNames.end())));
 #endif
   CLI11_PARSE(app, argc, argv);
 #ifdef LONGTHROW_PLANT
   for (std::size_t i = 0; i < longthrow::kPlantNames.size(); ++i) {
-    if (longthrow::kPlantNames[i] == plant) longthrow::active_plant = static_cast<longthrow::Plant>(i);
+    if (longthrow::kPlantNames[i] == plant)
+      longthrow::active_plant = static_cast<longthrow::Plant>(i);
   }
 #endif
 

@@ -26,7 +26,8 @@ class Scenario {
         cluster_(network_, ClusterOptions::sample(world_.stream("cluster")), plan_),
         random_(world_.stream("scenario")),
         damages_memory_(random_.chance(0.2)) {
-    set_log_hook([this, verbose](LogLevel level, const std::string& line) { on_log(level, line, verbose); });
+    set_log_hook(
+        [this, verbose](LogLevel level, const std::string& line) { on_log(level, line, verbose); });
   }
   ~Scenario() { set_log_hook(nullptr); }
 
@@ -50,7 +51,8 @@ class Scenario {
     const TimePoint healed_at = world_.now();
     // New streams, after the heal: they must arrive whole.
     start_sources(/*orderly=*/true);
-    const bool settled = run_watched_until([this] { return all_finished(); }, healed_at + kSettleTime);
+    const bool settled =
+        run_watched_until([this] { return all_finished(); }, healed_at + kSettleTime);
     if (!settled) violate("liveness: streams have not ended an hour after the heal");
     // What closed sources have left behind is still on its way; then the last acknowledgements.
     const TimePoint patience = world_.now() + kSettleTime;
@@ -59,7 +61,8 @@ class Scenario {
     for (auto& what : ledger_.check_settled()) violate("liveness: " + what);
     for (const auto& target : targets_) {
       if (target->open_connections() != 0) {
-        violate(format("liveness: {} connections of a target were never ended", target->open_connections()));
+        violate(format("liveness: {} connections of a target were never ended",
+                       target->open_connections()));
       }
     }
     for (auto& what : ledger_.check_complete(healed_at)) violate("G1: " + what);
@@ -79,10 +82,12 @@ class Scenario {
   }
   void on_log(LogLevel level, const std::string& line, bool verbose) {
     if (verbose) {
-      std::fprintf(stderr, "%12.6f %s\n", std::chrono::duration<double>(world_.elapsed()).count(), line.c_str());
+      std::fprintf(stderr, "%12.6f %s\n", std::chrono::duration<double>(world_.elapsed()).count(),
+                   line.c_str());
     }
-    const bool of_damage = damages_memory_ && (line.find("failed its checksum") != std::string::npos ||
-                                               line.find("corrupt at source") != std::string::npos);
+    const bool of_damage =
+        damages_memory_ && (line.find("failed its checksum") != std::string::npos ||
+                            line.find("corrupt at source") != std::string::npos);
     if (!of_damage && is_protocol_error(level, line)) violate("log: " + line);
   }
 
@@ -108,18 +113,24 @@ class Scenario {
     for (std::size_t i = 0; i < routes.size(); ++i) {
       const std::uint64_t count = random_.between(std::uint64_t{1}, std::uint64_t{3});
       for (std::uint64_t n = 0; n < count; ++n) {
-        SourceOptions options{.host = cluster_.inside(routes[i].opens_on),
-                              .target = network_.endpoint(cluster_.host(routes[i].opens_on), inside_port(i)),
-                              .first_number = next_number_};
-        options.streams_max = orderly ? 2 : static_cast<int>(random_.between(std::uint64_t{1}, std::uint64_t{12}));
+        SourceOptions options{
+            .host = cluster_.inside(routes[i].opens_on),
+            .target = network_.endpoint(cluster_.host(routes[i].opens_on), inside_port(i)),
+            .first_number = next_number_};
+        options.streams_max =
+            orderly ? 2 : static_cast<int>(random_.between(std::uint64_t{1}, std::uint64_t{12}));
         // Long enough to name itself to its target.
         options.bytes = random_.log_between(std::uint64_t{64}, std::uint64_t{8 * kMiB});
         if (random_.chance(0.3)) {
-          options.rate_bytes_s = random_.log_between(std::uint64_t{4 * kKiB}, std::uint64_t{4 * kMiB});
+          options.rate_bytes_s =
+              random_.log_between(std::uint64_t{4 * kKiB}, std::uint64_t{4 * kMiB});
         }
-        if (random_.chance(0.3)) options.write_bytes_max = random_.log_between(std::uint64_t{1}, std::uint64_t{4 * kKiB});
-        if (options.write_bytes_max < 256) options.bytes = std::min<std::uint64_t>(options.bytes, 32 * kKiB);
-        if (options.rate_bytes_s != 0) options.bytes = std::min(options.bytes, options.rate_bytes_s * 60);
+        if (random_.chance(0.3))
+          options.write_bytes_max = random_.log_between(std::uint64_t{1}, std::uint64_t{4 * kKiB});
+        if (options.write_bytes_max < 256)
+          options.bytes = std::min<std::uint64_t>(options.bytes, 32 * kKiB);
+        if (options.rate_bytes_s != 0)
+          options.bytes = std::min(options.bytes, options.rate_bytes_s * 60);
         options.pause_ratio = random_.chance(0.3) ? 0.1 : 0;
         options.compressible = random_.chance(0.6);
         options.reads_while_writing = random_.chance(0.8);
@@ -131,9 +142,12 @@ class Scenario {
   }
   SourceEnding sample_ending() {
     switch (random_.below(6)) {
-      case 0: return SourceEnding::close;
-      case 1: return SourceEnding::reset;
-      default: return SourceEnding::half_close;
+      case 0:
+        return SourceEnding::close;
+      case 1:
+        return SourceEnding::reset;
+      default:
+        return SourceEnding::half_close;
     }
   }
   void calm_applications() {
@@ -175,7 +189,9 @@ class Scenario {
     }
     return done();
   }
-  Duration look_interval() { return random_.log_between(Duration(milliseconds(20)), Duration(seconds(2))); }
+  Duration look_interval() {
+    return random_.log_between(Duration(milliseconds(20)), Duration(seconds(2)));
+  }
   void look() {
     check_memory(cluster_, report_.violations);
     check_lag(cluster_, report_.violations);
@@ -196,9 +212,12 @@ class Scenario {
       (void)node->execute(std::move(command), [](const Answer&) {});
     };
     switch (random_.below(3)) {
-      case 0: return apply(SetCompression{"wan", {.automatic = false, .fixed = {CodecId::lz4, 0}}});
-      case 1: return apply(SetCompression{"wan", {.automatic = true}});
-      default: return apply(SetMemlimit{"wan", std::max(kMemlimitMin, base * (1 + random_.below(2)))});
+      case 0:
+        return apply(SetCompression{"wan", {.automatic = false, .fixed = {CodecId::lz4, 0}}});
+      case 1:
+        return apply(SetCompression{"wan", {.automatic = true}});
+      default:
+        return apply(SetMemlimit{"wan", std::max(kMemlimitMin, base * (1 + random_.below(2)))});
     }
   }
 
@@ -218,6 +237,8 @@ class Scenario {
 
 }  // namespace
 
-ScenarioReport run_scenario(std::uint64_t seed, bool verbose) { return Scenario(seed, verbose).run(); }
+ScenarioReport run_scenario(std::uint64_t seed, bool verbose) {
+  return Scenario(seed, verbose).run();
+}
 
 }  // namespace longthrow::sim

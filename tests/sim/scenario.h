@@ -19,7 +19,8 @@ struct ScenarioReport {
   double virtual_s = 0;
 };
 
-// Deterministic: the same seed gives the same report. `verbose` shows the nodes' log lines on stderr.
+// Deterministic: the same seed gives the same report. `verbose` shows the nodes' log lines on
+// stderr.
 [[nodiscard]] ScenarioReport run_scenario(std::uint64_t seed, bool verbose);
 
 }  // namespace longthrow::sim

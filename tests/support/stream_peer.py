@@ -221,11 +221,12 @@ class Conversation:
             self.wanted_end = end
 
     def report(self) -> dict:
+        over = self.over.is_set()  # first: what is over does not change any more
         hashes = {}
         if self.sending_done.is_set():
             hashes["sent_sha256"] = self.sent_hash.hexdigest()
         return {**self.facts, **hashes, "sent": self.sent, "received": self.received,
-                "received_sha256": self.received_hash.hexdigest(), "over": self.over.is_set()}
+                "received_sha256": self.received_hash.hexdigest(), "over": over}
 
 
 class Peer:

@@ -116,7 +116,7 @@ void add_administration(CLI::App& app, CommandLine& into) {
 
   add_command(app, into, "restart-check",
               "Say whether a restart now would lose anything (exit code 0: no)",
-              "  longthrow restart-check && systemctl restart longthrow");
+              "  longthrow restart-check && systemctl restart longthrowd");
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ std::string explain(const std::string& path, int error) {
     case ECONNREFUSED:
       return format(
           "nobody answers on {}: longthrowd is not running; start it, e.g. with "
-          "`systemctl start longthrow`",
+          "`systemctl start longthrowd`",
           path);
     case EACCES:
     case EPERM: {

@@ -5,7 +5,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 build_folder() { if [ "$1" = release ]; then echo "$root/build"; else echo "$root/build-$1"; fi; }
 
-# Two compilers and two sanitizers. The thread sanitizer is clang's: that of g++ 12 does not start where
+# Two compilers, two sanitizers, and a simulator with bugs to find (proxy/base/planted.h). The thread sanitizer is clang's: that of g++ 12 does not start where
 # the kernel randomises addresses with more than 28 bits.
 cmake_words() {
   case $1 in
@@ -13,11 +13,15 @@ cmake_words() {
     debug) echo "-DCMAKE_BUILD_TYPE=Debug" ;;
     clang) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-19
       -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON" ;;
+    planted) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_PLANT=ON" ;;
     asan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_SANITIZE=address" ;;
     tsan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_SANITIZE=thread
       -DCMAKE_CXX_COMPILER=clang++-19" ;;
   esac
 }
+
+# What of a kind is built; nothing: all of it. `planted` exists for the simulator alone.
+targets_of() { if [ "$1" = planted ]; then echo longthrow_sim; fi; }
 
 # Tests and benchmarks are built where what they need is there: the demo does without.
 option_words() {

@@ -12,7 +12,7 @@ Two commands to begin with:
 
 All commands:
   setup               install what any of the others needs
-  build [KIND...]     release (default, ./build), debug, clang, asan, tsan (./build-KIND)
+  build [KIND...]     release (default, ./build), debug, clang, asan, tsan, planted (./build-KIND)
   test [OPTIONS]      see tools/dev test --help
   sim --seed N        replay one simulated run; see tools/dev sim --help
   demo [OPTIONS]      see tools/dev demo --help
@@ -32,7 +32,7 @@ help_setup() { help_all; }
 
 help_build() {
   cat <<'TEXT'
-tools/dev build [release] [debug] [clang] [asan] [tsan]
+tools/dev build [release] [debug] [clang] [asan] [tsan] [planted]
   tools/dev build                 optimised, with debug information, in ./build; programs in build/bin
   tools/dev build debug asan      two more, in ./build-debug and ./build-asan
 TEXT

@@ -19,7 +19,7 @@ ControlServer::~ControlServer() {
 Result<void> ControlServer::open(const std::string& path) {
   const auto address = control_address(path);
   if (!address) return std::unexpected(address.error());
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) return fail(format("{} exists and is no socket", path));
     if (connect_control(path)) return fail(format("{}: another wanlink serves this socket", path));

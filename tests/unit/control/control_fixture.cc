@@ -132,7 +132,7 @@ void ControlTest::start(bool with_http) {
   Config config = sample_config();
   config.node.control = path();
   if (with_http) config.node.http = *parse_endpoint("127.0.0.1:0");
-  auto opened = control::Control::open(config, {*loop_, node_, tls_, store_, check_});
+  auto opened = control::Control::open(config, {*loop_, node_, store_, check_});
   ASSERT_TRUE(opened) << opened.error().message;
   control_ = *std::move(opened);
   control_->start();

@@ -74,7 +74,6 @@ class ControlTest : public ::testing::Test {
 
   std::filesystem::path directory_;
   MemoryStore store_;
-  FakeTls tls_;
   FakeNode node_;
   std::unique_ptr<TaskLoop> loop_ = std::make_unique<TaskLoop>();
   std::function<Result<void>(const Config&)> check_;

@@ -118,10 +118,4 @@ Config sample_config() {
   return config;
 }
 
-Result<void> FakeTls::load(const Config&) {
-  if (!error.empty()) return fail(error);
-  ++loads;
-  return {};
-}
-
 }  // namespace longthrow::test

@@ -13,7 +13,6 @@
 
 #include "longthrow/loop.h"
 #include "longthrow/node.h"
-#include "longthrow/tls_engine.h"
 
 namespace longthrow::test {
 
@@ -88,16 +87,5 @@ class FakeNode final : public Node {
 // A node with one link "dr", one group "vm1" and one route "r0" with a channel.
 [[nodiscard]] Status sample_status();
 [[nodiscard]] Config sample_config();
-
-class FakeTls final : public TlsProvider {
- public:
-  Result<void> load(const Config&) override;
-  Result<std::unique_ptr<TlsEngine>> client(const std::string&) override { return fail("no"); }
-  Result<std::unique_ptr<TlsEngine>> server(std::span<const std::string>) override {
-    return fail("no");
-  }
-  int loads = 0;
-  std::string error;  // if not empty, `load` fails with it
-};
 
 }  // namespace longthrow::test

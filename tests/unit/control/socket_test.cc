@@ -79,7 +79,7 @@ TEST_F(ControlSocketFile, TakenHttpPortLeavesNoSocketBehind) {
   Config config = sample_config();
   config.node.control = path() + "2";
   config.node.http = control_->http_endpoint();
-  const auto opened = control::Control::open(config, {*loop_, node_, tls_, store_, {}});
+  const auto opened = control::Control::open(config, {*loop_, node_, store_, {}});
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().message.find("node.http"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(config.node.control));

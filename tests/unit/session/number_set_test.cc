@@ -41,7 +41,8 @@ TEST(NumberSet, AgreesWithASetOfNumbersInAnyOrder) {
 
 TEST(NumberSet, RefusesMoreGapsThanItsLimit) {
   NumberSet set;
-  for (std::uint64_t i = 0; i < NumberSet::kRangesMax; ++i) ASSERT_EQ(set.add(2 + 2 * i), Outcome::added);
+  for (std::uint64_t i = 0; i < NumberSet::kRangesMax; ++i)
+    ASSERT_EQ(set.add(2 + 2 * i), Outcome::added);
   EXPECT_EQ(set.add(10'000'000), Outcome::too_many_gaps);
   EXPECT_FALSE(set.contains(10'000'000));
 }

@@ -29,7 +29,9 @@ class PeeringTest : public ::testing::Test {
     from.begin_dial();
     return from.make_hello(wire::HelloRole::dialler, 0, 0, 2);
   }
-  static wire::Hello answer(Peering& from) { return from.make_hello(wire::HelloRole::acceptor, 0, 0, 2); }
+  static wire::Hello answer(Peering& from) {
+    return from.make_hello(wire::HelloRole::acceptor, 0, 0, 2);
+  }
   // `from` dials, `to` accepts.
   static void connect(Peering& from, Peering& to) {
     const wire::Hello hello = dial(from);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two sessions and a wire in memory: what each case needs is said in verbs. Faults in all combinations
-// are the simulator's business (tests/sim).
+// Two sessions and a wire in memory: what each case needs is said in verbs. Faults in all
+// combinations are the simulator's business (tests/sim).
 #include "proxy/session/session.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,8 @@ class SessionTest : public ::testing::Test {
  protected:
   struct Side {
     FramePool pool;
-    std::unique_ptr<Arena> arena = *Arena::make({.limit_bytes = 16 * kMiB, .reserve_bytes = 16 * kMiB});
+    std::unique_ptr<Arena> arena =
+        *Arena::make({.limit_bytes = 16 * kMiB, .reserve_bytes = 16 * kMiB});
     std::unique_ptr<Session> session;
     std::vector<ChannelCore*> opened;
     int stopped = 0;
@@ -91,17 +92,25 @@ class SessionTest : public ::testing::Test {
     ByteQueue records;
     if (!from.session->poll_control(now_, records)) return false;
     while (!records.empty()) {
-      const auto header = wire::decode_record_header(records.view().first(wire::kRecordHeaderBytes));
+      const auto header =
+          wire::decode_record_header(records.view().first(wire::kRecordHeaderBytes));
       const ByteView body = records.view().subspan(wire::kRecordHeaderBytes, header->body_bytes);
       Result<void> result;
       switch (static_cast<wire::RecordType>(header->type)) {
-        case wire::RecordType::routes: result = to.session->on_routes(*wire::decode_routes(body)); break;
-        case wire::RecordType::ack: result = to.session->on_ack(*wire::decode_ack(body)); break;
-        case wire::RecordType::credit: result = to.session->on_credit(*wire::decode_credit(body)); break;
+        case wire::RecordType::routes:
+          result = to.session->on_routes(*wire::decode_routes(body));
+          break;
+        case wire::RecordType::ack:
+          result = to.session->on_ack(*wire::decode_ack(body));
+          break;
+        case wire::RecordType::credit:
+          result = to.session->on_credit(*wire::decode_credit(body));
+          break;
         case wire::RecordType::heartbeat:
           result = to.session->on_heartbeat(now_, *wire::decode_heartbeat(body));
           break;
-        default: to.session->on_heartbeat_echo(now_, *wire::decode_heartbeat_echo(body));
+        default:
+          to.session->on_heartbeat_echo(now_, *wire::decode_heartbeat_echo(body));
       }
       EXPECT_TRUE(result.has_value());
       records.consume(wire::kRecordHeaderBytes + header->body_bytes);
@@ -243,7 +252,8 @@ TEST_F(SessionTest, AFrameThatFailsThreeTimesEndsItsChannelAndNoOther) {
   lossy_ = true;
   write(sides_[0], here, 100);
   talk();
-  const wire::FrameHeader header{.channel = here.id, .route = 1, .raw_bytes = 100, .payload_bytes = 100};
+  const wire::FrameHeader header{
+      .channel = here.id, .route = 1, .raw_bytes = 100, .payload_bytes = 100};
   ASSERT_EQ(*beta().on_frame(now_, header), FrameFate::take);
   EXPECT_FALSE(beta().on_corrupt(now_, header));
   EXPECT_FALSE(beta().on_corrupt(now_, header));
@@ -262,10 +272,15 @@ TEST_F(SessionTest, AnIdleStreamIsAsNewAsTheLastHeartbeat) {
 }
 
 TEST_F(SessionTest, HostileFramesAreErrorsNotCrashes) {
-  const auto refused = [&](const wire::FrameHeader& header) { return !beta().on_frame(now_, header).has_value(); };
-  EXPECT_TRUE(refused({.channel = 0, .route = 99, .raw_bytes = 1, .payload_bytes = 1})) << "unknown route";
-  EXPECT_TRUE(refused({.channel = 1, .route = 1, .raw_bytes = 1, .payload_bytes = 1})) << "our own channel, never opened";
-  EXPECT_TRUE(refused({.number = 1 << 21, .route = 1, .raw_bytes = 1, .payload_bytes = 1})) << "number far ahead";
+  const auto refused = [&](const wire::FrameHeader& header) {
+    return !beta().on_frame(now_, header).has_value();
+  };
+  EXPECT_TRUE(refused({.channel = 0, .route = 99, .raw_bytes = 1, .payload_bytes = 1}))
+      << "unknown route";
+  EXPECT_TRUE(refused({.channel = 1, .route = 1, .raw_bytes = 1, .payload_bytes = 1}))
+      << "our own channel, never opened";
+  EXPECT_TRUE(refused({.number = 1 << 21, .route = 1, .raw_bytes = 1, .payload_bytes = 1}))
+      << "number far ahead";
   EXPECT_TRUE(refused({.route = 1, .kind = wire::FrameKind::open})) << "open in the bulk space";
   wire::Ack ack{.bulk_next = 5};
   EXPECT_FALSE(beta().on_ack(ack).has_value()) << "acknowledges what was never sent";

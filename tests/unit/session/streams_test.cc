@@ -39,10 +39,12 @@ class StreamsTest : public ::testing::Test {
     }
   }
   bool ack(std::uint64_t next, std::vector<wire::NumberRange> ranges = {}) {
-    return space_.ack(next, ranges, [](OutFrame* frame) { frame->stream->on_acked(frame); }).has_value();
+    return space_.ack(next, ranges, [](OutFrame* frame) { frame->stream->on_acked(frame); })
+        .has_value();
   }
 
-  std::unique_ptr<Arena> arena_ = *Arena::make({.limit_bytes = 16 * kMiB, .reserve_bytes = 16 * kMiB});
+  std::unique_ptr<Arena> arena_ =
+      *Arena::make({.limit_bytes = 16 * kMiB, .reserve_bytes = 16 * kMiB});
   FramePool pool_;
   std::uint64_t charge_ = 0;
   OutStream out_{pool_, charge_};

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // PROTOCOL.md's worked example, encoded and decoded.
-#include "tests/unit/wire/golden_vectors.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "proxy/base/checksum.h"
 #include "proxy/wire/records.h"
+#include "tests/unit/wire/golden_vectors.h"
 
 namespace longthrow::wire {
 namespace {

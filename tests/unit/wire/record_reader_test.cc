@@ -35,7 +35,8 @@ class RecordReaderTest : public ::testing::Test {
       const auto record = reader.advance(n);
       if (!record) return out + "error";
       if (!record->has_value()) continue;
-      const std::size_t size = (*record)->type == RecordType::frame ? (*record)->payload.size() : (*record)->body.size();
+      const std::size_t size =
+          (*record)->type == RecordType::frame ? (*record)->payload.size() : (*record)->body.size();
       out += std::to_string(static_cast<int>((*record)->type)) + ":" + std::to_string(size) + " ";
     }
     return out;
@@ -51,7 +52,8 @@ TEST_F(RecordReaderTest, ReadsTheSameRecordsHoweverTheyAreCut) {
   put_skippable();
   encode(Bye{}, stream_);
   const std::string expected = "7:8 8:70000 8:1 2:3 ";
-  for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{4096}, std::size_t{1} << 20}) {
+  for (const std::size_t step :
+       {std::size_t{1}, std::size_t{7}, std::size_t{4096}, std::size_t{1} << 20}) {
     EXPECT_EQ(read(step), expected) << step;
   }
 }

@@ -35,7 +35,12 @@ void refuse_damage(ByteView body, Decode decode) {
 }
 
 Hello some_hello() {
-  return {.lane = 3, .bulk_lanes = 4, .attempt = 5, .generation = 6, .session = 7, .peer_session = 8,
+  return {.lane = 3,
+          .bulk_lanes = 4,
+          .attempt = 5,
+          .generation = 6,
+          .session = 7,
+          .peer_session = 8,
           .node = "alpha"};
 }
 
@@ -58,9 +63,10 @@ TEST(Records, BindingCoversEveryFieldButItself) {
 }
 
 TEST(Records, RoutesSurviveTheRoundTripAndRefuseDamage) {
-  const Routes routes{.version = 9,
-                      .entries = {{.id = 1, .group_id = 2, .accepts = true, .name = "r0", .group = "g"},
-                                  {.id = 3, .group_id = 2, .ready = true, .name = "r1", .group = "g"}}};
+  const Routes routes{
+      .version = 9,
+      .entries = {{.id = 1, .group_id = 2, .accepts = true, .name = "r0", .group = "g"},
+                  {.id = 3, .group_id = 2, .ready = true, .name = "r1", .group = "g"}}};
   const ByteQueue record = encoded(routes);
   const auto decoded = decode_routes(body_of(record));
   ASSERT_TRUE(decoded.has_value());
@@ -74,24 +80,33 @@ TEST(Records, RoutesSurviveTheRoundTripAndRefuseDamage) {
 TEST(Records, AsManyRoutesAsAllowedFitIntoOneRecord) {
   Routes routes;
   for (std::uint32_t i = 0; i < kRoutesMax; ++i) {
-    routes.entries.push_back({.id = i, .name = std::string(kNameBytesMax, 'n'), .group = std::string(kNameBytesMax, 'g')});
+    routes.entries.push_back({.id = i,
+                              .name = std::string(kNameBytesMax, 'n'),
+                              .group = std::string(kNameBytesMax, 'g')});
   }
   EXPECT_LE(body_of(encoded(routes)).size(), kControlBodyBytesMax);
 }
 
 TEST(Records, AckRefusesRangesThatAreNotApart) {
-  EXPECT_TRUE(decode_ack(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{6, 7}, {9, 9}}}))).has_value());
-  EXPECT_FALSE(decode_ack(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{5, 7}}}))).has_value());
-  EXPECT_FALSE(decode_ack(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{6, 7}, {8, 9}}}))).has_value());
-  EXPECT_FALSE(decode_ack(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{7, 6}}}))).has_value());
-  refuse_damage(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{6, 7}}, .delivered = {{1, 2}}})), decode_ack);
+  EXPECT_TRUE(decode_ack(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{6, 7}, {9, 9}}})))
+                  .has_value());
+  EXPECT_FALSE(
+      decode_ack(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{5, 7}}}))).has_value());
+  EXPECT_FALSE(decode_ack(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{6, 7}, {8, 9}}})))
+                   .has_value());
+  EXPECT_FALSE(
+      decode_ack(body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{7, 6}}}))).has_value());
+  refuse_damage(
+      body_of(encoded(Ack{.bulk_next = 5, .bulk_ranges = {{6, 7}}, .delivered = {{1, 2}}})),
+      decode_ack);
 }
 
 TEST(Records, CreditAndHeartbeatsSurviveTheRoundTripAndRefuseDamage) {
   const ByteQueue credit = encoded(Credit{.grants = {{1, 1000}, {2, 2000}}});
   EXPECT_EQ(decode_credit(body_of(credit))->grants.at(1).limit_bytes, 2000U);
   refuse_damage(body_of(credit), decode_credit);
-  const ByteQueue heartbeat = encoded(Heartbeat{.sent_at_ns = 1, .wall_ns = -2, .bulk_next = 3, .idle_groups = {4}});
+  const ByteQueue heartbeat =
+      encoded(Heartbeat{.sent_at_ns = 1, .wall_ns = -2, .bulk_next = 3, .idle_groups = {4}});
   EXPECT_EQ(decode_heartbeat(body_of(heartbeat))->idle_groups.at(0), 4U);
   refuse_damage(body_of(heartbeat), decode_heartbeat);
   refuse_damage(body_of(encoded(Bye{ByeReason::paused, "later"})), decode_bye);
@@ -109,7 +124,8 @@ TEST(Records, FrameHeadersWhoseSizesDisagreeAreRefused) {
       {"payload larger than raw", {.raw_bytes = 5, .codec = CodecId::lz4, .payload_bytes = 6}},
       {"stored but of another size", {.raw_bytes = 5, .payload_bytes = 4}},
       {"control with a payload", {.raw_bytes = 5, .kind = FrameKind::fin, .payload_bytes = 5}},
-      {"raw beyond the limit", {.raw_bytes = kRawBytesMax + 1, .codec = CodecId::zstd, .payload_bytes = 9}},
+      {"raw beyond the limit",
+       {.raw_bytes = kRawBytesMax + 1, .codec = CodecId::zstd, .payload_bytes = 9}},
       {"an absurd offset", {.offset = ~std::uint64_t{0}, .raw_bytes = 5, .payload_bytes = 5}},
   };
   for (const FrameCase& each : cases) {

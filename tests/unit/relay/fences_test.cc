@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/fences.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace longthrow {
+namespace {
+
+class FencesTest : public ::testing::Test {
+ protected:
+  FencesTest() {
+    std::string pattern = std::filesystem::temp_directory_path() / "longthrow-fences-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~FencesTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string the_file() {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) return entry.path();
+    return {};
+  }
+
+  std::string folder_;
+};
+
+TEST_F(FencesTest, WhatWasSavedIsLoaded) {
+  const Fences fences{.links = {"dr", "b"}, .groups = {"vm1"}};
+  ASSERT_TRUE(save_fences(folder_, fences));
+  const auto loaded = load_fences(folder_);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->links, fences.links);
+  EXPECT_EQ(loaded->groups, fences.groups);
+}
+
+TEST_F(FencesTest, AMissingFileIsNoFences) {
+  const auto loaded = load_fences(folder_);
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded->links.empty() && loaded->groups.empty());
+}
+
+TEST_F(FencesTest, EveryTruncationIsAnError) {
+  const Fences fences{.links = {"dr"}, .groups = {"vm1", "vm2"}};
+  ASSERT_TRUE(save_fences(folder_, fences));
+  const std::string file = the_file();
+  std::string text;
+  std::getline(std::ifstream(file), text, '\0');
+  for (std::size_t size = 0; size + 1 < text.size(); ++size) {  // all but the last newline
+    std::ofstream(file, std::ios::trunc) << text.substr(0, size);
+    EXPECT_FALSE(load_fences(folder_)) << size;
+  }
+}
+
+TEST_F(FencesTest, AFolderThatCannotBeWrittenIsAnError) {
+  std::ofstream(folder_ + "/file") << "x";
+  EXPECT_FALSE(save_fences(folder_ + "/file/below", {}));
+  EXPECT_FALSE(load_fences(folder_ + "/file/below"));
+}
+
+}  // namespace
+}  // namespace longthrow
