@@ -33,8 +33,7 @@ struct NodeGateway::Bridge {
 };
 
 NodeGateway::NodeGateway(asio::io_context& io, Loop& loop, Node& node, Limits limits)
-    : io_(io),
-      limits_(limits),
+    : limits_(limits),
       bridge_(std::make_shared<Bridge>(io, loop, node)),
       status_timer_(io) {}
 

@@ -57,7 +57,6 @@ class NodeGateway {
   void send_question();
   void on_status(Result<StatusPtr> status, std::uint64_t question);
 
-  asio::io_context& io_;
   Limits limits_;
   std::shared_ptr<Bridge> bridge_;
   asio::steady_timer status_timer_;

@@ -14,7 +14,8 @@ cmake_words() {
     clang) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-19
       -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON" ;;
     planted) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_PLANT=ON" ;;
-    asan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_SANITIZE=address" ;;
+    asan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_OPTIMISE=-O1
+      -DLONGTHROW_SANITIZE=address" ;;
     tsan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_SANITIZE=thread
       -DCMAKE_CXX_COMPILER=clang++-19" ;;
   esac
