@@ -115,7 +115,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   }
 
   beast::tcp_stream stream_;
-  beast::flat_buffer buffer_{16 * 1024};  // the most that is read ahead
+  beast::flat_buffer buffer_{std::size_t{16} * 1024};  // the most that is read ahead
   const HttpServer::StatusSource& source_;
   const HttpLimits limits_;
   std::shared_ptr<void> token_;

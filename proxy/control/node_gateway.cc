@@ -33,9 +33,7 @@ struct NodeGateway::Bridge {
 };
 
 NodeGateway::NodeGateway(asio::io_context& io, Loop& loop, Node& node, Limits limits)
-    : limits_(limits),
-      bridge_(std::make_shared<Bridge>(io, loop, node)),
-      status_timer_(io) {}
+    : limits_(limits), bridge_(std::make_shared<Bridge>(io, loop, node)), status_timer_(io) {}
 
 NodeGateway::~NodeGateway() { bridge_->close(); }
 

@@ -83,10 +83,10 @@ void Reloader::reload(bool dry_run, Done done) {
                      parts_.store.difference(started_with_, loaded->config).restart};
   job->config = std::move(loaded->config);
   job->warnings = std::move(loaded->warnings);
-  apply(std::move(job));
+  apply(job);
 }
 
-void Reloader::apply(std::shared_ptr<Job> job) {
+void Reloader::apply(const std::shared_ptr<Job>& job) {
   auto back = [this, job, to_control = parts_.gateway.returner()](const Answer& answer) {
     to_control([this, job, answer] { finish(*job, answer); });
   };
@@ -123,7 +123,7 @@ void Reloader::finish(const Job& job, const Answer& answer) {
                       count(job.unsaved.size(), "value"), job.unsaved.size() == 1 ? "was" : "were",
                       job.dry_run ? "would go" : "went", join(job.unsaved));
   }
-  out["message"] = std::move(message);
+  out["message"] = message;
   out["dry_run"] = job.dry_run;
   out["applied"] = to_array(job.dry_run ? std::vector<std::string>{} : live);
   out["would_apply"] = to_array(job.dry_run ? live : std::vector<std::string>{});

@@ -41,7 +41,7 @@ class Reloader {
 
  private:
   struct Job;
-  void apply(std::shared_ptr<Job> job);
+  void apply(const std::shared_ptr<Job>& job);
   void finish(const Job& job, const Answer& answer);
 
   Parts parts_;
