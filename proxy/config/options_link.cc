@@ -256,8 +256,9 @@ constexpr std::array kOptions = {
         .default_text = "[]",
         .example = "notify = [\"/usr/local/bin/longthrow-event\", \"dr\"]",
         .apply = Apply::live,
-        .doc = "A program, with its arguments, that is run when the link goes up or down. No shell "
-               "is used.",
+        .doc =
+            "Reserved: a program, with its arguments, to run when the link goes up or down. This "
+            "version never runs it, and warns where it is set.",
     }),
 };
 

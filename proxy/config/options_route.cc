@@ -87,9 +87,8 @@ constexpr std::array kRouteOptions = {
         .default_text = "[]",
         .example = "applied_check = [\"/usr/local/bin/standby-has-replayed\"]",
         .apply = Apply::live,
-        .doc = "A program, with its arguments, that exits 0 once what was delivered is on the "
-               "target's disk; "
-               "for a tcp route nothing else can tell. No shell is used.",
+        .doc = "Reserved: a program, with its arguments, that exits 0 once what was delivered is "
+               "on the target's disk. This version never runs it, and warns where it is set.",
     }),
     Option{.section = Section::route, .key = "answer_pings", .available = false},
 };

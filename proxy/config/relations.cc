@@ -10,6 +10,11 @@
 #include "proxy/config/units.h"
 
 namespace longthrow {
+namespace {
+
+constexpr const char* kHookNeverRun = "this version never runs it";
+
+}  // namespace
 
 Origin Origins::find(std::string path) const {
   for (;;) {
@@ -44,6 +49,9 @@ void check_links(const Config& config, const Origins& origins, Report& report) {
     if (!used.contains(name)) {
       report.warn(origins.find(path), path, "no route uses this link; it will carry nothing");
     }
+    if (!link.notify.empty()) {
+      report.warn(origins.find(path + ".notify"), path + ".notify", kHookNeverRun);
+    }
   }
 }
 
@@ -52,6 +60,9 @@ void check_routes(const Config& config, const Origins& origins, Report& report) 
   for (const auto& [name, link] : config.links) links.push_back(name);
   for (const auto& [name, route] : config.routes) {
     const std::string path = "route." + name;
+    if (!route.applied_check.empty()) {
+      report.warn(origins.find(path + ".applied_check"), path + ".applied_check", kHookNeverRun);
+    }
     if (!origins.contains(path + ".link")) {
       report.error(origins.find(path), path + ".link",
                    "missing; write link = \"NAME\" of a [link.NAME]");

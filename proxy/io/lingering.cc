@@ -19,7 +19,7 @@ constexpr int kReadsMax =
 
 // Whether close(2) loses nothing now.
 bool settled(int fd) {
-  static thread_local std::array<char, 64 * 1024> discarded;
+  static thread_local std::array<char, std::size_t{64} * 1024> discarded;
   for (int i = 0; i < kReadsMax; ++i) {
     const ssize_t got = ::recv(fd, discarded.data(), discarded.size(),
                                MSG_DONTWAIT | MSG_TRUNC);  // not even copied

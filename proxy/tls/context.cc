@@ -32,7 +32,7 @@ namespace {
 constexpr const char* kCipherSuite = "TLS_AES_256_GCM_SHA384";
 constexpr unsigned char kCipherSuiteId[] = {0x13, 0x02};
 constexpr std::string_view kSessionIdContext = "longthrow";
-constexpr long kCertificateListBytesMax = 32 * 1024;
+constexpr long kCertificateListBytesMax = 32L * 1024;
 // A peer of ours updates its key once in many MiB; tests and other settings do it oftener.
 constexpr std::uint64_t kKeyUpdatesFree = 64;
 constexpr std::uint64_t kBytesPerKeyUpdate = 4 * kKiB;

@@ -47,12 +47,13 @@ void add_set(CLI::App& app, CommandLine& into) {
 }
 
 void add_drain(CLI::App& app, CommandLine& into) {
-  CLI::App* drain = add_command(
-      app, into, "drain", "Wait until all that was accepted so far is applied at the peer",
-      "  longthrow drain vm1                      input keeps flowing meanwhile\n"
-      "  longthrow drain vm1 --timeout 10m\n"
-      "  longthrow drain vm1 --hold               stop the services first; then\n"
-      "  longthrow resume vm1                     lets input in again");
+  CLI::App* drain =
+      add_command(app, into, "drain",
+                  "Wait until the peer's target has acknowledged all that was accepted so far",
+                  "  longthrow drain vm1                      input keeps flowing meanwhile\n"
+                  "  longthrow drain vm1 --timeout 10m\n"
+                  "  longthrow drain vm1 --hold               stop the services first; then\n"
+                  "  longthrow resume vm1                     lets input in again");
   drain->add_option("GROUP", into.name, "The group's name")->required();
   drain->add_option("--timeout", into.timeout, "Give up after TIME, e.g. 30s or 10m")
       ->type_name("TIME");
