@@ -19,7 +19,8 @@
 namespace longthrow::cli {
 namespace {
 
-constexpr std::size_t kAnswerBytesMax = 64 * 1024 * 1024;  // a status of thousands of routes
+constexpr std::size_t kAnswerBytesMax =
+    std::size_t{64} * 1024 * 1024;  // a status of thousands of routes
 
 std::string group_of(const std::string& path) {
   struct stat found{};

@@ -26,6 +26,7 @@ Result<Fd> connect_control(const std::string& path) {
   const auto address = control_address(path);
   if (!address) return std::unexpected(address.error());
   Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0) return fail(format("no socket: {}", std::strerror(errno)), errno);
   const timeval limit{.tv_sec = 10, .tv_usec = 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));

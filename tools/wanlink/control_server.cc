@@ -26,6 +26,7 @@ Result<void> ControlServer::open(const std::string& path) {
     ::unlink(path.c_str());
   }
   listener_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (listener_.get() < 0) return fail(format("no socket: {}", std::strerror(errno)), errno);
   const mode_t mask = ::umask(0177);
   const int bound =
       ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address));
