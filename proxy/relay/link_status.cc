@@ -15,14 +15,9 @@ WallTime wall_time(std::int64_t wall_ns) { return WallTime(Duration(wall_ns)); }
 }  // namespace
 
 // --- settings
-// ----------------------------------------------------------------------------------------
 
 Result<void> Link::set_memlimit(std::uint64_t bytes) {
   if (bytes < kMemlimitMin) return fail("memlimit must be at least 16MiB");
-  if (bytes > memlimit_max_) {
-    return fail(format("without a restart, memlimit can be raised to {} MiB at most",
-                       memlimit_max_ / kMiB));
-  }
   if (auto set = send_share_->set_memlimit(bytes); !set) return set;
   update_receive_window();
   approach_memlimit();
@@ -54,7 +49,11 @@ Result<void> Link::check(const std::string& name, const LinkConfig& config,
 // REQUIRES: check() passed.
 void Link::reload(const LinkConfig& config, const std::map<std::string, RouteConfig>& routes,
                   const std::map<std::string, GroupConfig>& groups) {
-  if (config.memlimit != send_share_->memlimit_bytes()) LT_ASSERT(set_memlimit(config.memlimit));
+  if (config.memlimit != send_share_->memlimit_bytes()) {
+    if (auto set = set_memlimit(config.memlimit); !set) {
+      log_error("link {}: memlimit stays as it was: {}", name_, set.error().message);
+    }
+  }
   set_compression(config.compression);
   set_bandwidth(config.bandwidth_bytes_s);
   const bool dials_now = !config.connect.empty() && config_.connect.empty();
@@ -136,7 +135,6 @@ void Link::hold_group(const std::string& group, bool held) {
 }
 
 // --- drain, ping, takeover
-// -----------------------------------------------------------------------------
 
 Link::DrainMarks Link::drain_marks(const std::string& group) const {
   DrainMarks marks;
@@ -207,7 +205,6 @@ std::string Link::describe_inbound() const {
 }
 
 // --- numbers
-// -----------------------------------------------------------------------------------------
 
 void Link::update_rates(TimePoint now, Duration interval) {
   in_rate_.update(interval, totals_.raw_in_bytes);
