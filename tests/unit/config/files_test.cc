@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The edges: reading the files of a configuration, and writing 90-set.toml.
 #include "proxy/config/saved_settings.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/config/config_case.h"
-#include "tests/unit/config/temp_dir.h"
 
 namespace longthrow {
 namespace {

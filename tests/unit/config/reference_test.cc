@@ -7,8 +7,8 @@
 #include <set>
 
 #include "proxy/config/fields.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/config/config_case.h"
-#include "tests/unit/config/temp_dir.h"
 
 namespace longthrow {
 namespace {

@@ -117,15 +117,11 @@ std::string ByteClient::rest() {
   return std::exchange(input_, {});
 }
 
-ControlTest::ControlTest() {
-  std::string name = std::filesystem::temp_directory_path() / "longthrow-control-XXXXXX";
-  directory_ = ::mkdtemp(name.data());
-}
+ControlTest::ControlTest() = default;
 
 ControlTest::~ControlTest() {
   control_.reset();
   loop_.reset();
-  std::filesystem::remove_all(directory_);
 }
 
 void ControlTest::start(bool with_http) {

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 
 #include "proxy/control/control.h"
 #include "proxy/control/json.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/control/fake_node.h"
 
 namespace longthrow::test {
@@ -72,7 +72,7 @@ class ControlTest : public ::testing::Test {
   void answer_drain(Answer answer);
   std::vector<Command> commands();
 
-  std::filesystem::path directory_;
+  TempDir directory_;
   MemoryStore store_;
   FakeNode node_;
   std::unique_ptr<TaskLoop> loop_ = std::make_unique<TaskLoop>();

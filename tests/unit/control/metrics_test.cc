@@ -2,26 +2,17 @@
 #include "proxy/control/metrics.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "tests/support/temp_dir.h"
 #include "tests/unit/control/fake_node.h"
 
 namespace longthrow::control {
 namespace {
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 // Two of everything, with optional values present.
 Status rich_status() {
@@ -82,7 +73,7 @@ TEST(Metrics, UnknownValuesAreAbsentRatherThanZero) {
 }
 
 TEST(Metrics, DocumentDescribesEachMetric) {
-  const std::string document = read_file(SOURCE_DIR "/docs/METRICS.md");
+  const std::string document = read_text(SOURCE_DIR "/docs/METRICS.md");
   for (const Metric& metric : metrics()) {
     const bool counter = metric.type == prometheus::MetricType::Counter;
     const std::string row = "| `" + metric.name + "` | " + (counter ? "counter" : "gauge") + " | " +
@@ -97,9 +88,9 @@ TEST(Metrics, PromtoolHasNothingToSay) {
   if (std::system((promtool + " --version >/dev/null 2>&1").c_str()) != 0) {
     GTEST_SKIP() << "promtool is not installed (Debian package prometheus; or LONGTHROW_PROMTOOL)";
   }
-  const std::filesystem::path file =
-      std::filesystem::temp_directory_path() / ("longthrow-metrics-" + std::to_string(::getpid()));
-  std::ofstream(file) << metrics_text(rich_status());
+  const TempDir directory;
+  directory.write("metrics", metrics_text(rich_status()));
+  const std::filesystem::path file = directory / "metrics";
   const std::string command = promtool + " check metrics < " + file.string() + " 2>&1";
   FILE* pipe = ::popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
@@ -107,7 +98,6 @@ TEST(Metrics, PromtoolHasNothingToSay) {
   for (int c = 0; (c = std::fgetc(pipe)) != EOF;) said.push_back(static_cast<char>(c));
   EXPECT_EQ(::pclose(pipe), 0);
   EXPECT_EQ(said, "");
-  std::filesystem::remove(file);
 }
 
 }  // namespace

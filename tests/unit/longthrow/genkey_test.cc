@@ -2,11 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "proxy/control/json.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/longthrow/run_cli.h"
 
 namespace longthrow::test {
@@ -14,18 +11,10 @@ namespace {
 
 class Genkey : public ::testing::Test {
  protected:
-  Genkey() {
-    std::string name = std::filesystem::temp_directory_path() / "longthrow-genkey-XXXXXX";
-    directory_ = ::mkdtemp(name.data());
-  }
-  ~Genkey() override { std::filesystem::remove_all(directory_); }
   [[nodiscard]] std::string file() const { return directory_ / "dr.psk"; }
-  [[nodiscard]] std::string content() const {
-    std::ostringstream out;
-    out << std::ifstream(file()).rdbuf();
-    return out.str();
-  }
-  std::filesystem::path directory_;
+  [[nodiscard]] std::string content() const { return read_text(file()); }
+
+  TempDir directory_;
 };
 
 TEST_F(Genkey, MakesAPrivateFileWithTheIdentity) {

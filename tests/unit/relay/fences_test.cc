@@ -2,28 +2,24 @@
 #include "proxy/relay/fences.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "tests/support/temp_dir.h"
 
 namespace longthrow {
 namespace {
 
 class FencesTest : public ::testing::Test {
  protected:
-  FencesTest() {
-    std::string pattern = std::filesystem::temp_directory_path() / "longthrow-fences-XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~FencesTest() override { std::filesystem::remove_all(folder_); }
-
   std::string the_file() {
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) return entry.path();
     return {};
   }
 
-  std::string folder_;
+  TempDir temp_;
+  const std::string folder_ = temp_.path();
 };
 
 TEST_F(FencesTest, WhatWasSavedIsLoaded) {

@@ -81,7 +81,7 @@ TEST_F(SendShareTest, ASlowLinkServesEachOfManyLegsWithinASecond) {
   EXPECT_TRUE(share_.full());
 }
 
-TEST_F(SendShareTest, ATurnIsEnoughToReopenATcpWindow) {
+TEST_F(SendShareTest, ATurnIsAtLeastASegmentOfLoopback) {
   fill();
   drain(64 * kKiB);
   EXPECT_EQ(share_.turn_bytes(1000.0, 100), 64 * kKiB);

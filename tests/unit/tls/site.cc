@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <utility>
 
 #include "proxy/base/log.h"
@@ -58,19 +57,10 @@ X509Ptr make_certificate(EVP_PKEY* key, const std::string& common_name,
 
 }  // namespace
 
-ScratchDir::ScratchDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "longthrow-tls-XXXXXX").string();
-  LT_ASSERT(::mkdtemp(pattern.data()) != nullptr);
-  root_ = pattern;
-}
-
-ScratchDir::~ScratchDir() { std::filesystem::remove_all(root_); }
-
 std::string ScratchDir::write(std::string_view name, std::string_view text) const {
-  const std::string where = path(name);
-  std::ofstream(where, std::ios::trunc) << text;
-  ::chmod(where.c_str(), 0600);
-  return where;
+  root_.write(std::string(name), std::string(text));
+  ::chmod(path(name).c_str(), 0600);
+  return path(name);
 }
 
 std::string key_line(std::string_view identity, unsigned byte) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,21 +10,18 @@
 #include "longthrow/config.h"
 #include "longthrow/tls_engine.h"
 #include "proxy/tls/ossl.h"
+#include "tests/support/temp_dir.h"
 
 namespace longthrow {
 
 class ScratchDir {
  public:
-  ScratchDir();
-  ScratchDir(const ScratchDir&) = delete;
-  ScratchDir& operator=(const ScratchDir&) = delete;
-  ~ScratchDir();
-  [[nodiscard]] std::string path(std::string_view name) const { return (root_ / name).string(); }
+  [[nodiscard]] std::string path(std::string_view name) const { return root_ / std::string(name); }
   // Writes a file of mode 0600 and returns its path.
   std::string write(std::string_view name, std::string_view text) const;
 
  private:
-  std::filesystem::path root_;
+  TempDir root_;
 };
 
 // A line `identity:hex` whose key is 32 times `byte`.
