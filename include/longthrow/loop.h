@@ -112,8 +112,7 @@ struct Socket {
 // What a socket is for; the implementation sets its options (TCP_NODELAY everywhere).
 enum class SocketUse : std::uint8_t {
   lane,  // WAN side: keep-alive, a small TCP_NOTSENT_LOWAT, the link's congestion control
-  leg,   // inside: SO_LINGER {1, 0} from the start, so that a killed process resets, never ends
-         // cleanly
+  leg,   // inside: SO_LINGER {1, 0} from the start: a killed process resets, never ends cleanly
 };
 
 struct ListenOptions {
@@ -136,15 +135,14 @@ enum class CloseMode : std::uint8_t {
 // What the kernel knows of a socket. Fields are absent where it does not say.
 struct SocketStats {
   std::uint64_t unread_bytes = 0;  // received, not yet read (SIOCINQ)
-  std::uint64_t unacknowledged_bytes =
-      0;                           // written, not yet acknowledged by the other end (SIOCOUTQ)
-  std::uint64_t unsent_bytes = 0;  // of these, not yet sent (tcpi_notsent_bytes)
+  // Written, not yet acknowledged by the other end (SIOCOUTQ).
+  std::uint64_t unacknowledged_bytes = 0;
+  std::uint64_t unsent_bytes = 0;           // of these, not yet sent (tcpi_notsent_bytes)
   std::uint64_t delivery_rate_bytes_s = 0;  // tcpi_delivery_rate
   Duration rtt{0};                          // tcpi_rtt
 };
 
-// A name look-up in flight; `operation` completes with 0 or -errno/-EAGAIN. Pinned like an
-// Operation.
+// A name look-up in flight, pinned like an Operation; it completes with 0 or -errno/-EAGAIN.
 struct Resolution {
   Operation operation;
   std::vector<Endpoint> endpoints;  // result, in the resolver's order

@@ -26,24 +26,24 @@ struct SetCompression {
 };
 struct SetBandwidth {
   std::string link;
-  std::uint64_t bytes_s = 0;
-};  // 0: unlimited
+  std::uint64_t bytes_s = 0;  // 0: unlimited
+};
 struct Pause {
   std::string link;
   bool drain = false;
 };
 struct Resume {
-  std::string name;
-};  // a paused link, or a held group
+  std::string name;  // a paused link, or a held group
+};
 struct Drain {
   std::string group;
   Duration timeout{0};  // 0: none
   bool hold = false;
 };
 struct Takeover {
-  std::string name;
+  std::string name;  // a link or a group
   bool force = false;
-};  // a link or a group
+};
 struct Release {
   std::string name;
 };

@@ -42,8 +42,8 @@ struct LinkStatus {
     bool full = false;  // the send share is spent
   } buffer;
   Lag lag;
-  std::uint64_t undelivered_bytes =
-      0;                   // received from the peer, not yet acknowledged by the target
+  // Received from the peer, not yet acknowledged by the target.
+  std::uint64_t undelivered_bytes = 0;
   std::string limited_by;  // source | wan | bandwidth | cpu | peer_disk | down | paused
   std::optional<double> drain_eta_s;
   std::optional<double> full_eta_s;

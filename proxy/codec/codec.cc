@@ -3,11 +3,10 @@
 // to frame, so frames can be compressed in parallel and replayed in any order.
 //
 // Only the stable C interfaces are used (lz4 1.9, zstd 1.5.4). What a hostile payload may do:
-// - lz4's block format has no header; LZ4_decompress_safe stays within both spans whatever it
-// reads.
+// - lz4's block format has no header; LZ4_decompress_safe stays within both spans, whatever it is
+//   given.
 // - zstd's one-shot decoder writes straight into the caller's span and allocates nothing that
-// depends
-//   on the payload: a window size that the header claims matters to the streaming decoder alone.
+//   depends on the payload: a window size in the header matters to the streaming decoder alone.
 //   But it also takes several frames in a row, skippable frames, and (as Debian builds it) the
 //   formats of v0.5 to v0.7 with their old decoders. So the magic number and the extent of the
 //   first frame are checked before it is called: exactly one frame of today's format, from the

@@ -5,8 +5,8 @@
 //  - A key that is written twice is a parse error, with the key in the message and nowhere else.
 //  - Tables are sorted by key; the order of the text is in the source positions only. A [table]
 //    that a later header names ("[link.a]" creates `link`) has the position of that header.
-//  - Its assertions state what some texts break: the code after
-//    them reports an error for these, so they are taken out, while ours stay in every build.
+//  - Its assertions state what some texts break: the code after them reports an error for these,
+//    so they are taken out, while ours stay in every build.
 // Nesting is bounded by TOML_MAX_NESTED_VALUES, so the recursion here is, too.
 #include "proxy/config/document.h"
 

@@ -42,7 +42,6 @@ bool Channel::idle() const {
 }
 
 // --- the leg
-// -----------------------------------------------------------------------------------------
 
 void Channel::adopt_leg(Socket leg) {
   leg_ = leg;
@@ -117,7 +116,6 @@ void Channel::on_timer() {
 }
 
 // --- writing
-// -----------------------------------------------------------------------------------------
 
 void Channel::on_readable() { pump_write(); }
 
@@ -193,7 +191,6 @@ void Channel::after_write() {
 }
 
 // --- ends
-// --------------------------------------------------------------------------------------------
 
 void Channel::begin_abort() {
   aborting_ = true;
@@ -273,7 +270,6 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
 }
 
 // --- numbers
-// -----------------------------------------------------------------------------------------
 
 void Channel::report_delivered() {
   if (!attached() || core_->in.discarding()) return;

@@ -52,12 +52,11 @@ class ChannelHost {
 };
 
 // The rules of its end (guarantee G1):
-//  - end of stream on the leg: all that was read, then `fin`; a broken leg: all that was read, then
-//  `abort`.
-//  - the peer's `fin`, after all bytes: FIN to the leg. The peer's `abort`, after all bytes: RST,
-//  once the
-//    leg's TCP has acknowledged everything or abort_linger is over (a reset destroys what is
-//    queued).
+//  - end of stream on the leg: all that was read, then `fin`;
+//  - a broken leg: all that was read, then `abort`;
+//  - the peer's `fin`, after all bytes: FIN to the leg;
+//  - the peer's `abort`, after all bytes: RST, once the leg's TCP has acknowledged everything or
+//    abort_linger is over (a reset destroys what is queued).
 //  - a failing write stops the peer's bytes only: what the leg still has to say goes on.
 //  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own
 //  bytes are
@@ -77,7 +76,6 @@ class Channel final : public Mortal {
   void connect_leg(const HostPort& target, const std::optional<Endpoint>& source);
 
   // --- told by the link
-  // ----------------------------------------------------------------------------
   void on_slab();      // may lend_block()
   void on_readable();  // core().in has news
   void on_stopped();   // the peer takes no more
@@ -94,8 +92,8 @@ class Channel final : public Mortal {
   void abort(const std::string& reason);
 
   // --- blocks for frames
-  // ----------------------------------------------------------------------------- Closes the block
-  // that is being filled, if it holds anything.
+
+  // Closes the block that is being filled, if it holds anything.
   void close_block();
   [[nodiscard]] bool has_block() const { return !blocks_.empty(); }
   [[nodiscard]] std::uint32_t next_block_bytes() const { return blocks_.front().bytes; }

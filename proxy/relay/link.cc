@@ -60,7 +60,6 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
 }
 
 // --- dialling
-// ----------------------------------------------------------------------------------------
 
 int Link::own_bulk_lanes() const { return config_.lanes > 0 ? config_.lanes : kAutoBulkLanes; }
 
@@ -181,7 +180,6 @@ void Link::cancel_dials() {
 }
 
 // --- accepting
-// ---------------------------------------------------------------------------------------
 
 void Link::say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std::string& text) {
   ByteQueue record;
@@ -259,7 +257,6 @@ void Link::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) 
 }
 
 // --- up and down
-// -------------------------------------------------------------------------------------
 
 void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
                       std::uint64_t generation) {
@@ -450,7 +447,6 @@ void Link::stop() {
 bool Link::idle() const { return stopped_ && channels_.empty() && dials_.empty(); }
 
 // --- time
-// --------------------------------------------------------------------------------------------
 
 void Link::on_tick() {
   const TimePoint now = loop_.now();

@@ -46,7 +46,6 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   ~Link() override;
 
   // --- life
-  // ----------------------------------------------------------------------------------------
   [[nodiscard]] Result<void> start(const std::map<std::string, RouteConfig>& routes,
                                    const std::map<std::string, GroupConfig>& groups);
   // An authenticated dialler's hello.
@@ -60,7 +59,6 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] bool idle() const;
 
   // --- settings and commands
-  // -------------------------------------------------------------------------
   [[nodiscard]] const LinkConfig& config() const { return config_; }
   [[nodiscard]] Result<void> set_memlimit(std::uint64_t bytes);
   void set_compression(const CompressionSetting& setting);
@@ -95,8 +93,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] std::uint64_t drain_left_bytes(const DrainMarks& marks) const;
   // When the copy here ends, for the answer of a takeover.
   [[nodiscard]] std::string describe_inbound() const;
-  [[nodiscard]] std::uint64_t undelivered_bytes()
-      const;  // of ours: accepted, not yet delivered there
+  // Of ours: accepted, not yet delivered there.
+  [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] double delivery_rate_bytes_s() const { return out_raw_rate_.bytes_s(); }
   [[nodiscard]] std::optional<double> rtt_ms() const;
   // `done` is called with the round trip in ms, or nothing when the link went down.
@@ -108,19 +106,16 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   bool damage_stored_frame(std::uint64_t which);
 
   // --- LaneHandler
-  // ---------------------------------------------------------------------------------
   void on_lane_established(Lane&) override {}
   Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
   void on_lane_room(Lane&) override { wake(); }
   void on_lane_turn(Lane&) override { wake(); }
   void on_lane_closed(Lane& lane, const std::string& reason) override;
   // --- DialOwner
-  // -----------------------------------------------------------------------------------
   wire::Hello dial_hello(Dial& dial) override;
   void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::Hello& hello) override;
   void on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) override;
   // --- ChannelHost
-  // ---------------------------------------------------------------------------------
   Loop& loop() override { return loop_; }
   RawBlock lend_block(Channel& channel) override;
   void block_returned(const RawBlock& block) override;
@@ -138,7 +133,6 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void channel_stop(Channel& channel) override;
   void channel_closed(Channel& channel) override;
   // --- FrameJobOwner
-  // -------------------------------------------------------------------------------
   void on_frame_job(FrameJob& job) override;
 
  private:

@@ -38,7 +38,6 @@ void Link::pump() {
 }
 
 // --- memory
-// ------------------------------------------------------------------------------------------
 
 bool Link::group_may_grow(const Channel& channel) const {
   const GroupState& group = *channel.core().group;
@@ -114,7 +113,6 @@ void Link::approach_memlimit() {
 }
 
 // --- frames
-// ------------------------------------------------------------------------------------------
 
 bool Link::reading_allowed(const Channel& channel) const {
   return !stopping_ && session_ != nullptr && !held_groups_.contains(channel.group());
@@ -253,7 +251,6 @@ bool Link::finish_frame(Channel& channel, FrameJob& job) {
 }
 
 // --- sending
-// -----------------------------------------------------------------------------------------
 
 void Link::send_express() {
   if (session_ == nullptr || express_ == nullptr) return;
@@ -307,7 +304,6 @@ void Link::send_frame(Lane& lane, const Session::NextFrame& next) {
 }
 
 // --- receiving
-// ---------------------------------------------------------------------------------------
 
 Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
   const TimePoint now = loop_.now();
@@ -386,7 +382,6 @@ Result<void> Link::on_frame(Lane& lane, const wire::RecordView& record) {
 }
 
 // --- events
-// ------------------------------------------------------------------------------------------
 
 void Link::handle_events() {
   while (session_ != nullptr) {

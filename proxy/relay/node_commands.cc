@@ -87,7 +87,6 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
 }
 
 // --- settings
-// ----------------------------------------------------------------------------------------
 
 Answer NodeImpl::run(const SetMemlimit& command) {
   Link* link = link_named(command.link);
@@ -183,7 +182,6 @@ void NodeImpl::remove_links_beside(const Config& config) {
 }
 
 // --- pause, drain
-// --------------------------------------------------------------------------------------
 
 void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler handler) {
   Link* link = link_named(command.link);
@@ -273,7 +271,6 @@ Answer NodeImpl::run(const Resume& command) {
 }
 
 // --- takeover
-// ----------------------------------------------------------------------------------------
 
 Answer NodeImpl::run(const Takeover& command) {
   Link* link = link_named(command.name);

@@ -124,7 +124,6 @@ void NodeImpl::apply_fences() {
 }
 
 // --- the WAN side
-// ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<TlsEngine>> NodeImpl::wan_engine(const WanPort& port) {
   std::vector<std::string> names;
@@ -168,7 +167,6 @@ void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const st
 }
 
 // --- stopping
-// ----------------------------------------------------------------------------------------
 
 std::uint64_t NodeImpl::undelivered_bytes() const {
   std::uint64_t left = 0;
@@ -220,7 +218,6 @@ void NodeImpl::on_stop_timer() {
 }
 
 // --- status
-// ------------------------------------------------------------------------------------------
 
 Status NodeImpl::status() const {
   Status status;

@@ -40,7 +40,6 @@ void Session::forget_events_of(const ChannelCore* channel) {
 }
 
 // --- lanes
-// -------------------------------------------------------------------------------------------
 
 void Session::on_express_up(LaneId lane) {
   LT_ASSERT(express_lane_ == kNoLane && lane != kNoLane);
@@ -67,7 +66,6 @@ void Session::on_lane_down(LaneId lane) {
 }
 
 // --- channels
-// ----------------------------------------------------------------------------------------
 
 GroupState& Session::group(const std::string& name) {
   const auto [place, inserted] = groups_.try_emplace(name);
@@ -194,7 +192,6 @@ std::vector<std::unique_ptr<ChannelCore>> Session::release_all() {
 }
 
 // --- sending
-// -----------------------------------------------------------------------------------------
 
 Session::NextFrame Session::poll_express_frame() {
   if (!connected()) return {};
@@ -256,7 +253,6 @@ Session::NextFrame Session::poll_bulk_frame(LaneId lane) {
 }
 
 // --- receiving
-// ---------------------------------------------------------------------------------------
 
 Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
   const auto found = channels_.find(header.channel);

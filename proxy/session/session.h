@@ -85,14 +85,12 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // --- lanes
-  // ---------------------------------------------------------------------------------------
   void on_express_up(LaneId lane);
   void on_bulk_up(LaneId lane);
   // What was under way on it will be sent again. The express lane's end is the end of all lanes.
   void on_lane_down(LaneId lane);
 
   // --- records from the peer; an error is the peer's and ends the lane
-  // --------------------------------
   [[nodiscard]] Result<void> on_routes(const wire::Routes& routes);
   [[nodiscard]] Result<void> on_ack(const wire::Ack& ack);
   [[nodiscard]] Result<void> on_credit(const wire::Credit& credit);
@@ -107,7 +105,6 @@ class Session {
   [[nodiscard]] bool on_corrupt(TimePoint now, const wire::FrameHeader& header);
 
   // --- commands
-  // ------------------------------------------------------------------------------------
   void set_local_routes(const std::vector<LocalRoute>& routes);
   // How much charge each group may have under way towards us. Lowering takes effect as bytes are
   // consumed.
@@ -134,9 +131,9 @@ class Session {
   [[nodiscard]] std::vector<std::unique_ptr<ChannelCore>> release_all();
 
   // --- what to send and to tell
-  // ---------------------------------------------------------------------- The next frame for
-  // `lane`, numbered and noted; the caller sends its header and payload at once. `again`: it was
-  // sent before.
+
+  // The next frame for `lane`, numbered and noted; the caller sends its header and payload at once.
+  // `again`: it was sent before.
   struct NextFrame {
     OutFrame* frame = nullptr;
     bool again = false;
@@ -155,8 +152,8 @@ class Session {
   [[nodiscard]] TimePoint next_timeout() const { return ack_due_at_; }
 
   // --- getters
-  // ------------------------------------------------------------------------------------- An
-  // express lane is up and the peer has said what it holds.
+
+  // An express lane is up and the peer has said what it holds.
   [[nodiscard]] bool connected() const { return express_lane_ != kNoLane && !awaiting_ack_; }
   [[nodiscard]] bool bulk_frames_wait() const;   // some frame could be sent, but for lane room
   [[nodiscard]] bool blocked_by_credit() const;  // frames wait, all of them for credit

@@ -9,7 +9,6 @@
 namespace longthrow {
 
 // --- routes
-// ------------------------------------------------------------------------------------------
 
 void Session::set_local_routes(const std::vector<LocalRoute>& routes) {
   std::map<std::string, RouteIds> next;
@@ -126,7 +125,6 @@ void Session::put_routes(ByteQueue& out) {
 }
 
 // --- acknowledgements
-// --------------------------------------------------------------------------------
 
 Result<void> Session::on_ack(const wire::Ack& ack) {
   if (ack.routes_seen > routes_version_) return fail("an acknowledgement of routes never said");
@@ -180,7 +178,6 @@ void Session::put_ack(ByteQueue& out) {
 }
 
 // --- credit
-// ------------------------------------------------------------------------------------------
 
 void Session::set_receive_window(std::uint64_t bytes_per_group) {
   if (window_bytes_ == bytes_per_group) return;
@@ -222,7 +219,6 @@ Result<void> Session::on_credit(const wire::Credit& credit) {
 }
 
 // --- heartbeats
-// --------------------------------------------------------------------------------------
 
 wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) const {
   wire::Heartbeat heartbeat{
@@ -267,7 +263,6 @@ void Session::on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo) 
 }
 
 // --- what is due
-// -------------------------------------------------------------------------------------
 
 bool Session::poll_control(TimePoint now, ByteQueue& out) {
   if (express_lane_ == kNoLane) return false;

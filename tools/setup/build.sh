@@ -5,8 +5,9 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 build_folder() { if [ "$1" = release ]; then echo "$root/build"; else echo "$root/build-$1"; fi; }
 
-# Two compilers, two sanitizers, and a simulator with bugs to find (proxy/base/planted.h). The thread sanitizer is clang's: that of g++ 12 does not start where
-# the kernel randomises addresses with more than 28 bits.
+# Two compilers, two sanitizers, and a simulator with bugs to find (proxy/base/planted.h). The thread
+# sanitizer is clang's: that of g++ 12 does not start where the kernel randomises addresses with more
+# than 28 bits.
 cmake_words() {
   case $1 in
     release) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo" ;;
@@ -64,5 +65,6 @@ run_clang_tidy() {
   folder=$(build_folder clang)
   say "lint     clang-tidy over proxy/, tools/ and bench/ (the checks: tools/setup/clang-tidy.yaml)"
   (cd "$root" && sources | grep -E '^(\./)?(proxy|tools|bench)/.*\.cc$' |
-    xargs -r -n 1 -P "$jobs" clang-tidy-19 -p "$folder" --quiet --config-file "$root/tools/setup/clang-tidy.yaml" --warnings-as-errors='*' 2>/dev/null)
+    xargs -r -n 1 -P "$jobs" clang-tidy-19 -p "$folder" --quiet --warnings-as-errors='*' \
+      --config-file "$root/tools/setup/clang-tidy.yaml" 2>/dev/null)
 }
