@@ -29,7 +29,7 @@ void set_bytes(benchmark::State& state, std::size_t size) {
 void copy_only(benchmark::State& state) {
   const auto source = bytes_of(static_cast<std::size_t>(state.range(0)));
   auto target = source;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     std::memcpy(target.data(), source.data(), source.size());
     benchmark::DoNotOptimize(target.data());
     benchmark::ClobberMemory();
@@ -41,7 +41,7 @@ BENCHMARK(copy_only)->Arg(512)->Arg(4096)->Arg(65536)->Arg(262144);
 void store_and_free(benchmark::State& state) {
   const auto arena = make_arena();
   const auto source = bytes_of(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(arena->store(Share::send, source));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(arena->store(Share::send, source));
   set_bytes(state, source.size());
 }
 BENCHMARK(store_and_free)->Arg(512)->Arg(4096)->Arg(65536)->Arg(262144);
@@ -52,7 +52,7 @@ void store_in_a_queue(benchmark::State& state) {
   const auto source = bytes_of(static_cast<std::size_t>(state.range(0)));
   const std::size_t depth = static_cast<std::size_t>(state.range(1)) * kMiB / source.size();
   std::deque<Stored> queue;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (queue.size() == depth) queue.pop_front();
     queue.push_back(std::move(*arena->store(Share::send, source)));
   }
@@ -68,7 +68,7 @@ void store_scattered(benchmark::State& state) {
   while (auto stored = arena->store(Share::send, page)) pages.push_back(std::move(*stored));
   for (std::size_t i = 0; i < pages.size(); i += 2) pages[i].release();
   const auto source = bytes_of(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(arena->store(Share::send, source));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(arena->store(Share::send, source));
   set_bytes(state, source.size());
 }
 BENCHMARK(store_scattered)->Arg(65536)->Arg(262144);
@@ -77,19 +77,19 @@ void pieces(benchmark::State& state) {
   const auto arena = make_arena();
   const auto stored = arena->store(Share::send, bytes_of(kSlabBytes));
   std::array<ByteView, 16> views;
-  for (auto _ : state) benchmark::DoNotOptimize(stored->pieces(0, views));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(stored->pieces(0, views));
 }
 BENCHMARK(pieces);
 
 void take_and_release_staging(benchmark::State& state) {
   const auto arena = make_arena();
-  for (auto _ : state) benchmark::DoNotOptimize(arena->take_staging());
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(arena->take_staging());
 }
 BENCHMARK(take_and_release_staging);
 
 void take_and_keep(benchmark::State& state) {
   const auto arena = make_arena();
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     Slab slab = arena->take_staging();
     benchmark::DoNotOptimize(arena->keep(slab, kSlabBytes));
   }

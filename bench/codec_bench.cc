@@ -50,7 +50,7 @@ void compress(benchmark::State& state, CodecSpec spec, Kind kind) {
   Frames frames(kind);
   std::size_t raw = 0;
   std::size_t sent = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const std::size_t size = codecs->compress(spec, frames.next(), out);
     benchmark::DoNotOptimize(out.data());
     raw += kFrameBytes;
@@ -72,7 +72,7 @@ void decompress(benchmark::State& state, CodecSpec spec, Kind kind) {
   if (payloads.empty()) return state.SkipWithError("nothing compresses");
   std::vector<std::byte> raw(kFrameBytes);
   std::size_t i = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (!codecs->decompress(spec.id, payloads[i++ % payloads.size()], raw)) {
       return state.SkipWithError("not decompressed");
     }
@@ -83,7 +83,7 @@ void decompress(benchmark::State& state, CodecSpec spec, Kind kind) {
 
 void sample(benchmark::State& state, Kind kind) {
   Frames frames(kind);
-  for (auto _ : state) benchmark::DoNotOptimize(looks_random(frames.next()));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(looks_random(frames.next()));
 }
 
 const bool kRegistered = [] {
