@@ -15,6 +15,7 @@ All commands:
   build [KIND...]     release (default, ./build), debug, clang, asan, tsan, planted (./build-KIND)
   test [OPTIONS]      see tools/dev test --help
   sim --seed N        replay one simulated run; see tools/dev sim --help
+  drbd [OPTIONS]      real DRBD in two guests; see tools/dev drbd --help
   demo [OPTIONS]      see tools/dev demo --help
   fmt [--check]       clang-format over every C++ file
   lint                layout, clang 19 with warnings as errors, clang-tidy
@@ -40,15 +41,17 @@ TEXT
 
 help_test() {
   cat <<'TEXT'
-tools/dev test [--unit] [--sim] [--e2e] [-k PATTERN] [--seeds N] [--long] [--all]
-  tools/dev test                  unit tests, 2000 simulated runs, end-to-end tests on both I/O backends
+tools/dev test [--unit] [--sim] [--e2e] [--drbd] [-k PATTERN] [--seeds N] [--long] [--all]
+  tools/dev test                  unit tests, 2000 simulated runs, end-to-end tests on both I/O backends,
+                                  a sample of the tests with real DRBD
   tools/dev test --unit           one part alone; parts can be combined
   tools/dev test --e2e -k postgres    only end-to-end tests whose name matches (pytest's -k; for unit
                                   tests: ctest's -R)
   tools/dev test --e2e --long     also those that take more than a minute each
   tools/dev test --seeds 100      fewer or more simulated runs
   tools/dev test --all            also: debug build, clang and clang-tidy, address and thread sanitizers
-                                  over all three parts, the long tests, 20000 seeds
+                                  over unit, simulator and end-to-end tests; the long tests, all tests with
+                                  DRBD, 20000 seeds
 The last line is "N passed, N failed, N skipped"; the exit code is 0 only if nothing failed. End-to-end
 tests run in network namespaces of their own: as root, or as a user who may make user namespaces.
 Logs of a failed end-to-end test are kept; its report says where.
@@ -61,6 +64,18 @@ tools/dev sim --seed N [--count M] [--jobs J] [--verbose]
   tools/dev sim --seed 4711             replay one run: same seed, same trace
   tools/dev sim --seed 4711 --verbose   with every event
   tools/dev sim --seed 1 --count 500    500 runs from seed 1
+TEXT
+}
+
+help_drbd() {
+  cat <<'TEXT'
+tools/dev drbd [--sample] [-k PATTERN] [-x]
+  tools/dev drbd                  every test with real DRBD: about half an hour
+  tools/dev drbd --sample         the few that tools/dev test makes: about 2 minutes
+  tools/dev drbd -k burst         those whose name matches
+Two guests with Debian's kernel and drbd-utils run under QEMU (KVM is not needed), each behind a lab host
+of its own with a Longthrow node on it, a WAN in between. Nothing is installed but QEMU: what is in the
+guests is unpacked below build/drbd. DRBD on this machine, if there is one, is not touched.
 TEXT
 }
 

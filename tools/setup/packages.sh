@@ -172,14 +172,36 @@ ensure_packages() {
   fi
 }
 
+# unpack_debs FOLDER PACKAGE...: the files of Debian packages, without installing them.
+unpack_debs() {
+  local folder=$1 package
+  shift
+  mkdir -p "$folder" && (
+    cd "$folder" && apt-get -qq download "$@" 2>/dev/null || exit 1
+    for package in *.deb; do dpkg-deb -x "$package" . || exit 1; done
+    rm -f ./*.deb
+  )
+}
+
 # promtool comes from the prometheus package, whose installation would start a server at boot: the
 # package is fetched and unpacked below build/ instead.
 unpack_promtool() {
   local folder=$root/build/promtool
   if command -v promtool >/dev/null || [ -x "$folder/usr/bin/promtool" ]; then return 0; fi
   say "  unpack   promtool from Debian's prometheus package into build/promtool (not installed)"
-  mkdir -p "$folder" && (
-    cd "$folder" && apt-get -qq download prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb . &&
-      rm -f prometheus_*.deb
-  ) || say "  note     promtool could not be had: the test that needs it will be skipped"
+  unpack_debs "$folder" prometheus ||
+    say "  note     promtool could not be had: the test that needs it will be skipped"
+}
+
+# What the guests of the DRBD lab are made of (tests/drbd/image.py).
+unpack_guest() {
+  local folder=$root/build/drbd/packages kernel
+  if ls "$folder"/boot/vmlinuz-* "$folder/sbin/drbdadm" "$folder/bin/busybox" >/dev/null 2>&1; then
+    return 0
+  fi
+  kernel=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '/Depends: linux-image/ { print $2; exit }')
+  say "  unpack   ${kernel:-linux-image-amd64}, drbd-utils, busybox-static into build/drbd (70 MiB, not installed)"
+  rm -rf "$folder"
+  unpack_debs "$folder" "${kernel:-linux-image-amd64}" drbd-utils busybox-static ||
+    say "  note     the guests' packages could not be had: the tests with real DRBD will be skipped"
 }

@@ -161,20 +161,29 @@ def run_planted() -> Result:
     return result
 
 
-def run_e2e(kind: str, pattern: str | None, long_too: bool, stop_early: bool) -> Result:
-    result = Result(f"end-to-end ({kind})")
-    junit = build_folder(kind) / "e2e.xml"
+def run_pytest(result: Result, kind: str, words: list[str], pattern: str | None,
+               stop_early: bool) -> Result:
+    junit = build_folder(kind) / f"{words[0].replace('/', '-')}.xml"
     junit.unlink(missing_ok=True)
-    argv = [sys.executable, str(ROOT / "tests/support/privileges.py"),
-            sys.executable, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider",
-            "-n", JOBS, f"--junitxml={junit}", "tests/e2e"]
-    argv += [] if long_too else ["-m", "not long"]
+    argv = [sys.executable, str(ROOT / "tests/support/privileges.py"), sys.executable, "-m", "pytest",
+            "-v", "--tb=short", "-p", "no:cacheprovider", f"--junitxml={junit}", *words]
     argv += ["-k", pattern] if pattern else []
     argv += ["-x"] if stop_early else []
     code = run(argv, sanitizer_environment(kind), 3 * 3600, lambda line: print(line, flush=True))
     if not (pattern and code == 5):  # 5: nothing of that name here
         read_junit(junit, result, code)
     return result
+
+
+def run_e2e(kind: str, pattern: str | None, long_too: bool, stop_early: bool) -> Result:
+    words = ["tests/e2e", "-n", JOBS, *([] if long_too else ["-m", "not long"])]
+    return run_pytest(Result(f"end-to-end ({kind})"), kind, words, pattern, stop_early)
+
+
+def run_drbd(pattern: str | None, all_of_it: bool, stop_early: bool) -> Result:
+    """One at a time: two guests without KVM are all that two cores can carry."""
+    words = ["tests/drbd", *([] if all_of_it else ["-m", "sample"])]
+    return run_pytest(Result("real DRBD"), "release", words, pattern, stop_early)
 
 
 def run_command(name: str, argv: list[str]) -> Result:
@@ -189,8 +198,8 @@ def run_command(name: str, argv: list[str]) -> Result:
 
 
 def stages(options: argparse.Namespace) -> list[tuple[str, object]]:
-    chosen = {part for part in ("unit", "sim", "e2e") if getattr(options, part)}
-    parts = chosen or {"unit", "sim", "e2e"} - ({"sim"} if options.k else set())
+    chosen = {part for part in ("unit", "sim", "e2e", "drbd") if getattr(options, part)}
+    parts = chosen or {"unit", "sim", "e2e", "drbd"} - ({"sim"} if options.k else set())
     long_too = options.long or options.all
     seeds = options.seeds or (ALL_SEEDS if options.all else DEFAULT_SEEDS)
     dev = str(ROOT / "tools" / "dev")
@@ -211,6 +220,9 @@ def stages(options: argparse.Namespace) -> list[tuple[str, object]]:
 
     fresh = seeds // 2 if options.all else 0
     plan = tests("release", seeds - fresh, fresh, long_too)
+    if "drbd" in parts:
+        plan.append(("real DRBD in two guests" + ("" if long_too else ", a sample"),
+                     lambda: run_drbd(options.k, long_too, options.x)))
     if "sim" in parts and not options.seeds:
         plan += [building("planted"), ("planted bugs are found", run_planted)]
     if options.all:
@@ -242,7 +254,7 @@ def summary(results: list[Result]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/dev test")
-    for flag in ("--all", "--unit", "--sim", "--e2e", "--long", "-x"):
+    for flag in ("--all", "--unit", "--sim", "--e2e", "--drbd", "--long", "-x"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("-k", metavar="PATTERN")
     parser.add_argument("--seeds", type=int)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two sites with real DRBD: a guest on either side, Longthrow or a plain route between them."""
+import re
+from pathlib import Path
+
+from drbd.guest import Guest
+from drbd.image import Image
+from support.lab import Lab
+from support.node import Node, make_key
+from support.waiting import wait_until
+
+DRBD_PORT = 7789
+WAN_PORT = 7700
+
+# The settings that docs/DRBD.md advises for a long link, in drbdadm's words.
+LONG_LINK_NET = {"ping-timeout": 300, "timeout": 90, "ko-count": 0, "sndbuf-size": "512k",
+                 "socket-check-timeout": 5}
+
+
+def resource_text(address_a: str, address_b: str, net: dict, disk: dict | None = None) -> str:
+    """r0, two volumes. The addresses are what *this* guest calls the two ends."""
+    def section(name: str, options: dict) -> str:
+        return f"  {name} {{ " + " ".join(f"{key} {value};" for key, value in options.items()) + " }\n"
+
+    volumes = "".join(f"    volume {index} {{ device /dev/drbd{index}; disk /dev/vd{letter}; "
+                      "meta-disk internal; }\n" for index, letter in enumerate("ab"))
+    hosts = "".join(f"  on {name} {{\n    address {address}:{DRBD_PORT};\n{volumes}  }}\n"
+                    for name, address in (("a", address_a), ("b", address_b)))
+    return ("global { usage-count no; }\nresource r0 {\n" +
+            section("net", {"protocol": "A", "verify-alg": "crc32c", **net}) +
+            section("disk", disk or {}) + hosts + "}\n")
+
+
+class Sites:
+    """Guest a behind host a, guest b behind host b, and the WAN. proxied: a Longthrow node on each
+    host; otherwise the guests reach each other by routing over the WAN."""
+
+    def __init__(self, lab: Lab, image: Image, folder: Path, proxied: bool = True, protocol: str = "drbd",
+                 link: dict | None = None, net: dict | None = None, disk: dict | None = None,
+                 io: str = "auto", disk_mib: int = 64):
+        self.lab, self.proxied = lab, proxied
+        self.a = Guest(lab.a, 1, "a", image, disk_mib * 1024 * 1024)
+        self.b = Guest(lab.b, 2, "b", image, disk_mib * 1024 * 1024)
+        options = {**LONG_LINK_NET, **(net or {})}
+        for guest, peer in ((self.a, self.b), (self.b, self.a)):
+            # The peer is reached through this site's own node, or directly.
+            other = guest.gateway if proxied else peer.address
+            addresses = (guest.address, other) if guest is self.a else (other, guest.address)
+            guest.resource = resource_text(*addresses, options, disk)
+        self.nodes: list[Node] = []
+        if proxied:
+            key = folder / "dr.psk"
+            make_key(key)
+            for host, guest, name, ends in (
+                    (lab.a, self.a, "alpha", {"listen": f"{lab.a.address}:{WAN_PORT}"}),
+                    (lab.b, self.b, "beta", {"connect": f"{lab.a.address}:{WAN_PORT}"})):
+                tables = {
+                    "link.dr": {**ends, "memlimit": "128MiB", "tls": {"psk_file": key}, **(link or {})},
+                    "route.r0": {"link": "dr", "listen": f"{guest.gateway}:{DRBD_PORT}",
+                                 "target": f"{guest.address}:{DRBD_PORT}", "protocol": protocol}}
+                self.nodes.append(Node(host, folder / name, name, tables, io))
+        else:
+            for host, peer, wan_peer in ((lab.a, self.b, lab.b), (lab.b, self.a, lab.a)):
+                host.sysctl("net.ipv4.ip_forward", "1")
+                host.run(["ip", "route", "add", f"10.10.{peer.number}.0/24", "via", wan_peer.address])
+
+    @property
+    def alpha(self) -> Node:
+        return self.nodes[0]
+
+    @property
+    def beta(self) -> Node:
+        return self.nodes[1]
+
+    def start(self) -> "Sites":
+        """Boots both guests, brings up DRBD, and skips the first full sync: both sides are known empty."""
+        for node in self.nodes:
+            node.start()
+        for guest in (self.a, self.b):
+            guest.start()
+        for guest in (self.a, self.b):
+            guest.write("/etc/drbd.conf", guest.resource)
+            guest.run("drbdadm create-md --force r0 && drbdadm up r0")
+        self.wait_connected(60)
+        self.a.run("drbdadm new-current-uuid --clear-bitmap r0/0 && "
+                   "drbdadm new-current-uuid --clear-bitmap r0/1 && drbdadm primary r0")
+        return self
+
+    def burn(self) -> None:
+        """Both guests are gone; the nodes stay."""
+        for guest in (self.a, self.b):
+            guest.destroy()
+
+    def stop(self) -> None:
+        for node in self.nodes:
+            node.stop()
+
+    # --- what DRBD says -----------------------------------------------------------------------
+    def proc(self, guest: Guest | None = None) -> str:
+        return (guest or self.a).run("cat /proc/drbd")
+
+    def states(self, guest: Guest | None = None) -> list[str]:
+        """The connection state of each volume: Connected, SyncSource, Ahead, ..."""
+        return re.findall(r" cs:(\w+)", self.proc(guest))
+
+    def out_of_sync_kib(self) -> int:
+        return sum(int(value) for value in re.findall(r" oos:(\d+)", self.proc()))
+
+    def wait_connected(self, timeout: float) -> None:
+        wait_until(lambda: self.states() == ["Connected"] * 2 == self.states(self.b), timeout,
+                   f"DRBD connected; {self.proc()}", every=0.2)
+
+    def wait_in_sync(self, timeout: float) -> None:
+        """Every write is at B: nothing is left in a buffer, and DRBD misses nothing. (Protocol A counts a
+        write as done once it is in its socket: /proc/drbd alone does not say where it is.)"""
+        def settled():
+            on_the_way = sum(link["lag"]["bytes"] + link["undelivered_bytes"]
+                             for link in (node.link() for node in self.nodes))
+            text = self.proc()
+            return on_the_way == 0 and re.findall(r" cs:(\w+)", text) == ["Connected"] * 2 and \
+                all(value == "0" for value in re.findall(r" (?:oos|ap|pe):(\d+)", text))
+        wait_until(settled, timeout, f"DRBD in sync; {self.proc()}", every=0.2)
+
+    def connects(self, guest: Guest | None = None) -> int:
+        """How often DRBD's connection came up, from the guest's kernel log."""
+        return self.kernel_log(guest).count("Handshake successful")
+
+    def kernel_log(self, guest: Guest | None = None) -> str:
+        return (guest or self.a).run("dmesg")
+
+    def tripped_over_itself(self) -> bool:
+        """DRBD 8.4.11 gave up its connection over two volumes' barriers (see guest/chain.cc)."""
+        return "BAD! BarrierAck" in self.kernel_log()
+
+    # --- file systems -------------------------------------------------------------------------
+    def make_file_systems(self) -> None:
+        """ext4 on both volumes, mounted on a at /mnt/0 and /mnt/1."""
+        for volume in (0, 1):
+            self.a.run(f"/sbin/mke2fs -q -t ext4 /dev/drbd{volume} && mkdir -p /mnt/{volume} && "
+                       f"mount -t ext4 /dev/drbd{volume} /mnt/{volume}")
+
+    def make_chain_files(self, records: int) -> None:
+        """Room for `records` records of the chain, a multiple of 128 (guest/chain.cc)."""
+        assert records % 128 == 0
+        for volume in (0, 1):
+            self.a.run(f"dd if=/dev/zero of=/mnt/{volume}/chain bs=4k count={records // 2} "
+                       "conv=fsync 2>&1", timeout=120)
+
+    def check_copy(self) -> int:
+        """On guest b, promoted: both file systems are clean once their journals are replayed, and the
+        chain has no gap. Its length."""
+        for volume in (0, 1):
+            self.b.run(f"mkdir -p /mnt/{volume} && mount -t ext4 /dev/drbd{volume} /mnt/{volume}")
+        code, said = self.b.try_run("chain check /mnt/0/chain /mnt/1/chain")
+        assert code == 0, f"the copy is not a prefix of what was written: {said}"
+        for volume in (0, 1):
+            code, found = self.b.try_run(f"umount /mnt/{volume} && /sbin/e2fsck -fn /dev/drbd{volume}")
+            assert code == 0, f"volume {volume}: e2fsck -fn gave {code}:\n{found}"
+        return int(said)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DRBD through Longthrow: it replicates in order, survives cuts, and waits for nobody."""
+import random
+import re
+import time
+
+import pytest
+
+BURST_MIB = 30
+
+
+def write_volume(sites, volume: int, mib: int) -> float:
+    """Seconds that a synced write of so many MiB of random data took the application."""
+    said = sites.a.run(f"time dd if=/dev/urandom of=/dev/drbd{volume} bs=64k count={mib * 16} conv=fsync",
+                       timeout=300)
+    minutes, seconds = re.search(r"real\s+(\d+)m ?([\d.]+)s", said).groups()
+    return int(minutes) * 60 + float(seconds)
+
+
+@pytest.mark.sample
+def test_two_volumes_replicate(make_sites):
+    sites = make_sites(rtt="20ms")
+    for volume in (0, 1):
+        write_volume(sites, volume, 4)
+    sites.wait_in_sync(60)
+    sums = sites.a.run("for v in 0 1; do head -c 4194304 /dev/drbd$v | md5sum; done")
+    sites.a.run("drbdadm secondary r0")
+    sites.b.run("drbdadm primary r0")
+    assert sites.b.run("for v in 0 1; do head -c 4194304 /dev/drbd$v | md5sum; done") == sums
+
+
+def test_a_burst_does_not_wait_for_the_wan(make_sites):
+    """10 Mbit/s, 100 ms: a write that takes the WAN half a minute is done at the disk's speed."""
+    direct = make_sites(rtt="100ms", rate="10mbit", queue="1MB", proxied=False)
+    without = write_volume(direct, 0, BURST_MIB)
+    direct.burn()
+    sites = make_sites(rtt="100ms", rate="10mbit", queue="1MB")
+    seconds = write_volume(sites, 0, BURST_MIB)
+    print(f"{BURST_MIB} MiB: {without:.1f} s without Longthrow, {seconds:.2f} s with it")
+    assert seconds < without / 3
+    sites.wait_in_sync(120)
+    assert sites.connects() == 1
+    assert sites.alpha.link()["lag"]["bytes"] == 0
+
+
+def sites_that_write(make_sites, seconds: float, **settings):
+    """Sites that have written a chain of 12800 records for so long and are still writing. DRBD itself may
+    have given up meanwhile, by a fault of its own (guest/chain.cc): then other sites are tried."""
+    for _ in range(4):
+        sites = make_sites(**settings)
+        sites.make_file_systems()
+        sites.make_chain_files(12800)
+        sites.wait_in_sync(120)
+        sites.a.begin("chain write /mnt/0/chain /mnt/1/chain 12800")
+        time.sleep(seconds)
+        if not sites.tripped_over_itself():
+            return sites
+        print("DRBD mixed up its barriers; once more")
+        sites.burn()
+    pytest.fail("DRBD mixed up its barriers four times")
+
+
+@pytest.mark.parametrize("outage", [2, 10, 25])
+def test_drbd_does_not_notice_a_cut(make_sites, outage):
+    sites = sites_that_write(make_sites, 1, rtt="50ms", rate="20mbit", disk_mib=96)
+    sites.lab.cut()
+    time.sleep(outage)
+    assert sites.states() == ["Connected"] * 2
+    sites.lab.heal()
+    sites.a.finish(120)
+    sites.wait_in_sync(120)
+    for guest in (sites.a, sites.b):
+        assert sites.connects(guest) == 1
+        assert "Began resync" not in sites.kernel_log(guest)
+
+
+@pytest.mark.parametrize("seed", [pytest.param(0, marks=pytest.mark.sample), *range(1, 20)])
+def test_the_copy_is_a_prefix_when_the_site_burns(make_sites, seed):
+    """Guest and node of site A are killed in the middle of a burst; B has every write up to some moment,
+    over both volumes, and no later one."""
+    sites = sites_that_write(make_sites, random.Random(seed).uniform(0.5, 6.0), rtt="40ms", rate="10mbit")
+    sites.a.destroy()
+    sites.alpha.kill9()
+    sites.beta.wait_link_not("up", timeout=30)
+    sites.beta.tell("takeover", "dr")
+    sites.b.run("drbdadm disconnect r0; drbdadm primary r0")
+    length = sites.check_copy()
+    print(f"seed {seed}: {length} records are there")
+    assert 0 < length < 12800
+
+
+def test_verify_finds_no_difference(make_sites):
+    sites = make_sites(rtt="30ms", rate="50mbit")
+    sites.make_file_systems()
+    for turn in range(3):
+        sites.a.begin(f"dd if=/dev/urandom of=/mnt/{turn % 2}/file{turn} bs=16k count=640 conv=fsync")
+        time.sleep(1)
+        sites.lab.outage(2.0)
+        sites.a.finish(60)
+        sites.a.run(f"rm -f /mnt/{turn % 2}/file{turn - 2}")
+    sites.wait_in_sync(120)
+    sites.a.run("drbdadm verify r0")
+    deadline = time.monotonic() + 120
+    while sites.states() != ["Connected"] * 2 and time.monotonic() < deadline:
+        time.sleep(1)
+    assert sites.states() == ["Connected"] * 2
+    assert sites.out_of_sync_kib() == 0
+    assert sites.kernel_log().count("Online verify done") == 2
