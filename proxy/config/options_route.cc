@@ -67,7 +67,9 @@ constexpr std::array kRouteOptions = {
         .choices = kProtocols,
         .default_text = "tcp",
         .apply = Apply::recreate,
-        .doc = "What is carried: any TCP stream, or DRBD's. The same at both nodes.",
+        .doc =
+            "What is carried: any TCP stream, or DRBD's. Of DRBD's two connections, the one of its "
+            "pings and acknowledgements then overtakes all data. The same at both nodes.",
     }),
     bind<Field<&RouteConfig::group>>({
         .section = Section::route,

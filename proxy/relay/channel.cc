@@ -16,13 +16,16 @@ constexpr Duration kAbortLook = std::chrono::milliseconds(20);
 
 }  // namespace
 
-Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route)
-    : host_(host),
+Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteProtocol protocol,
+                 bool is_opened_here)
+    : opened_here(is_opened_here),
+      host_(host),
       loop_(host.loop()),
       core_(&core),
       route_(std::move(route)),
       group_(core.group->name) {
   core.user = this;
+  if (protocol == RouteProtocol::drbd) watch_.emplace(opened_here);
   connect_.bind<&Channel::on_connected>(this);
   resolution_.operation.bind<&Channel::on_resolved>(this);
   timer_.bind<&Channel::on_timer>(this);
@@ -131,6 +134,10 @@ void Channel::pump_write() {
   const std::size_t count = core_->in.pin(pieces, std::min<std::uint64_t>(wanted, kWriteBytesMax));
   write_asked_bytes_ = 0;
   for (std::size_t i = 0; i < count; ++i) write_asked_bytes_ += pieces[i].size();
+  if (watch_) {
+    for (std::size_t i = 0; i < count; ++i) watch_->on_incoming(pieces[i]);
+    watch_kind();
+  }
   loop_.send(write_, leg_, std::span(pieces).first(count));
 }
 
@@ -269,6 +276,11 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
   host_.channel_closed(*this);
 }
 
+// DRBD's pings and acknowledgements: few bytes, and its timeouts run on them.
+void Channel::watch_kind() {
+  if (attached() && watch_->kind() == drbd::StreamKind::meta) host_.channel_is_express(*this);
+}
+
 // --- numbers
 
 void Channel::report_delivered() {
@@ -294,8 +306,8 @@ std::uint64_t Channel::undelivered_bytes() const {
   return core_->in.ready_bytes() + queued;
 }
 
-ChannelStatus Channel::status(bool is_opened_here) const {
-  ChannelStatus status{.id = core_->id, .opened_here = is_opened_here};
+ChannelStatus Channel::status() const {
+  ChannelStatus status{.id = core_->id, .opened_here = opened_here};
   if (leg_.valid()) {
     if (const auto local = loop_.local_endpoint(leg_)) status.local = to_string(*local);
     if (const auto remote = loop_.remote_endpoint(leg_)) status.remote = to_string(*remote);

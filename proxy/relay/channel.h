@@ -11,6 +11,7 @@
 #include "longthrow/loop.h"
 #include "longthrow/status.h"
 #include "proxy/codec/incompressible.h"
+#include "proxy/drbd/stream_watch.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/mortal.h"
 #include "proxy/session/channel_core.h"
@@ -34,8 +35,9 @@ class ChannelHost {
   virtual void partial_wanted(Channel& channel) = 0;
   // May the leg be read at all now?
   [[nodiscard]] virtual bool reading_allowed(const Channel& channel) const = 0;
-  // The link has nothing to send: a block is worth more now than when it is full.
-  [[nodiscard]] virtual bool hungry() const = 0;
+  // The link has nothing to send before this channel's bytes: a block is worth more now than when
+  // it is full.
+  [[nodiscard]] virtual bool hungry(const Channel& channel) const = 0;
   [[nodiscard]] virtual std::int64_t wall_ns() const = 0;
   [[nodiscard]] virtual Duration abort_linger() const = 0;
   // Where bytes that nobody wants are read to.
@@ -47,6 +49,8 @@ class ChannelHost {
   virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
   virtual void channel_end(Channel& channel, EndKind kind) = 0;
   virtual void channel_stop(Channel& channel) = 0;
+  // What it carries must not wait behind bulk data.
+  virtual void channel_is_express(Channel& channel) = 0;
   // The leg is closed, and the channel may be forgotten as soon as its session agrees.
   virtual void channel_closed(Channel& channel) = 0;
 };
@@ -59,15 +63,16 @@ class ChannelHost {
 //    abort_linger is over (a reset destroys what is queued).
 //  - a failing write stops the peer's bytes only: what the leg still has to say goes on.
 //  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own
-//  bytes are
-//    handed over the leg is reset.
+//    bytes are handed over the leg is reset.
 //  - the session is over (`detach`): what is here is handed over, then the leg is reset.
 // Belongs to the loop's thread.
 class Channel final : public Mortal {
  public:
   static constexpr Duration kConnectTimeout = std::chrono::seconds(10);
 
-  Channel(ChannelHost& host, ChannelCore& core, std::string route);
+  // `opened_here`: by a leg that was accepted here.
+  Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteProtocol protocol,
+          bool opened_here);
   ~Channel() override;
 
   // Either the leg is there already (it was accepted here) ...
@@ -119,7 +124,7 @@ class Channel final : public Mortal {
   [[nodiscard]] std::uint64_t unread_bytes() const;
   // Written to the leg and not yet acknowledged by it (asks the kernel), or not yet written.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
-  [[nodiscard]] ChannelStatus status(bool opened_here) const;
+  [[nodiscard]] ChannelStatus status() const;
   [[nodiscard]] const std::string& end_reason() const { return end_reason_; }
   // Bytes that the leg's TCP had not acknowledged when the leg was reset.
   [[nodiscard]] std::uint64_t lost_bytes() const { return lost_bytes_; }
@@ -128,7 +133,7 @@ class Channel final : public Mortal {
   bool in_slab_queue = false;  // the link's lists
   bool in_frame_queue = false;
   bool in_partial_list = false;
-  bool opened_here = false;
+  const bool opened_here;
   std::uint64_t serial = 0;  // of the link's map of channels
   IncompressibleGuard guard;
   std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
@@ -148,6 +153,7 @@ class Channel final : public Mortal {
   void on_readable_leg(int result);
   void on_read(int result);
   void on_read_bytes(std::uint32_t bytes);
+  void watch_kind();
   void return_slab();
   void end_reading(EndKind kind);
   void send_pending_end();
@@ -167,6 +173,8 @@ class Channel final : public Mortal {
   std::unique_ptr<ChannelCore> owned_core_;  // after detach
   const std::string route_;
   const std::string group_;
+
+  std::optional<drbd::StreamWatch> watch_;  // of a drbd route
 
   LegState leg_state_ = LegState::connecting;
   Socket leg_;

@@ -76,12 +76,16 @@ void Channel::on_read_bytes(std::uint32_t bytes) {
     block_.read_at = loop_.now();
     block_.offset = read_bytes_;
   }
+  if (watch_) {
+    watch_->on_outgoing(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
+    watch_kind();
+  }
   block_.bytes += bytes;
   block_.wall_ns = host_.wall_ns();
   read_bytes_ += bytes;
   unframed_bytes_ += bytes;
   host_.channel_read(*this, bytes);
-  if (block_.bytes == block_.room_bytes || host_.hungry()) {
+  if (block_.bytes == block_.room_bytes || host_.hungry(*this)) {
     close_block();
   } else {
     host_.partial_wanted(*this);

@@ -122,7 +122,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void frame_wanted(Channel& channel) override;
   void partial_wanted(Channel& channel) override;
   [[nodiscard]] bool reading_allowed(const Channel& channel) const override;
-  [[nodiscard]] bool hungry() const override;
+  [[nodiscard]] bool hungry(const Channel& channel) const override;
   [[nodiscard]] std::int64_t wall_ns() const override;
   [[nodiscard]] Duration abort_linger() const override { return config_.abort_linger; }
   ByteSpan garbage() override { return context_.garbage; }
@@ -131,6 +131,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void channel_delivered(Channel& channel, std::uint64_t offset) override;
   void channel_end(Channel& channel, EndKind kind) override;
   void channel_stop(Channel& channel) override;
+  void channel_is_express(Channel& channel) override;
   void channel_closed(Channel& channel) override;
   // --- FrameJobOwner
   void on_frame_job(FrameJob& job) override;
@@ -200,7 +201,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void close_listener(RoutePort& port);
   void accept_leg(RoutePort& port, Socket leg);
   void on_opened(ChannelCore& core);
-  Channel& add_channel(ChannelCore& core, const std::string& route);
+  Channel& add_channel(ChannelCore& core, const std::string& route, bool opened_here);
   void reap_channels();
   void channel_gone(Channel& channel);
   [[nodiscard]] std::vector<LocalRoute> local_routes() const;

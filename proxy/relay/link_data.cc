@@ -42,7 +42,7 @@ void Link::pump() {
 bool Link::group_may_grow(const Channel& channel) const {
   const GroupState& group = *channel.core().group;
   const bool starved =
-      express_ != nullptr && !group.waiting.empty() && !group.has_credit(kSlabBytes);
+      express_ != nullptr && !group.waiting.empty() && !group.has_bulk_credit(kSlabBytes);
   if (!starved) return true;
   const auto config = group_configs_.find(group.name);
   if (config != group_configs_.end() && config->second.share) {
@@ -55,8 +55,9 @@ bool Link::group_may_grow(const Channel& channel) const {
 }
 
 RawBlock Link::lend_block(Channel& channel) {
-  const std::uint32_t room = turn_bytes();
-  if (room > 0 && group_may_grow(channel)) {
+  const bool express = channel.core().express;
+  const std::uint32_t room = express ? send_share_->express_turn_bytes() : turn_bytes();
+  if (room > 0 && (express || group_may_grow(channel))) {
     RawBlock block{.slab = arena_->take_staging(), .room_bytes = room};
     if (block.slab.valid()) {
       send_share_->lend(room);
@@ -66,7 +67,11 @@ RawBlock Link::lend_block(Channel& channel) {
   }
   if (!channel.in_slab_queue) {
     channel.in_slab_queue = true;
-    slab_queue_.push_back(&channel);
+    if (express) {
+      slab_queue_.push_front(&channel);
+    } else {
+      slab_queue_.push_back(&channel);
+    }
   }
   return {};
 }
@@ -82,9 +87,10 @@ std::uint32_t Link::turn_bytes() {
 
 void Link::serve_slab_queue() {
   for (std::size_t left = slab_queue_.size(); left > 0 && !slab_queue_.empty(); --left) {
-    if (turn_bytes() == 0) return;
     Channel* channel = slab_queue_.front();
-    const bool may = channel->attached() && group_may_grow(*channel);
+    const bool express = channel->core().express;
+    if ((express ? send_share_->express_turn_bytes() : turn_bytes()) == 0) return;
+    const bool may = channel->attached() && (express || group_may_grow(*channel));
     if (may && arena_->staging_slabs_free() == 0) {
       close_oldest_partial(nullptr);
       return;
@@ -122,7 +128,8 @@ bool Link::bulk_has_room() const {
   return std::ranges::any_of(bulk_, [](const auto& entry) { return entry.second->has_room(); });
 }
 
-bool Link::hungry() const {
+bool Link::hungry(const Channel& channel) const {
+  if (channel.core().express) return true;
   return session_ != nullptr && session_->connected() && frame_queue_.empty() && bulk_has_room() &&
          !session_->bulk_frames_wait();
 }
@@ -132,7 +139,11 @@ std::int64_t Link::wall_ns() const { return loop_.wall_now().time_since_epoch().
 void Link::frame_wanted(Channel& channel) {
   if (!channel.in_frame_queue) {
     channel.in_frame_queue = true;
-    frame_queue_.push_back(&channel);
+    if (channel.core().express) {
+      frame_queue_.push_front(&channel);
+    } else {
+      frame_queue_.push_back(&channel);
+    }
   }
   wake();
 }
@@ -256,11 +267,12 @@ void Link::send_express() {
   if (session_ == nullptr || express_ == nullptr) return;
   outgoing_.clear();
   session_->poll_control(loop_.now(), outgoing_);
-  for (auto next = session_->poll_express_frame(); next.frame != nullptr;
-       next = session_->poll_express_frame()) {
-    wire::encode(next.frame->header, outgoing_);
-  }
   if (!outgoing_.empty()) express_->send(outgoing_.view());
+  while (express_->has_room()) {
+    const auto next = session_->poll_express_frame();
+    if (next.frame == nullptr) return;
+    send_frame(*express_, next);
+  }
 }
 
 void Link::send_bulk() {
@@ -440,6 +452,13 @@ void Link::channel_end(Channel& channel, EndKind kind) {
 void Link::channel_stop(Channel& channel) {
   session_->stop(channel.core());
   wake();
+}
+
+void Link::channel_is_express(Channel& channel) {
+  if (channel.core().express) return;
+  session_->make_express(channel.core());
+  log_debug("route {}: channel {}: DRBD's meta stream, sent ahead of all data", channel.route(),
+            channel.core().id);
 }
 
 }  // namespace longthrow

@@ -7,6 +7,12 @@
 
 namespace longthrow {
 
+namespace {
+
+constexpr std::uint64_t kExpressReserveBytes = 256 * kKiB;
+
+}  // namespace
+
 void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
   for (auto port = ports_.begin(); port != ports_.end();) {
     if (!routes.contains(port->first)) close_listener(port->second);
@@ -19,6 +25,9 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
     port.config = config;
     (void)fates_[config.group];
   }
+  const bool any_drbd = std::ranges::any_of(
+      routes, [](const auto& entry) { return entry.second.protocol == RouteProtocol::drbd; });
+  send_share_->set_express_reserve(any_drbd ? kExpressReserveBytes : 0);
   update_receive_window();
 }
 
@@ -124,25 +133,27 @@ void Link::accept_leg(RoutePort& port, Socket leg) {
     loop_.close(leg, CloseMode::reset);
     return;
   }
-  Channel& channel = add_channel(session_->open(port.name), port.name);
-  channel.opened_here = true;
+  Channel& channel = add_channel(session_->open(port.name), port.name, true);
   channel.adopt_leg(leg);
   wake();
 }
 
-Channel& Link::add_channel(ChannelCore& core, const std::string& route) {
-  auto made = std::make_unique<Channel>(*this, core, route);
+Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool opened_here) {
+  const auto port = ports_.find(route);
+  const RouteProtocol protocol =
+      port != ports_.end() ? port->second.config.protocol : RouteProtocol::tcp;
+  auto made = std::make_unique<Channel>(*this, core, route, protocol, opened_here);
   Channel& channel = *made;
   channel.serial = next_serial_++;
   channels_.emplace(channel.serial, std::move(made));
-  if (const auto port = ports_.find(route); port != ports_.end()) ++port->second.channels_total;
+  if (port != ports_.end()) ++port->second.channels_total;
   fates_[core.group->name].carried = true;
   return channel;
 }
 
 void Link::on_opened(ChannelCore& core) {
   const std::string route = session_->route_name(core.route_id);
-  Channel& channel = add_channel(core, route);
+  Channel& channel = add_channel(core, route, false);
   const auto port = ports_.find(route);
   if (port == ports_.end() || !port->second.config.target || route_shut(port->second)) {
     channel.abort("the peer opened a channel of a route that is closed here");

@@ -423,7 +423,7 @@ void Link::fill_routes(Status& status) const {
       if (channel->route() != name) continue;
       route.channels_open += channel->closed() ? 0 : 1;
       if (route.channels.size() < RouteStatus::kChannelsListedMax) {
-        route.channels.push_back(channel->status(channel->opened_here));
+        route.channels.push_back(channel->status());
       }
     }
   }

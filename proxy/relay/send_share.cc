@@ -12,6 +12,9 @@ namespace {
 // turns reopen the window of a TCP sender that waits.
 constexpr std::uint64_t kTurnBytesMin = 64 * kKiB;
 
+// Many of DRBD's acknowledgements, each 16 to 48 bytes.
+constexpr std::uint32_t kExpressTurnBytes = 16 * kKiB;
+
 // While a lower limit is approached: how much of what was freed may wait to be filled again. What
 // no leg takes brings the limit down faster.
 constexpr std::uint64_t kRefillBytesMax = kMiB;
@@ -79,8 +82,12 @@ std::uint64_t SendShare::free_bytes() const {
   return limit > spent ? limit - spent : 0;
 }
 
+std::uint32_t SendShare::express_turn_bytes() const {
+  return free_bytes() >= kExpressTurnBytes ? kExpressTurnBytes : 0;
+}
+
 std::uint32_t SendShare::turn_bytes(double drained_bytes_s, std::size_t waiting_legs) {
-  const std::uint64_t free = free_bytes();
+  const std::uint64_t free = free_bytes() - std::min(free_bytes(), express_reserve_bytes_);
   const auto a_second = static_cast<std::uint64_t>(std::max(drained_bytes_s, 0.0));
   // A small gap between full and not full: readers are not woken for every page that comes free.
   const bool approaching = wanted_bytes_ < arena_.memlimit_bytes();

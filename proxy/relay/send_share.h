@@ -23,6 +23,11 @@ class SendShare {
   void approach(std::uint64_t receive_promised_bytes);
   [[nodiscard]] std::uint64_t memlimit_bytes() const { return wanted_bytes_; }
 
+  // What ordinary legs leave to express channels, from now on.
+  void set_express_reserve(std::uint64_t bytes) { express_reserve_bytes_ = bytes; }
+  // An express channel may read so much now: a little, from the reserve at the last; or nothing.
+  [[nodiscard]] std::uint32_t express_turn_bytes() const;
+
   // How much one leg may read now: a slab, nothing, or, while the share is full and drains so
   // slowly that the legs that wait would not all have their turn within about a second, a part of
   // that.
@@ -48,6 +53,7 @@ class SendShare {
   std::uint64_t freed_before_bytes_ = 0;
   std::uint64_t stored_before_bytes_ = 0;
   std::uint64_t lent_bytes_ = 0;
+  std::uint64_t express_reserve_bytes_ = 0;
   bool full_ = false;
 };
 

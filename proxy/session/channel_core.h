@@ -37,6 +37,12 @@ struct GroupState {
   [[nodiscard]] bool has_credit(std::uint64_t charge_bytes) const {
     return credit_used_bytes + charge_bytes <= credit_limit_bytes;
   }
+  // Bulk frames leave the last of the credit to the group's express channels.
+  [[nodiscard]] bool has_bulk_credit(std::uint64_t charge_bytes) const {
+    return has_credit(charge_bytes + (has_express ? kExpressCreditBytes : 0));
+  }
+  static constexpr std::uint64_t kExpressCreditBytes = 64 * kKiB;
+  bool has_express = false;  // some channel of it is, or was, an express channel
 };
 
 // One channel within a session. Owned by the session until `Session::release`.
@@ -52,7 +58,8 @@ struct ChannelCore {
   GroupState* group;
   OutStream out;
   InStream in;
-  bool listed_waiting = false;         // in group->waiting
+  bool listed_waiting = false;         // in group->waiting, or in the session's express list
+  bool express = false;                // its frames go over the express lane, see make_express
   bool stop_sent = false;              // we take no more bytes from the peer
   std::uint64_t delivered_offset = 0;  // acknowledged by our target's TCP
   bool delivered_due = false;          // and the peer has not been told

@@ -121,8 +121,26 @@ void Session::push_end(ChannelCore& channel, EndKind kind, std::int64_t wall_ns)
   list_waiting(channel);
 }
 
+void Session::make_express(ChannelCore& channel) {
+  if (channel.express) return;
+  unlist(channel);
+  channel.express = channel.group->has_express = true;
+  list_waiting(channel);
+}
+
+void Session::unlist(ChannelCore& channel) {
+  if (!channel.listed_waiting) return;
+  std::erase(channel.express ? express_channels_ : channel.group->waiting, &channel);
+  channel.listed_waiting = false;
+}
+
 void Session::list_waiting(ChannelCore& channel) {
   if (channel.listed_waiting || channel.out.first_waiting() == nullptr) return;
+  if (channel.express) {
+    channel.listed_waiting = true;
+    express_channels_.push_back(&channel);
+    return;
+  }
   GroupState& its_group = *channel.group;
   if (its_group.waiting.empty()) {
     // A group that comes back does not claim what it did not use while it was away.
@@ -178,6 +196,7 @@ std::vector<std::unique_ptr<ChannelCore>> Session::release_all() {
   express_waiting_.clear();
   for (auto& [number, frame] : express_sent_) pool_.give(frame);
   express_sent_.clear();
+  express_channels_.clear();
   events_.clear();
   delivered_due_.clear();
   std::vector<std::unique_ptr<ChannelCore>> released;
@@ -199,13 +218,33 @@ Session::NextFrame Session::poll_express_frame() {
     express_out_.send_again(lost, express_lane_);
     return {lost, true};
   }
-  if (express_waiting_.empty()) return {};
-  OutFrame* frame = express_waiting_.front();
-  express_waiting_.pop_front();
-  express_out_.send_first(frame, express_lane_);
-  frame->numbered = true;
-  express_sent_.emplace(frame->header.number, frame);
-  return {frame, false};
+  if (!express_waiting_.empty()) {
+    OutFrame* frame = express_waiting_.front();
+    express_waiting_.pop_front();
+    express_out_.send_first(frame, express_lane_);
+    frame->numbered = true;
+    express_sent_.emplace(frame->header.number, frame);
+    return {frame, false};
+  }
+  const auto ready = std::ranges::find_if(express_channels_, [](const ChannelCore* channel) {
+    return channel->group->has_credit(
+        credit_charge(channel->out.first_waiting()->header.raw_bytes));
+  });
+  if (ready == express_channels_.end()) return {};
+  ChannelCore* channel = *ready;
+  express_channels_.erase(ready);
+  channel->out.first_waiting()->header.express = true;
+  return {number_next(*channel, express_out_, express_lane_), false};
+}
+
+OutFrame* Session::number_next(ChannelCore& channel, SendSpace& space, LaneId lane) {
+  channel.listed_waiting = false;
+  OutFrame* frame = channel.out.first_waiting();
+  space.send_first(frame, lane);
+  channel.out.mark_numbered(frame);
+  channel.group->credit_used_bytes += credit_charge(frame->header.raw_bytes);
+  list_waiting(channel);
+  return frame;
 }
 
 bool Session::bulk_frames_wait() const {
@@ -214,7 +253,7 @@ bool Session::bulk_frames_wait() const {
   return std::ranges::any_of(groups_, [](const auto& entry) {
     const GroupState& its_group = entry.second;
     return !its_group.waiting.empty() &&
-           its_group.has_credit(
+           its_group.has_bulk_credit(
                credit_charge(its_group.waiting.front()->out.first_waiting()->header.raw_bytes));
   });
 }
@@ -236,20 +275,15 @@ Session::NextFrame Session::poll_bulk_frame(LaneId lane) {
     if (its_group.waiting.empty()) continue;
     const auto charge =
         credit_charge(its_group.waiting.front()->out.first_waiting()->header.raw_bytes);
-    if (!its_group.has_credit(charge)) continue;
+    if (!its_group.has_bulk_credit(charge)) continue;
     if (chosen == nullptr || its_group.served_bytes < chosen->served_bytes) chosen = &its_group;
   }
   if (chosen == nullptr) return {};
   ChannelCore* channel = chosen->waiting.front();
   chosen->waiting.pop_front();
-  channel->listed_waiting = false;
-  OutFrame* frame = channel->out.first_waiting();
-  bulk_out_.send_first(frame, lane);
-  channel->out.mark_numbered(frame);
-  chosen->credit_used_bytes += credit_charge(frame->header.raw_bytes);
-  chosen->served_bytes += frame->header.payload_bytes + wire::kFrameHeaderBytes;
-  list_waiting(*channel);
-  return {frame, false};
+  chosen->served_bytes +=
+      channel->out.first_waiting()->header.payload_bytes + wire::kFrameHeaderBytes;
+  return {number_next(*channel, bulk_out_, lane), false};
 }
 
 // --- receiving
@@ -293,9 +327,9 @@ void Session::note_received(TimePoint now, const wire::FrameHeader& header) {
 }
 
 Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& header) {
-  const bool express_kind =
+  const bool control_kind =
       header.kind == wire::FrameKind::open || header.kind == wire::FrameKind::stop;
-  if (express_kind != header.express) return fail("a frame in the wrong number space");
+  if (control_kind && !header.express) return fail("a frame in the wrong number space");
   NumberSet& numbers = header.express ? express_in_ : bulk_in_;
   if (header.number >= numbers.next() + kNumbersAheadMax ||
       (header.express && header.number > numbers.next())) {
@@ -320,10 +354,7 @@ Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& head
       break;
     case wire::FrameKind::stop:
       if (!channel->out.stopped) {
-        if (channel->listed_waiting) {
-          std::erase(channel->group->waiting, channel);
-          channel->listed_waiting = false;
-        }
+        unlist(*channel);
         channel->out.drop_backlog();
         emit(SessionEvent::Kind::stopped, channel);
         emit(SessionEvent::Kind::acked);
@@ -363,11 +394,13 @@ Result<void> Session::on_data(TimePoint now, const wire::FrameHeader& header, St
   GroupState& its_group = *channel.group;
   if (auto ok = charge_received(its_group, credit_charge(header.raw_bytes)); !ok) return ok;
   if (auto ok = channel.in.insert(header.offset, header.raw_bytes, std::move(raw)); !ok) return ok;
-  if (bulk_in_.add(header.number) == NumberSet::Outcome::too_many_gaps) {
+  NumberSet& numbers = header.express ? express_in_ : bulk_in_;
+  if (numbers.add(header.number) == NumberSet::Outcome::too_many_gaps) {
     return fail("frame numbers with too many gaps");
   }
-  corrupt_counts_.erase(header.number);
-  if (channel.in.contiguous_offset() >= header.offset + header.raw_bytes) {
+  corrupt_counts_.erase({header.express, header.number});
+  // An express channel runs ahead of its group: its bytes say nothing of how fresh the copy is.
+  if (!header.express && channel.in.contiguous_offset() >= header.offset + header.raw_bytes) {
     its_group.as_of_wall_ns = std::max(its_group.as_of_wall_ns, header.wall_ns);
   }
   apply_idle_heartbeat();
@@ -382,8 +415,9 @@ bool Session::on_corrupt(TimePoint now, const wire::FrameHeader& header) {
   // Few frames can be in this state: each ends a lane. A peer that makes many is not worth
   // counting.
   if (corrupt_counts_.size() > 1024) corrupt_counts_.clear();
-  if (++corrupt_counts_[header.number] < kCorruptMax) return false;
-  corrupt_counts_.erase(header.number);
+  const FramePlace place{header.express, header.number};
+  if (++corrupt_counts_[place] < kCorruptMax) return false;
+  corrupt_counts_.erase(place);
   ChannelCore& channel = *found->second;
   stop(channel);
   emit(SessionEvent::Kind::corrupt, &channel);

@@ -115,6 +115,10 @@ class Session {
   void push(ChannelCore& channel, OutFrame* frame);
   // Ends our bytes of the channel, after all that was pushed. No effect if they have ended already.
   void push_end(ChannelCore& channel, EndKind kind, std::int64_t wall_ns);
+  // From now on the channel's frames go over the express lane, ahead of all bulk frames: for
+  // streams of few bytes that must not wait behind a backlog. Its credit is its group's, which
+  // keeps the last of it for express channels.
+  void make_express(ChannelCore& channel);
   // We take no more bytes of the peer's: throws away what is held and what comes.
   void stop(ChannelCore& channel);
   // `bytes` of what was pinned of channel.in were handed over.
@@ -188,6 +192,10 @@ class Session {
   [[nodiscard]] Result<ChannelCore*> channel_of(const wire::FrameHeader& header);
   [[nodiscard]] Result<void> charge_received(GroupState& group, std::uint64_t charge);
   void push_express(ChannelCore& channel, wire::FrameKind kind);
+  void unlist(ChannelCore& channel);
+  // Numbers the channel's first waiting frame, charges it, and lists the channel again.
+  OutFrame* number_next(ChannelCore& channel, SendSpace& space, LaneId lane);
+  void on_frame_acked(OutFrame* frame);
   void list_waiting(ChannelCore& channel);
   void note_received(TimePoint now, const wire::FrameHeader& header);
   void emit(SessionEvent::Kind kind, ChannelCore* channel = nullptr);
@@ -205,8 +213,9 @@ class Session {
   bool awaiting_ack_ = true;
   SendSpace express_out_;
   SendSpace bulk_out_;
-  std::deque<OutFrame*> express_waiting_;
-  std::map<std::uint64_t, OutFrame*> express_sent_;  // number -> frame, ours to free
+  std::deque<OutFrame*> express_waiting_;            // open, stop
+  std::map<std::uint64_t, OutFrame*> express_sent_;  // of these: number -> frame, ours to free
+  std::deque<ChannelCore*> express_channels_;        // with frames to send, in turn
   NumberSet express_in_;
   NumberSet bulk_in_;
 
@@ -234,7 +243,8 @@ class Session {
   std::uint64_t unacked_bytes_ = 0;
   std::vector<std::uint64_t> echoes_due_;
   std::vector<ChannelCore*> delivered_due_;
-  std::map<std::uint64_t, int> corrupt_counts_;  // bulk frame number -> failures
+  using FramePlace = std::pair<bool, std::uint64_t>;  // express space?, number
+  std::map<FramePlace, int> corrupt_counts_;          // failures
 
   std::int64_t wall_ns_ = 0;
   std::optional<Duration> rtt_;

@@ -132,20 +132,13 @@ Result<void> Session::on_ack(const wire::Ack& ack) {
     routes_version_seen_ = ack.routes_seen;
     emit(SessionEvent::Kind::routes_changed);
   }
-  auto express_ok = express_out_.ack(ack.express_next, {}, [&](OutFrame* frame) {
-    express_sent_.erase(frame->header.number);
-    pool_.give(frame);
-  });
-  if (!express_ok) return express_ok;
   bool any = false;
-  auto bulk_ok = bulk_out_.ack(ack.bulk_next, ack.bulk_ranges, [&](OutFrame* frame) {
-    any = true;
-    OutStream* stream = frame->stream;
-    const std::uint64_t channel_id = frame->header.channel;
-    stream->on_acked(frame);
-    if (stream->end_acked) emit(SessionEvent::Kind::end_acked, channels_.at(channel_id).get());
-  });
-  if (!bulk_ok) return bulk_ok;
+  const auto on_acked = [&](OutFrame* frame) {
+    any = any || frame->stream != nullptr;
+    on_frame_acked(frame);
+  };
+  if (auto ok = express_out_.ack(ack.express_next, {}, on_acked); !ok) return ok;
+  if (auto ok = bulk_out_.ack(ack.bulk_next, ack.bulk_ranges, on_acked); !ok) return ok;
   for (const wire::DeliveredMark& mark : ack.delivered) {
     const auto found = channels_.find(mark.channel);
     if (found == channels_.end()) continue;
@@ -159,6 +152,18 @@ Result<void> Session::on_ack(const wire::Ack& ack) {
   }
   if (any) emit(SessionEvent::Kind::acked);
   return {};
+}
+
+void Session::on_frame_acked(OutFrame* frame) {
+  OutStream* stream = frame->stream;
+  if (stream == nullptr) {  // open, stop
+    express_sent_.erase(frame->header.number);
+    pool_.give(frame);
+    return;
+  }
+  const std::uint64_t channel_id = frame->header.channel;
+  stream->on_acked(frame);
+  if (stream->end_acked) emit(SessionEvent::Kind::end_acked, channels_.at(channel_id).get());
 }
 
 void Session::put_ack(ByteQueue& out) {
@@ -226,7 +231,9 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
       .wall_ns = wall_ns,
       .bulk_next = bulk_out_.next_number()};
   for (const auto& [name, its_group] : groups_) {
-    if (its_group.waiting.empty() && !its_group.unframed &&
+    const bool express_waits = std::ranges::any_of(
+        express_channels_, [&](const ChannelCore* c) { return c->group == &its_group; });
+    if (its_group.waiting.empty() && !express_waits && !its_group.unframed &&
         heartbeat.idle_groups.size() < wire::kRoutesMax) {
       heartbeat.idle_groups.push_back(its_group.id);
     }

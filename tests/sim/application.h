@@ -33,6 +33,7 @@ struct SourceOptions {
   double pause_ratio = 0;  // writes after which it thinks
   Duration pause_max = std::chrono::milliseconds(100);
   bool compressible = true;
+  bool meta = false;                // like DRBD's meta stream
   bool reads_while_writing = true;  // else only once it has ended
   SourceEnding ending = SourceEnding::half_close;
 };

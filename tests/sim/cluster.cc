@@ -58,7 +58,10 @@ ClusterOptions ClusterOptions::sample(RandomStream random) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::string name = format("r{}", i);
     options.routes.push_back(
-        {.name = name, .group = one_group ? "g" : name, .opens_on = random.chance(0.8) ? 0 : 1});
+        {.name = name,
+         .group = one_group ? "g" : name,
+         .opens_on = random.chance(0.8) ? 0 : 1,
+         .protocol = random.chance(0.4) ? RouteProtocol::drbd : RouteProtocol::tcp});
   }
   return options;
 }
@@ -68,7 +71,8 @@ std::string ClusterOptions::describe() const {
       format("memlimit {} MiB, {}, {} lanes, {} workers, dials {}{}, routes", memlimit / kMiB,
              to_string(compression), lanes, workers, dials[0] ? "a" : "", dials[1] ? "b" : "");
   for (const Route& route : routes)
-    text += format(" {}({},{})", route.name, route.group, route.opens_on);
+    text += format(" {}({},{}{})", route.name, route.group, route.opens_on,
+                   route.protocol == RouteProtocol::drbd ? ",drbd" : "");
   return text;
 }
 
@@ -111,7 +115,7 @@ Config Cluster::config(int side) const {
   config.links["wan"] = link;
   for (std::size_t i = 0; i < options_.routes.size(); ++i) {
     const ClusterOptions::Route& from = options_.routes[i];
-    RouteConfig route{.link = "wan", .group = from.group};
+    RouteConfig route{.link = "wan", .protocol = from.protocol, .group = from.group};
     if (from.opens_on == side) {
       route.listen = network_.endpoint(hosts_[side], inside_port(i));
     } else {

@@ -23,6 +23,7 @@ struct ClusterOptions {
     std::string name;
     std::string group;
     int opens_on = 0;  // the side whose listener takes the channels
+    RouteProtocol protocol = RouteProtocol::tcp;
   };
   std::uint64_t memlimit = 8 * kMiB;
   CompressionSetting compression;

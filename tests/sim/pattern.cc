@@ -10,6 +10,7 @@
 namespace longthrow::sim {
 namespace {
 constexpr std::uint64_t kMagic = 0x4d495354'4552414cU;
+constexpr std::uint64_t kMetaMagic = 0x0000f1ff'67027483U;  // in memory: 83 74 02 67 ff f1 00 00
 constexpr std::uint64_t kOffsetMax = std::uint64_t{1} << 44;
 
 // The inverse of mix64: the multipliers' inverses modulo 2^64, and the shifts undone.
@@ -21,7 +22,7 @@ constexpr std::uint64_t unmix64(std::uint64_t x) {
 static_assert(unmix64(mix64(0x123456789abcdef0U)) == 0x123456789abcdef0U);
 
 std::uint64_t word_at(StreamId id, std::uint64_t key, std::uint64_t index) {
-  if (index == 0) return kMagic;
+  if (index == 0) return (id & kMetaBit) != 0 ? kMetaMagic : kMagic;
   if (index == 1) return id;
   // Compressible: one unique word in eight, the others repeat for 4 KiB.
   if ((id & kCompressibleBit) != 0 && index % 8 != 0) return mix64(~key + index / 512);
@@ -70,7 +71,8 @@ std::optional<std::size_t> pattern_mismatch(StreamId id, std::uint64_t offset, B
 std::optional<StreamId> pattern_stream(ByteView header) {
   std::array<std::uint64_t, 2> words;
   std::memcpy(words.data(), header.data(), kPatternHeaderBytes);
-  return words[0] == kMagic ? std::optional<StreamId>(words[1]) : std::nullopt;
+  const bool known = words[0] == kMagic || words[0] == kMetaMagic;
+  return known ? std::optional<StreamId>(words[1]) : std::nullopt;
 }
 
 std::optional<std::uint64_t> pattern_locate(StreamId id, ByteView bytes) {

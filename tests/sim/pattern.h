@@ -10,10 +10,12 @@
 
 namespace longthrow::sim {
 
-// Bit 63: the answers of that stream. Bit 62: compressible to about a seventh.
+// Bit 63: the answers of that stream. Bit 62: compressible to about a seventh. Bit 61: begins with
+// the first packet of DRBD's meta stream.
 using StreamId = std::uint64_t;
 inline constexpr StreamId kAnswerBit = StreamId{1} << 63;
 inline constexpr StreamId kCompressibleBit = StreamId{1} << 62;
+inline constexpr StreamId kMetaBit = StreamId{1} << 61;
 inline constexpr std::size_t kPatternHeaderBytes = 16;
 
 [[nodiscard]] StreamId make_stream_id(std::uint64_t seed, std::uint32_t number);

@@ -133,6 +133,7 @@ class Scenario {
           options.bytes = std::min(options.bytes, options.rate_bytes_s * 60);
         options.pause_ratio = random_.chance(0.3) ? 0.1 : 0;
         options.compressible = random_.chance(0.6);
+        options.meta = routes[i].protocol == RouteProtocol::drbd && random_.chance(0.5);
         options.reads_while_writing = random_.chance(0.8);
         options.ending = orderly ? SourceEnding::half_close : sample_ending();
         next_number_ += 100;

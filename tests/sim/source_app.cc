@@ -69,7 +69,8 @@ void SourceApp::begin() {
   connected_ = true;
   const auto number = options_.first_number + static_cast<std::uint32_t>(streams_++);
   const StreamId id = make_stream_id(world_.seed(), number) |
-                      (options_.compressible ? kCompressibleBit : StreamId{0});
+                      (options_.compressible ? kCompressibleBit : StreamId{0}) |
+                      (options_.meta ? kMetaBit : StreamId{0});
   channel_ = &ledger_.open(id, world_.now());
   channel_->orderly = options_.ending == SourceEnding::half_close;
   answers_.emplace(ledger_, *channel_);

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// A chain of records over two files on two volumes, 64 records to one, 64 to the other, and so on. A record
-// is written only when the one before it is on the local disk: whoever holds record n and lacks an earlier
-// one was not given the writes in their order (guarantee G2).
+// A chain of records over two files on two volumes, 64 records to one, 64 to the other, and so on.
+// A record is written only when the one before it is on the local disk: whoever holds record n and
+// lacks an earlier one was not given the writes in their order (guarantee G2).
 //
 //   chain write FILE FILE RECORDS    writes records 0, 1, ...; stops at a failed write
 //   chain check FILE FILE            prints the length of the chain; 1 if records lie beyond a gap
 //
-// The files exist, have their size and hold zeros where no record is: no allocation of the file system is
-// part of the chain.
+// The files exist, have their size and hold zeros where no record is: no allocation of the file
+// system is part of the chain.
 //
-// Why not a record to either in turn: DRBD 8.4.11 acknowledges the barriers of two volumes out of order
-// now and then, and gives up its connection ("BAD! BarrierAck #1191 received, expected #1190!"). It does so
-// without any proxy, after 400 to 3,000 changes of the volume in guests of one slow processor.
+// Why not a record to either in turn: DRBD 8.4.11 acknowledges the barriers of two volumes out of
+// order now and then, and gives up its connection ("BAD! BarrierAck #1191 received, expected
+// #1190!"). It does so without any proxy, after 400 to 3,000 changes of the volume in guests of one
+// slow processor.
 #include <fcntl.h>
 #include <unistd.h>
 

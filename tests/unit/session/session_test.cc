@@ -59,11 +59,16 @@ class SessionTest : public ::testing::Test {
     }
     FAIL() << "the sessions never fall silent";
   }
+  // What the express lane alone brings from alpha to beta.
+  void talk_express() {
+    while (auto next = alpha().poll_express_frame().frame) deliver(*next, sides_[1]);
+    while (const auto event = beta().poll_event()) note(sides_[1], *event);
+  }
   bool pass(Side& from, Side& to) {
     bool moved = pass_control(from, to);
     while (auto next = from.session->poll_express_frame().frame) {
-      EXPECT_TRUE(to.session->on_frame(now_, next->header).has_value());
       moved = true;
+      deliver(*next, to);
     }
     while (auto next = from.session->poll_bulk_frame(kBulk + lanes_).frame) {
       ++frames_;
@@ -214,6 +219,73 @@ TEST_F(SessionTest, AnEndNeedsNoCredit) {
   talk();
   ASSERT_EQ(sides_[1].opened.size(), 2U);
   EXPECT_TRUE(sides_[1].opened[1]->in.at_end());
+}
+
+TEST_F(SessionTest, AnExpressChannelOvertakesABacklog) {
+  ChannelCore& data = alpha().open("r0");
+  ChannelCore& meta = alpha().open("r0");
+  alpha().make_express(meta);
+  for (int i = 0; i < 3; ++i) write(sides_[0], data, 100'000);
+  write(sides_[0], meta, 16);
+  talk_express();
+  ASSERT_EQ(sides_[1].opened.size(), 2U);
+  EXPECT_EQ(sides_[1].opened[0]->in.ready_bytes(), 0U);
+  EXPECT_EQ(sides_[1].opened[1]->in.ready_bytes(), 16U);
+  talk();
+  EXPECT_EQ(sides_[1].opened[0]->in.ready_bytes(), 300'000U);
+  EXPECT_EQ(alpha().channels().at(meta.id)->out.received_offset(), 16U);
+}
+
+TEST_F(SessionTest, BulkFramesLeaveCreditToExpressChannels) {
+  ChannelCore& data = alpha().open("r0");
+  ChannelCore& meta = alpha().open("r0");
+  alpha().make_express(meta);
+  for (int i = 0; i < 20; ++i) write(sides_[0], data, 100'000);
+  talk();
+  EXPECT_TRUE(alpha().blocked_by_credit());
+  write(sides_[0], meta, 16);
+  talk();
+  EXPECT_EQ(sides_[1].opened[1]->in.ready_bytes(), 16U);
+}
+
+TEST_F(SessionTest, ExpressBytesOfACutLaneAreSentAgain) {
+  ChannelCore& meta = alpha().open("r0");
+  alpha().make_express(meta);
+  talk();
+  write(sides_[0], meta, 16);
+  ASSERT_NE(alpha().poll_express_frame().frame, nullptr);  // lost with its lane
+  write(sides_[0], meta, 8);
+  alpha().push_end(meta, EndKind::fin, 0);
+  cut();
+  up();
+  EXPECT_EQ(sides_[1].opened[0]->in.ready_bytes(), 24U);
+  EXPECT_EQ(sides_[1].opened[0]->in.end_kind(), EndKind::fin);
+}
+
+TEST_F(SessionTest, WhatWaitedForABulkLaneBecomesExpressToo) {
+  ChannelCore& meta = alpha().open("r0");
+  write(sides_[0], meta, 16);
+  alpha().make_express(meta);
+  EXPECT_FALSE(alpha().bulk_frames_wait());
+  talk_express();
+  EXPECT_EQ(sides_[1].opened[0]->in.ready_bytes(), 16U);
+}
+
+TEST_F(SessionTest, AStopDropsTheBacklogOfAnExpressChannel) {
+  ChannelCore& meta = alpha().open("r0");
+  alpha().make_express(meta);
+  talk();
+  write(sides_[0], meta, 16);
+  ASSERT_NE(alpha().poll_express_frame().frame, nullptr);  // under way
+  for (int i = 0; i < 3; ++i) write(sides_[0], meta, 1'000);
+  beta().stop(*sides_[1].opened[0]);
+  cut();
+  up();
+  alpha().push_end(meta, EndKind::abort, 0);
+  talk();
+  EXPECT_EQ(sides_[0].stopped, 1);
+  EXPECT_TRUE(meta.out.end_acked);
+  EXPECT_EQ(meta.group->stored_charge_bytes, 0U);
 }
 
 TEST_F(SessionTest, AStopDropsTheBacklogAndGivesItsCreditBack) {

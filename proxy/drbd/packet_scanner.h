@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// DRBD's packets in a byte stream, found by their headers. Pure; allocates nothing.
+//
+// Three headers are in use, all in network byte order; the length counts everything behind the
+// header (drbd_headers.h and prepare_header in Linux 6.1, drivers/block/drbd):
+//
+//   8 bytes   u32 0x83740267, u16 command, u16 length                protocol < 95, and every
+//   handshake 8 bytes   u16 0x835a, u16 command, u32 length                    protocol 95 to 99,
+//   long packets 16 bytes  u32 0x8620ec20, u16 volume, u16 command, u32 length, u32 0    protocol
+//   >= 100
+//
+// Anything else makes the stream opaque, for good: kTLS, a later protocol, or no DRBD at all. It is
+// then carried like any other stream; nothing depends on the packets being understood.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "longthrow/bytes.h"
+
+namespace longthrow::drbd {
+
+// The commands that Longthrow looks at (drbd_protocol.h, Linux 6.1).
+enum class Command : std::uint16_t {
+  data = 0x00,
+  barrier = 0x03,
+  ping = 0x13,
+  ping_ack = 0x14,
+  barrier_ack = 0x1c,
+  initial_meta = 0xfff1,  // the first packet of a meta stream
+  initial_data = 0xfff2,  // the first packet of a data stream
+  connection_features = 0xfffe,
+};
+
+struct Packet {
+  Command command{};
+  std::uint16_t volume = 0;  // kNoVolume: the header names none
+  std::uint32_t payload_bytes = 0;
+  std::uint32_t handle = 0;  // of a barrier or its acknowledgement
+};
+inline constexpr std::uint16_t kNoVolume = 0xffff;
+
+// One direction of one TCP stream. Bytes may come in any pieces.
+class PacketScanner {
+ public:
+  // Longer than any packet of DRBD 8.4 or 9 (1 MiB of data): what claims more is something else.
+  static constexpr std::uint32_t kPayloadBytesMax = 16 * kMiB;
+
+  // Calls `on_packet(const Packet&)` for each packet whose header (and handle) is complete.
+  template <typename OnPacket>
+  void scan(ByteView bytes, OnPacket&& on_packet) {
+    while (!opaque_ && !bytes.empty()) {
+      if (collect(bytes)) on_packet(packet_);
+    }
+  }
+  // No packet could be recognised at some place: nothing is said any more.
+  [[nodiscard]] bool opaque() const { return opaque_; }
+  // Between two packets, or at the very beginning.
+  [[nodiscard]] bool at_boundary() const { return have_ == 0 && skip_bytes_ == 0; }
+
+ private:
+  static constexpr std::size_t kHandleBytes = 4;
+  static constexpr std::size_t kHeaderBytesMax = 16;
+
+  // Takes bytes off the front; true when `packet_` is complete.
+  bool collect(ByteView& bytes);
+  // What has to be in `head_` for the next step; 0: opaque.
+  [[nodiscard]] std::size_t wanted_bytes() const;
+  [[nodiscard]] std::size_t header_bytes() const;
+  void parse();
+
+  std::array<std::byte, kHeaderBytesMax + kHandleBytes> head_{};
+  std::size_t have_ = 0;          // of head_
+  std::uint64_t skip_bytes_ = 0;  // of the present packet's payload
+  Packet packet_;
+  bool opaque_ = false;
+};
+
+}  // namespace longthrow::drbd

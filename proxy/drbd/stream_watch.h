@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one TCP connection of DRBD has shown of itself: is it the data or the meta stream, and has
+// its handshake begun. Pure.
+//
+// DRBD uses two connections. Whoever connects sends a first packet of 8 bytes that names the kind;
+// the acceptor says nothing until both are there. Then each side sends its features on the data
+// stream (drbd_receiver.c: conn_connect and drbd_do_features, Linux 6.1).
+#pragma once
+
+#include <cstdint>
+
+#include "longthrow/bytes.h"
+#include "proxy/drbd/packet_scanner.h"
+
+namespace longthrow::drbd {
+
+enum class StreamKind : std::uint8_t {
+  unknown,  // nothing was seen yet
+  data,
+  meta,
+  foreign,  // not DRBD, or not as we know it
+};
+
+struct StreamCounters {
+  std::uint64_t packets = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t write_bytes = 0;  // payload of these, with DRBD's 24 bytes for each
+  std::uint64_t barriers = 0;
+  std::uint64_t barrier_acks = 0;
+};
+
+class StreamWatch {
+ public:
+  // `opened_here`: the connector is on this side, so the first packet goes out.
+  explicit StreamWatch(bool opened_here) : opened_here_(opened_here) {}
+
+  // Bytes from the local DRBD to the peer's, and from the peer's to ours, in order.
+  void on_outgoing(ByteView bytes) { scan(Direction::out, bytes); }
+  void on_incoming(ByteView bytes) { scan(Direction::in, bytes); }
+
+  [[nodiscard]] StreamKind kind() const { return kind_; }
+  // Features have passed both ways: DRBD has settled on this data stream.
+  [[nodiscard]] bool handshaken() const { return features_[0] && features_[1]; }
+  [[nodiscard]] const StreamCounters& outgoing() const { return counters_[0]; }
+  [[nodiscard]] const StreamCounters& incoming() const { return counters_[1]; }
+
+ private:
+  enum class Direction : std::uint8_t { out, in };
+  static std::size_t index(Direction direction) { return direction == Direction::out ? 0 : 1; }
+
+  void scan(Direction direction, ByteView bytes);
+  void on_packet(Direction direction, const Packet& packet);
+
+  const bool opened_here_;
+  StreamKind kind_ = StreamKind::unknown;
+  PacketScanner scanners_[2];
+  bool features_[2] = {};
+  StreamCounters counters_[2];
+};
+
+}  // namespace longthrow::drbd

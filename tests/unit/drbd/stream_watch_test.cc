@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/drbd/stream_watch.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/drbd/packets.h"
+
+namespace longthrow::drbd::test {
+namespace {
+
+TEST(StreamWatch, TheConnectorsFirstPacketNamesTheKind) {
+  StreamWatch here(true);
+  EXPECT_EQ(here.kind(), StreamKind::unknown);
+  here.on_outgoing(packet80(Command::initial_meta));
+  EXPECT_EQ(here.kind(), StreamKind::meta);
+
+  StreamWatch there(false);
+  there.on_incoming(packet80(Command::initial_data));
+  EXPECT_EQ(there.kind(), StreamKind::data);
+}
+
+TEST(StreamWatch, TheAcceptorsPacketsNameNothing) {
+  StreamWatch watch(true);
+  watch.on_incoming(packet80(Command::initial_meta));
+  EXPECT_EQ(watch.kind(), StreamKind::unknown);
+}
+
+TEST(StreamWatch, AnotherProtocolIsForeign) {
+  StreamWatch watch(true);
+  const Bytes startup = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{8}};  // PostgreSQL
+  watch.on_outgoing(startup);
+  EXPECT_EQ(watch.kind(), StreamKind::foreign);
+}
+
+TEST(StreamWatch, ARealPacketThatIsNotAFirstOneIsForeign) {
+  StreamWatch watch(true);
+  watch.on_outgoing(packet80(Command::ping));
+  EXPECT_EQ(watch.kind(), StreamKind::foreign);
+}
+
+TEST(StreamWatch, TlsAfterTheFirstPacketKeepsTheKind) {
+  StreamWatch watch(true);
+  watch.on_outgoing(packet80(Command::initial_meta));
+  const Bytes client_hello = {std::byte{0x16}, std::byte{3}, std::byte{1}, std::byte{2}};
+  watch.on_outgoing(client_hello);
+  EXPECT_EQ(watch.kind(), StreamKind::meta);
+}
+
+TEST(StreamWatch, FeaturesBothWaysAreAHandshake) {
+  StreamWatch watch(true);
+  watch.on_outgoing(packet80(Command::initial_data) + packet80(Command::connection_features, 72));
+  EXPECT_FALSE(watch.handshaken());
+  watch.on_incoming(packet80(Command::connection_features, 72));
+  EXPECT_TRUE(watch.handshaken());
+}
+
+TEST(StreamWatch, CountsByDirection) {
+  StreamWatch watch(true);
+  watch.on_outgoing(packet80(Command::initial_data) + packet100(Command::data, 0, 24 + 4096) +
+                    packet100(Command::data, 1, 24 + 512) + packet100(Command::barrier, 0, 8, 1));
+  watch.on_incoming(packet100(Command::barrier_ack, 0, 8, 1));
+  EXPECT_EQ(watch.outgoing().writes, 2U);
+  EXPECT_EQ(watch.outgoing().write_bytes, 24U + 4096U + 24U + 512U);
+  EXPECT_EQ(watch.outgoing().barriers, 1U);
+  EXPECT_EQ(watch.outgoing().barrier_acks, 0U);
+  EXPECT_EQ(watch.incoming().barrier_acks, 1U);
+  EXPECT_EQ(watch.outgoing().packets, 4U);
+}
+
+}  // namespace
+}  // namespace longthrow::drbd::test
