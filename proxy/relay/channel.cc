@@ -12,6 +12,7 @@ namespace {
 
 // A write hands over at most so much at a time: it bounds how long a leg keeps frames pinned.
 constexpr std::size_t kWriteBytesMax = kMiB;
+constexpr std::size_t kDiscardedBytes = 512;
 constexpr Duration kAbortLook = std::chrono::milliseconds(20);
 
 }  // namespace
@@ -25,17 +26,23 @@ Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteP
       route_(std::move(route)),
       group_(core.group->name) {
   core.user = this;
-  if (protocol == RouteProtocol::drbd) watch_.emplace(opened_here);
+  if (protocol == RouteProtocol::drbd) {
+    watch_.emplace(opened_here);
+    discarded_.resize(kDiscardedBytes);
+  }
   connect_.bind<&Channel::on_connected>(this);
   resolution_.operation.bind<&Channel::on_resolved>(this);
   timer_.bind<&Channel::on_timer>(this);
   readable_.bind<&Channel::on_readable_leg>(this);
   read_.bind<&Channel::on_read>(this);
   write_.bind<&Channel::on_written>(this);
+  partner_timer_.bind<&Channel::on_partner_timer>(this);
 }
 
 Channel::~Channel() {
+  unpair();
   loop_.disarm(timer_);
+  loop_.disarm(partner_timer_);
   if (leg_.valid()) loop_.close(leg_, CloseMode::reset);
 }
 
@@ -136,7 +143,7 @@ void Channel::pump_write() {
   for (std::size_t i = 0; i < count; ++i) write_asked_bytes_ += pieces[i].size();
   if (watch_) {
     for (std::size_t i = 0; i < count; ++i) watch_->on_incoming(pieces[i]);
-    watch_kind();
+    heed_watch();
   }
   loop_.send(write_, leg_, std::span(pieces).first(count));
 }
@@ -168,6 +175,7 @@ void Channel::after_write() {
       close_leg(CloseMode::reset, "the leg was closed by its other end");
     return;
   }
+  if (end_is_held()) return;
   if (last_offset_) {
     begin_abort();
     return;
@@ -207,7 +215,7 @@ void Channel::begin_abort() {
 
 void Channel::check_abort() {
   lost_bytes_ = loop_.stats(leg_).unacknowledged_bytes;
-  if (lost_bytes_ == 0 || loop_.now() >= abort_deadline_) {
+  if ((lost_bytes_ == 0 && applied()) || loop_.now() >= abort_deadline_) {
     close_leg(CloseMode::reset, attached() ? "aborted by the other side" : "the session ended");
     return;
   }
@@ -274,11 +282,6 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
     send_pending_end();
   }
   host_.channel_closed(*this);
-}
-
-// DRBD's pings and acknowledgements: few bytes, and its timeouts run on them.
-void Channel::watch_kind() {
-  if (attached() && watch_->kind() == drbd::StreamKind::meta) host_.channel_is_express(*this);
 }
 
 // --- numbers

@@ -49,8 +49,10 @@ class ChannelHost {
   virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
   virtual void channel_end(Channel& channel, EndKind kind) = 0;
   virtual void channel_stop(Channel& channel) = 0;
-  // What it carries must not wait behind bulk data.
+  // DRBD's meta stream: what it carries must not wait behind bulk data.
   virtual void channel_is_express(Channel& channel) = 0;
+  // DRBD has agreed on this data stream: it has a partner now, see pair_with().
+  virtual void channel_is_settled(Channel& channel) = 0;
   // The leg is closed, and the channel may be forgotten as soon as its session agrees.
   virtual void channel_closed(Channel& channel) = 0;
 };
@@ -64,6 +66,10 @@ class ChannelHost {
 //  - a failing write stops the peer's bytes only: what the leg still has to say goes on.
 //  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own
 //    bytes are handed over the leg is reset.
+//  - of a pair, the meta stream's end is held back until the data stream's leg is closed: DRBD
+//  throws
+//    away what is still on its way when its meta stream ends. The data stream is reset only when
+//    the local DRBD has acknowledged all barriers that it was handed, or abort_linger is over.
 //  - the session is over (`detach`): what is here is handed over, then the leg is reset.
 // Belongs to the loop's thread.
 class Channel final : public Mortal {
@@ -95,6 +101,10 @@ class Channel final : public Mortal {
   void end_after_delivery();
   // Drops the leg at once.
   void abort(const std::string& reason);
+  // The two connections of one DRBD connection, a data and a meta stream; until either is gone.
+  static void pair(Channel& data, Channel& meta);
+  void unpair();
+  void on_partner_ends();
 
   // --- blocks for frames
 
@@ -118,6 +128,15 @@ class Channel final : public Mortal {
   [[nodiscard]] const std::string& route() const { return route_; }
   [[nodiscard]] const std::string& group() const { return group_; }
   [[nodiscard]] bool closed() const { return leg_state_ == LegState::closed; }
+  [[nodiscard]] bool open() const { return leg_state_ == LegState::open; }
+  [[nodiscard]] Channel* partner() const { return partner_; }
+  // It is, or was, one of a pair, and has begun to end.
+  [[nodiscard]] bool ending_of_pair() const;
+  // Open, and neither side has said an end of it yet.
+  [[nodiscard]] bool open_at_both_ends() const;
+  [[nodiscard]] drbd::StreamKind drbd_kind() const {
+    return watch_ ? watch_->kind() : drbd::StreamKind::unknown;
+  }
   [[nodiscard]] bool idle() const override;
   // Read from the leg so far, and still unread in it (asks the kernel).
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
@@ -153,7 +172,10 @@ class Channel final : public Mortal {
   void on_readable_leg(int result);
   void on_read(int result);
   void on_read_bytes(std::uint32_t bytes);
-  void watch_kind();
+  void heed_watch();
+  void on_partner_timer();
+  [[nodiscard]] bool end_is_held() const;
+  [[nodiscard]] bool applied() const;
   void return_slab();
   void end_reading(EndKind kind);
   void send_pending_end();
@@ -175,6 +197,10 @@ class Channel final : public Mortal {
   const std::string group_;
 
   std::optional<drbd::StreamWatch> watch_;  // of a drbd route
+  std::vector<std::byte> discarded_;        // of it: where bytes that nobody wants are read to
+  Channel* partner_ = nullptr;
+  bool was_paired_ = false;
+  Timer partner_timer_;
 
   LegState leg_state_ = LegState::connecting;
   Socket leg_;

@@ -24,7 +24,7 @@ void Channel::on_readable_leg(int result) {
   (void)result;  // a failure shows in the receive
   if (discard_reads_) {
     reading_garbage_ = true;
-    loop_.receive(read_, leg_, host_.garbage());
+    loop_.receive(read_, leg_, watch_ ? ByteSpan(discarded_) : host_.garbage());
   } else if (wants_bytes()) {
     read_into_block();
   }
@@ -55,6 +55,9 @@ void Channel::on_read(int result) {
     return;
   }
   if (result > 0) {
+    if (garbage && watch_) {
+      watch_->on_outgoing(ByteView(discarded_).first(static_cast<std::size_t>(result)));
+    }
     if (!garbage && !discard_reads_) {
       on_read_bytes(static_cast<std::uint32_t>(result));
     } else if (!garbage) {
@@ -78,7 +81,7 @@ void Channel::on_read_bytes(std::uint32_t bytes) {
   }
   if (watch_) {
     watch_->on_outgoing(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
-    watch_kind();
+    heed_watch();
   }
   block_.bytes += bytes;
   block_.wall_ns = host_.wall_ns();

@@ -132,6 +132,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void channel_end(Channel& channel, EndKind kind) override;
   void channel_stop(Channel& channel) override;
   void channel_is_express(Channel& channel) override;
+  void channel_is_settled(Channel& channel) override;
   void channel_closed(Channel& channel) override;
   // --- FrameJobOwner
   void on_frame_job(FrameJob& job) override;
@@ -206,6 +207,9 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void channel_gone(Channel& channel);
   [[nodiscard]] std::vector<LocalRoute> local_routes() const;
   [[nodiscard]] bool route_shut(const RoutePort& port) const;
+  [[nodiscard]] bool old_pair_lives(const std::string& route) const;
+  [[nodiscard]] Channel* meta_for(const Channel& data);
+  void partner_ends(Channel& channel);
   void set_ports(const std::map<std::string, RouteConfig>& routes);
   void update_receive_window();
   void log_mismatches();

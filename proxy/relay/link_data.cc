@@ -446,19 +446,13 @@ void Link::channel_delivered(Channel& channel, std::uint64_t offset) {
 
 void Link::channel_end(Channel& channel, EndKind kind) {
   session_->push_end(channel.core(), kind, wall_ns());
+  if (channel.partner() != nullptr) partner_ends(channel);
   wake();
 }
 
 void Link::channel_stop(Channel& channel) {
   session_->stop(channel.core());
   wake();
-}
-
-void Link::channel_is_express(Channel& channel) {
-  if (channel.core().express) return;
-  session_->make_express(channel.core());
-  log_debug("route {}: channel {}: DRBD's meta stream, sent ahead of all data", channel.route(),
-            channel.core().id);
 }
 
 }  // namespace longthrow

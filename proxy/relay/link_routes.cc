@@ -92,7 +92,7 @@ void Link::refresh_routes() {
   const bool connected = session_ != nullptr && express_ != nullptr && session_->connected();
   for (auto& [route, port] : ports_) {
     if (!port.config.listen) continue;
-    const bool held = held_groups_.contains(port.config.group);
+    const bool held = held_groups_.contains(port.config.group) || old_pair_lives(route);
     if (connected && !route_shut(port) && !held && session_->standing(route).may_open) {
       open_listener(port);
     } else {
@@ -169,6 +169,7 @@ void Link::on_opened(ChannelCore& core) {
 void Link::channel_closed(Channel& channel) {
   closing_.push_back(&channel);
   loop_.arm(reap_timer_, loop_.now());
+  if (channel.partner() != nullptr) partner_ends(channel);
   if (!channel.was_aborted()) return;
   ++totals_.aborted_channels;
   totals_.abort_lost_bytes += channel.lost_bytes();
@@ -224,6 +225,7 @@ void Link::channel_gone(Channel& channel) {
   forget(frame_queue_);
   forget(partials_);
   forget(parked_);
+  channel.unpair();
   if (channel.attached()) session_->release(channel.core());
   context_.graveyard.bury(std::move(channels_.extract(channel.serial).mapped()));
 }

@@ -3,19 +3,27 @@
 import contextlib
 import os
 import socket
+import struct
 import threading
 import time
 
 import pytest
 from support.waiting import wait_until
 
-DATA, META = bytes.fromhex("83740267fff20000"), bytes.fromhex("83740267fff10000")
-PING = bytes.fromhex("8374026700130000")
 MIB = 1024 * 1024
 
 
+def packet80(command: int, payload: bytes = b"") -> bytes:
+    return struct.pack(">IHH", 0x83740267, command, len(payload)) + payload
+
+
+DATA, META, PING = packet80(0xFFF2), packet80(0xFFF1), packet80(0x13)
+FEATURES = packet80(0xFFFE, bytes(72))
+
+
 class Peer:
-    """Stands where the far DRBD is: reads data streams, and answers on meta streams what it is sent."""
+    """Stands where the far DRBD is: answers features on data streams and reads them, and answers on meta
+    streams what it is sent. `paused`: reads no data."""
 
     def __init__(self, host):
         self.listener = host.socket()
@@ -23,28 +31,39 @@ class Peer:
         self.listener.listen()
         self.port = self.listener.getsockname()[1]
         self.received = 0
-        self.closed: list[tuple[bytes, int]] = []  # first packet, bytes in all
-        self.connections: list[socket.socket] = []
+        self.closed: list[tuple[bytes, int]] = []  # first packet, bytes in all; in the order of their ends
+        self.connections: dict[bytes, socket.socket] = {}
+        self.running = threading.Event()
+        self.running.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection = self.listener.accept()[0]
-                self.connections.append(connection)
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         first, size = b"", 0
         with contextlib.suppress(OSError), connection:
             first = connection.recv(8, socket.MSG_WAITALL)
+            self.connections[first] = connection
             size = len(first)
-            while more := connection.recv(65536):
+            if first == DATA:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                size += len(connection.recv(len(FEATURES), socket.MSG_WAITALL))
+                connection.sendall(FEATURES)
+            while more := self._read(connection, first):
                 size += len(more)
                 self.received += len(more)
                 if first == META:
                     connection.sendall(more)
         self.closed.append((first, size))
+
+    def _read(self, connection: socket.socket, first: bytes) -> bytes:
+        if first == DATA:
+            self.running.wait()
+        return connection.recv(65536)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -98,6 +117,16 @@ def round_trip(meta: socket.socket) -> float:
     return time.monotonic() - started
 
 
+def connect_pair(connect) -> tuple[socket.socket, socket.socket]:
+    """A data and a meta connection after DRBD's first words: the nodes see a pair."""
+    data, meta = connect(DATA), connect(META)
+    round_trip(meta)
+    data.sendall(FEATURES)
+    assert data.recv(len(FEATURES), socket.MSG_WAITALL) == FEATURES
+    round_trip(meta)
+    return data, meta
+
+
 def test_a_ping_does_not_wait_behind_a_backlog(drbd_pair):
     """20 MiB at 10 Mbit/s are 17 s of backlog; the router's queue is at most 0.2 s of it."""
     lab, pair, peer, connect = drbd_pair(rtt="100ms", rate="10mbit", queue="256KB")
@@ -122,8 +151,7 @@ def test_a_ping_is_carried_when_the_buffer_is_full(drbd_pair):
 
 def test_a_ping_survives_a_cut(drbd_pair):
     lab, pair, peer, connect = drbd_pair(rtt="20ms", rate="50mbit")
-    data, meta = connect(DATA), connect(META)
-    round_trip(meta)
+    data, meta = connect_pair(connect)
     flood(data, 8 * MIB)
     lab.cut()
     meta.sendall(PING)
@@ -139,3 +167,90 @@ def test_another_protocol_on_a_drbd_route_is_carried_as_it_is(drbd_pair):
     other.sendall(bytes(3 * MIB))
     other.shutdown(socket.SHUT_WR)
     wait_until(lambda: (b"GET / HT", 3 * MIB + 8) in peer.closed, 30, "the stream and its end")
+
+
+def test_the_meta_stream_ends_after_the_bytes_of_its_data_stream(drbd_pair):
+    """DRBD throws away what is on its way when its meta connection ends."""
+    lab, pair, peer, connect = drbd_pair(rtt="20ms", rate="50mbit")
+    data, meta = connect_pair(connect)
+    peer.running.clear()
+    flood(data, 6 * MIB).join(20)
+    data.close()
+    meta.close()
+    time.sleep(2)
+    assert peer.closed == []
+    peer.running.set()
+    wait_until(lambda: len(peer.closed) == 2, 20, "both ends")
+    assert peer.closed[0] == (DATA, 6 * MIB + 8 + len(FEATURES))
+    assert peer.closed[1][0] == META
+
+
+def test_what_a_lost_site_has_sent_is_delivered_before_the_meta_stream_ends(drbd_pair):
+    lab, pair, peer, connect = drbd_pair(rtt="20ms", rate="100mbit")
+    data, meta = connect_pair(connect)
+    peer.running.clear()
+    flood(data, 6 * MIB).join(20)
+    pair.alpha.wait_no_lag()
+    pair.alpha.kill9()
+    pair.beta.wait_link_not("up")
+    pair.beta.tell("takeover", "dr")
+    time.sleep(1)
+    assert peer.closed == []
+    peer.running.set()
+    wait_until(lambda: len(peer.closed) == 2, 20, "both ends")
+    assert peer.closed[0] == (DATA, 6 * MIB + 8 + len(FEATURES))
+
+
+def test_a_new_handshake_is_refused_while_an_old_pair_drains(drbd_pair):
+    lab, pair, peer, connect = drbd_pair(rtt="20ms", rate="20mbit")
+    data, meta = connect_pair(connect)
+    peer.running.clear()
+    flood(data, 6 * MIB).join(20)
+    data.close()
+    meta.close()
+    pair.alpha.wait_route("closed")
+    with pytest.raises(ConnectionRefusedError):
+        connect(DATA)
+    peer.running.set()
+    pair.alpha.wait_route("open")
+    connect_pair(connect)
+
+
+def test_closing_an_unpaired_channel_closes_nothing_else(drbd_pair):
+    lab, pair, peer, connect = drbd_pair(rtt="10ms")
+    crossed = connect(META)
+    round_trip(crossed)
+    crossed.close()
+    data, meta = connect_pair(connect)
+    assert pair.alpha.route()["state"] == "open"
+    time.sleep(3)  # longer than the partner of a closed one is given
+    round_trip(meta)
+    data.sendall(bytes(MIB))
+    wait_until(lambda: peer.received >= MIB, 10, "the data")
+
+
+def test_closing_one_of_a_pair_closes_both(drbd_pair):
+    lab, pair, peer, connect = drbd_pair(rtt="10ms")
+    data, meta = connect_pair(connect)
+    data.sendall(bytes(MIB))
+    meta.close()
+    with contextlib.suppress(ConnectionResetError):
+        assert data.recv(1) == b""
+    wait_until(lambda: len(peer.closed) == 2, 10, "both ends at the far side")
+    assert dict(peer.closed)[DATA] == MIB + 8 + len(FEATURES)
+    pair.alpha.wait_channels(0)
+
+
+def test_a_lost_sites_writes_are_acknowledged_before_the_data_stream_is_reset(drbd_pair):
+    """A reset would destroy what DRBD has not yet read: its barrier acknowledgement says that it has."""
+    lab, pair, peer, connect = drbd_pair(rtt="20ms", rate="100mbit")
+    data, meta = connect_pair(connect)
+    data.sendall(packet80(0x03, bytes([0, 0, 0, 7, 0, 0, 0, 0])))
+    pair.alpha.wait_no_lag()
+    pair.alpha.kill9()
+    pair.beta.wait_link_not("up")
+    pair.beta.tell("takeover", "dr")
+    time.sleep(2)
+    assert peer.closed == []
+    peer.connections[META].sendall(packet80(0x1C, bytes([0, 0, 0, 7, 0, 0, 0, 1])))
+    wait_until(lambda: len(peer.closed) == 2, 5, "both ends")

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a channel does because it carries DRBD: recognises its stream, and minds its partner.
+#include "proxy/relay/channel.h"
+
+namespace longthrow {
+namespace {
+
+// DRBD closes its two connections one after the other: the second has this time to end by itself,
+// with all that is still unread in its leg.
+constexpr Duration kPartnerGrace = std::chrono::seconds(2);
+
+}  // namespace
+
+void Channel::heed_watch() {
+  if (!attached()) return;
+  if (watch_->kind() == drbd::StreamKind::meta) {
+    host_.channel_is_express(*this);
+  } else if (watch_->kind() == drbd::StreamKind::data && watch_->handshaken() && !was_paired_) {
+    host_.channel_is_settled(*this);
+  }
+}
+
+void Channel::pair(Channel& data, Channel& meta) {
+  LT_ASSERT(data.partner_ == nullptr && meta.partner_ == nullptr);
+  data.partner_ = &meta;
+  meta.partner_ = &data;
+  data.was_paired_ = meta.was_paired_ = true;
+}
+
+void Channel::unpair() {
+  if (partner_ == nullptr) return;
+  Channel& other = *std::exchange(partner_, nullptr);
+  other.partner_ = nullptr;
+}
+
+bool Channel::open_at_both_ends() const {
+  return open() && attached() && !read_ended_ && !aborting_ && !discard_reads_ && !write_failed_ &&
+         !core_->in.end_kind().has_value();
+}
+
+bool Channel::ending_of_pair() const { return was_paired_ && (closed() || read_ended_); }
+
+// The data stream's leg closes when all its bytes are handed over and acknowledged, or cannot be.
+bool Channel::end_is_held() const {
+  return partner_ != nullptr && drbd_kind() == drbd::StreamKind::meta && !partner_->closed();
+}
+
+// What TCP has acknowledged may still lie unread in DRBD's socket, and a reset would destroy it.
+bool Channel::applied() const {
+  if (partner_ == nullptr || drbd_kind() != drbd::StreamKind::data) return true;
+  return partner_->watch_->outgoing().barrier_acks >= watch_->incoming().barriers ||
+         partner_->read_ended_;
+}
+
+void Channel::on_partner_ends() {
+  if (closed()) return;
+  loop_.arm(partner_timer_, loop_.now() + kPartnerGrace);
+  pump_write();
+}
+
+void Channel::on_partner_timer() {
+  if (closed() || aborting_) return;
+  if (unread_bytes() > 0) {
+    loop_.arm(partner_timer_, loop_.now() + kPartnerGrace);
+    return;
+  }
+  abort("DRBD's other connection of the pair was closed");
+}
+
+}  // namespace longthrow

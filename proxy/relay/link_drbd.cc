@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Routes of protocol drbd: which channels belong together, and when a new pair may begin.
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/relay/link.h"
+
+namespace longthrow {
+
+void Link::channel_is_express(Channel& channel) {
+  if (channel.core().express) return;
+  session_->make_express(channel.core());
+  log_debug("route {}: channel {}: DRBD's meta stream, sent ahead of all data", channel.route(),
+            channel.core().id);
+}
+
+// DRBD's crossed attempts leave at most one meta stream that is open at both ends when its features
+// have passed both ways on the data stream. It may have been opened by the other node.
+Channel* Link::meta_for(const Channel& data) {
+  Channel* meta = nullptr;
+  for (const auto& [serial, channel] : channels_) {
+    const bool fits = channel->route() == data.route() && channel->partner() == nullptr &&
+                      channel->drbd_kind() == drbd::StreamKind::meta &&
+                      channel->open_at_both_ends();
+    if (fits) meta = channel.get();  // the newest
+  }
+  return meta;
+}
+
+void Link::channel_is_settled(Channel& data) {
+  Channel* meta = meta_for(data);
+  if (meta == nullptr) return;
+  Channel::pair(data, *meta);
+  log_info("route {}: DRBD's connection: data channel {}, meta channel {}", data.route(),
+           data.core().id, meta->core().id);
+}
+
+// `channel` is closed, or its leg has said its last: DRBD never closes one half, or one of two.
+void Link::partner_ends(Channel& channel) {
+  Channel& other = *channel.partner();
+  const bool wrong_meta = channel.drbd_kind() == drbd::StreamKind::meta &&
+                          other.open_at_both_ends() && meta_for(other) != nullptr;
+  if (wrong_meta) {  // the two nodes saw crossed attempts in another order
+    channel.unpair();
+    channel_is_settled(other);
+  } else {
+    other.on_partner_ends();
+  }
+  refresh_routes();
+}
+
+// A new handshake is not let in behind the backlog of an old connection: DRBD would wait for
+// answers that come when that is drained, and give up. Refused, it tries again.
+bool Link::old_pair_lives(const std::string& route) const {
+  return std::ranges::any_of(channels_, [&](const auto& entry) {
+    return entry.second->route() == route && entry.second->ending_of_pair();
+  });
+}
+
+}  // namespace longthrow
