@@ -106,3 +106,34 @@ def test_verify_finds_no_difference(make_sites):
     assert sites.states() == ["Connected"] * 2
     assert sites.out_of_sync_kib() == 0
     assert sites.kernel_log().count("Online verify done") == 2
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_a_node_restart_costs_a_resync_of_the_difference(make_sites, side):
+    sites = make_sites(rtt="20ms", rate="100mbit")
+    write_volume(sites, 0, 8)
+    sites.wait_in_sync(60)
+    node = sites.alpha if side == "a" else sites.beta
+    sites.a.begin("dd if=/dev/urandom of=/dev/drbd0 bs=64k count=256 conv=fsync")
+    time.sleep(0.5)
+    node.kill9()
+    node.start()
+    sites.a.finish(60)
+    sites.wait_connected(60)
+    sites.wait_in_sync(60)
+    resynced = sum(int(kib) for kib in re.findall(r"will sync (\d+) KB", sites.kernel_log()))
+    assert resynced < 3 * 16 * 1024, f"{resynced} KiB of 65536 were resynced"
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_crossed_connects_settle(make_sites, attempt):
+    """Both sides dial at once over 200 ms: connected within 15 s each time."""
+    sites = make_sites(rtt="200ms")
+    for _ in range(10):
+        for guest in (sites.b, sites.a):
+            guest.run("drbdadm disconnect r0")
+        for guest in (sites.a, sites.b):
+            guest.run("drbdadm connect r0")
+        started = time.monotonic()
+        sites.wait_connected(15)
+        print(f"connected after {time.monotonic() - started:.1f} s")
