@@ -53,7 +53,8 @@ constexpr std::array kRouteOptions = {
         .section = Section::route,
         .key = "inside_source",
         .type = ValueType::source,
-        .default_note = "the address of listen, else the kernel's choice",
+        .default_note =
+            "the address of listen where that can reach the target, else the kernel's choice",
         .example = "inside_source = \"127.0.0.1\"",
         .apply = Apply::new_connections,
         .doc = "The local address from which target is dialled, for software that checks where its "

@@ -58,8 +58,10 @@ void Channel::adopt_leg(Socket leg) {
   on_leg_open();
 }
 
-void Channel::connect_leg(const HostPort& target, const std::optional<Endpoint>& source) {
+void Channel::connect_leg(const HostPort& target, const std::optional<Endpoint>& source,
+                          const std::optional<Endpoint>& usual_source) {
   source_ = source;
+  usual_source_ = usual_source;
   resolving_ = true;
   loop_.arm(timer_, loop_.now() + kConnectTimeout);
   loop_.resolve(resolution_, target);
@@ -79,7 +81,10 @@ void Channel::on_resolved(int result) {
 void Channel::connect_next() {
   while (next_address_ < addresses_.size()) {
     const Endpoint& address = addresses_[next_address_++];
-    const ConnectOptions options{.use = SocketUse::leg, .source = source_};
+    const bool usual = !source_ && usual_source_ && usual_source_->family == address.family &&
+                       usual_source_->is_loopback() == address.is_loopback();
+    ConnectOptions options{.use = SocketUse::leg, .source = usual ? usual_source_ : source_};
+    if (options.source) options.source->port = 0;
     const auto socket = loop_.connect(connect_, address, options);
     if (socket) {
       leg_ = *socket;

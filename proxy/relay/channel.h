@@ -83,8 +83,10 @@ class Channel final : public Mortal {
 
   // Either the leg is there already (it was accepted here) ...
   void adopt_leg(Socket leg);
-  // ... or it is connected to `target`, each of its addresses in turn.
-  void connect_leg(const HostPort& target, const std::optional<Endpoint>& source);
+  // ... or it is connected to `target`, each of its addresses in turn, from `source`; or, without
+  // one, from `usual_source` where that can reach the address.
+  void connect_leg(const HostPort& target, const std::optional<Endpoint>& source,
+                   const std::optional<Endpoint>& usual_source);
 
   // --- told by the link
   void on_slab();      // may lend_block()
@@ -210,6 +212,7 @@ class Channel final : public Mortal {
   std::vector<Endpoint> addresses_;
   std::size_t next_address_ = 0;
   std::optional<Endpoint> source_;
+  std::optional<Endpoint> usual_source_;
   Timer timer_;  // connecting: its timeout; aborting: looks again
 
   // Reading.

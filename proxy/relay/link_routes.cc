@@ -160,10 +160,7 @@ void Link::on_opened(ChannelCore& core) {
     return;
   }
   const RouteConfig& config = port->second.config;
-  std::optional<Endpoint> source = config.inside_source;
-  if (!source && config.listen && !config.listen->is_loopback()) source = config.listen;
-  if (source) source->port = 0;
-  channel.connect_leg(*config.target, source);
+  channel.connect_leg(*config.target, config.inside_source, config.listen);
 }
 
 void Link::channel_closed(Channel& channel) {

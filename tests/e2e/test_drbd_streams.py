@@ -254,3 +254,18 @@ def test_a_lost_sites_writes_are_acknowledged_before_the_data_stream_is_reset(dr
     assert peer.closed == []
     peer.connections[META].sendall(packet80(0x1C, bytes([0, 0, 0, 7, 0, 0, 0, 1])))
     wait_until(lambda: len(peer.closed) == 2, 5, "both ends")
+
+
+def test_the_target_sees_the_address_of_the_listener(make_lab, make_pair):
+    """DRBD 9 takes connections only from the address that it knows for its peer: the listener's."""
+    lab = make_lab(rtt="5ms")
+    with lab.b.socket() as listener, lab.a.socket() as client:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.settimeout(20)
+        pair = make_pair(lab, routes={"r0": listener.getsockname()[1]}, route={"protocol": "drbd"})
+        pair.beta.tables["route.r0"]["listen"] = "127.0.0.2:7788"
+        pair.beta.write_config()
+        pair.start()
+        client.connect(pair.entry())
+        assert listener.accept()[1][0] == "127.0.0.2"

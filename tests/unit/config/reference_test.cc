@@ -102,25 +102,28 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values("longthrow.toml", "examples/pair/alpha.toml", "examples/pair/beta.toml",
                       "examples/postgresql/primary.toml", "examples/postgresql/standby.toml",
                       "examples/three-sites/alpha.toml", "examples/three-sites/beta.toml",
-                      "examples/three-sites/gamma.toml"));
+                      "examples/three-sites/gamma.toml", "drbd/on-the-nodes/alpha.toml",
+                      "drbd/on-the-nodes/beta.toml"));
 
 TEST(ConfExamples, NoneIsForgotten) {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kConf)) {
     count += entry.path().extension() == ".toml" ? 1 : 0;
   }
-  EXPECT_EQ(count, 8U);
+  EXPECT_EQ(count, 10U);
 }
 
 // Nodes that are to work together need the same routes, and different names.
 TEST(ConfExamples, PeersAgree) {
   const auto load = [](const char* name) {
-    return parse_config({{name, read_text(kConf / "examples" / name)}}, "host")->config;
+    return parse_config({{name, read_text(kConf / name)}}, "host")->config;
   };
-  for (const auto& [a, b] : {std::pair("pair/alpha.toml", "pair/beta.toml"),
-                             std::pair("postgresql/primary.toml", "postgresql/standby.toml"),
-                             std::pair("three-sites/alpha.toml", "three-sites/beta.toml"),
-                             std::pair("three-sites/alpha.toml", "three-sites/gamma.toml")}) {
+  for (const auto& [a, b] :
+       {std::pair("examples/pair/alpha.toml", "examples/pair/beta.toml"),
+        std::pair("examples/postgresql/primary.toml", "examples/postgresql/standby.toml"),
+        std::pair("examples/three-sites/alpha.toml", "examples/three-sites/beta.toml"),
+        std::pair("examples/three-sites/alpha.toml", "examples/three-sites/gamma.toml"),
+        std::pair("drbd/on-the-nodes/alpha.toml", "drbd/on-the-nodes/beta.toml")}) {
     const Config here = load(a);
     const Config there = load(b);
     EXPECT_NE(here.node.name, there.node.name);
