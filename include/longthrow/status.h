@@ -105,6 +105,27 @@ struct ChannelStatus {
   std::uint64_t lag_bytes = 0;
 };
 
+// What a route of protocol drbd has carried since the node's start, as its packets say.
+struct DrbdStatus {
+  struct Volume {
+    std::uint64_t writes = 0;
+    std::uint64_t write_bytes = 0;
+    std::uint64_t resync_bytes = 0;
+  };
+  struct Direction {
+    std::uint64_t barriers = 0;
+    std::uint64_t barrier_acks = 0;
+    std::map<std::uint16_t, Volume> volumes;  // 65535: no number, or too many of them
+  };
+  bool paired = false;  // a data and a meta connection stand, and DRBD has agreed on them
+  // Age of the oldest barrier sent to the peer that its DRBD has not acknowledged; absent: not
+  // paired.
+  std::optional<double> lag_s;
+  std::uint64_t barriers_open = 0;  // sent and not acknowledged
+  Direction sent;
+  Direction received;
+};
+
 struct RouteStatus {
   std::string group;
   std::string link;
@@ -114,6 +135,7 @@ struct RouteStatus {
   std::vector<ChannelStatus> channels;  // now; at most kChannelsListedMax of them
   std::uint64_t channels_open = 0;      // now, all of them
   static constexpr std::size_t kChannelsListedMax = 64;
+  std::optional<DrbdStatus> drbd;  // of protocol drbd
 };
 
 struct Status {

@@ -91,6 +91,38 @@ void collect_route_state(const Status& status, const Metric::Emit& emit) {
   }
 }
 
+// `get(drbd)` gives a number or an optional one, of each route of protocol drbd.
+template <typename Get>
+Metric::Collect of_drbd(Get get) {
+  return [get](const Status& status, const Metric::Emit& emit) {
+    for (const auto& [name, route] : status.routes) {
+      const Value value = route.drbd ? Value(get(*route.drbd)) : Value();
+      if (value) emit({{"group", route.group}, {"route", name}}, *value);
+    }
+  };
+}
+
+// `get(volume)` gives a number, of each volume of these routes and direction.
+template <typename Get>
+Metric::Collect of_volume(Get get) {
+  return [get](const Status& status, const Metric::Emit& emit) {
+    for (const auto& [name, route] : status.routes) {
+      if (!route.drbd) continue;
+      const auto all = [&](const char* direction, const DrbdStatus::Direction& volumes) {
+        for (const auto& [number, volume] : volumes.volumes) {
+          emit({{"group", route.group},
+                {"route", name},
+                {"volume", std::to_string(number)},
+                {"direction", direction}},
+               static_cast<double>(get(volume)));
+        }
+      };
+      all("sent", route.drbd->sent);
+      all("received", route.drbd->received);
+    }
+  };
+}
+
 void collect_compression(const Status& status, const Metric::Emit& emit) {
   for (const auto& [name, link] : status.links) {
     emit({{"link", name}, {"setting", link.compression.setting}, {"codec", link.compression.codec}},
@@ -114,6 +146,8 @@ void collect_cuts(const Status& status, const Metric::Emit& emit) {
 #define LT_LINK(expression) of_link([](const LinkStatus& link) { return expression; })
 #define LT_GROUP(expression) of_group([](const GroupStatus& group) { return expression; })
 #define LT_ROUTE(expression) of_route([](const RouteStatus& route) { return expression; })
+#define LT_DRBD(expression) of_drbd([](const DrbdStatus& drbd) { return expression; })
+#define LT_VOLUME(expression) of_volume([](const DrbdStatus::Volume& volume) { return expression; })
 #define LT_NUMBER(expression) static_cast<double>(expression)
 
 std::vector<Metric> make_table() {
@@ -226,6 +260,22 @@ std::vector<Metric> make_table() {
        LT_ROUTE(route.channels_open)},
       {"longthrow_route_channels_opened_total", "Channels since the node's start.", Counter,
        "group,route", LT_ROUTE(route.channels_total)},
+
+      {"longthrow_drbd_paired", "1 while a data and a meta connection of DRBD stand.", Gauge,
+       "group,route", LT_DRBD(from_bool(drbd.paired))},
+      {"longthrow_drbd_lag_seconds",
+       "Age of the oldest barrier that the peer's DRBD has not acknowledged; absent if not paired.",
+       Gauge, "group,route", LT_DRBD(drbd.lag_s)},
+      {"longthrow_drbd_open_barriers", "Barriers sent and not yet acknowledged.", Gauge,
+       "group,route", LT_DRBD(LT_NUMBER(drbd.barriers_open))},
+      {"longthrow_drbd_barriers_sent_total", "Barriers sent to the peer's DRBD.", Counter,
+       "group,route", LT_DRBD(LT_NUMBER(drbd.sent.barriers))},
+      {"longthrow_drbd_writes_total", "Writes replicated.", Counter, "group,route,volume,direction",
+       LT_VOLUME(volume.writes)},
+      {"longthrow_drbd_write_bytes_total", "Bytes of replicated writes.", Counter,
+       "group,route,volume,direction", LT_VOLUME(volume.write_bytes)},
+      {"longthrow_drbd_resync_bytes_total", "Bytes of resynchronisation.", Counter,
+       "group,route,volume,direction", LT_VOLUME(volume.resync_bytes)},
   };
 }
 

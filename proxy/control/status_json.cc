@@ -112,6 +112,26 @@ json::object channel_to_json(const ChannelStatus& channel) {
           {"lag_bytes", channel.lag_bytes}};
 }
 
+json::object direction_to_json(const DrbdStatus::Direction& direction) {
+  json::object volumes;
+  for (const auto& [number_of, volume] : direction.volumes) {
+    volumes[std::to_string(number_of)] = {{"writes", volume.writes},
+                                          {"write_bytes", volume.write_bytes},
+                                          {"resync_bytes", volume.resync_bytes}};
+  }
+  return {{"barriers", direction.barriers},
+          {"barrier_acks", direction.barrier_acks},
+          {"volumes", std::move(volumes)}};
+}
+
+json::object drbd_to_json(const DrbdStatus& drbd) {
+  return {{"paired", drbd.paired},
+          {"lag_s", number(drbd.lag_s)},
+          {"barriers_open", drbd.barriers_open},
+          {"sent", direction_to_json(drbd.sent)},
+          {"received", direction_to_json(drbd.received)}};
+}
+
 json::object route_to_json(const RouteStatus& route) {
   json::array channels;
   for (const ChannelStatus& channel : route.channels) channels.push_back(channel_to_json(channel));
@@ -123,6 +143,7 @@ json::object route_to_json(const RouteStatus& route) {
   out["reason"] = route.reason;
   out["channels_total"] = route.channels_total;
   out["channel_list"] = std::move(channels);
+  if (route.drbd) out["drbd"] = drbd_to_json(*route.drbd);
   return out;
 }
 

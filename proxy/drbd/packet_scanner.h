@@ -23,6 +23,7 @@ namespace longthrow::drbd {
 // The commands that Longthrow looks at (drbd_protocol.h, Linux 6.1).
 enum class Command : std::uint16_t {
   data = 0x00,
+  resync_data = 0x02,
   barrier = 0x03,
   ping = 0x13,
   ping_ack = 0x14,

@@ -1,7 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/drbd/stream_watch.h"
 
+#include <algorithm>
+
 namespace longthrow::drbd {
+
+namespace {
+
+constexpr std::uint32_t kDataHeaderBytes = 24;  // struct p_data: sector, block, sequence, flags
+
+std::uint64_t data_bytes(const Packet& packet) {
+  return packet.payload_bytes - std::min(packet.payload_bytes, kDataHeaderBytes);
+}
+
+}  // namespace
+
+VolumeCounters& StreamCounters::of(std::uint16_t volume) {
+  const bool room = volumes.size() < kVolumesMax || volumes.contains(volume);
+  return volumes[room ? volume : kNoVolume];
+}
+
+void StreamCounters::add(const StreamCounters& other) {
+  packets += other.packets;
+  barriers += other.barriers;
+  barrier_acks += other.barrier_acks;
+  for (const auto& [volume, counters] : other.volumes) {
+    VolumeCounters& sum = of(volume);
+    sum.writes += counters.writes;
+    sum.write_bytes += counters.write_bytes;
+    sum.resync_bytes += counters.resync_bytes;
+  }
+}
 
 void StreamWatch::scan(Direction direction, ByteView bytes) {
   PacketScanner& scanner = scanners_[index(direction)];
@@ -23,9 +52,14 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
                                                       : StreamKind::foreign;
   }
   switch (packet.command) {
-    case Command::data:
-      ++counters.writes;
-      counters.write_bytes += packet.payload_bytes;
+    case Command::data: {
+      VolumeCounters& volume = counters.of(packet.volume);
+      ++volume.writes;
+      volume.write_bytes += data_bytes(packet);
+      break;
+    }
+    case Command::resync_data:
+      counters.of(packet.volume).resync_bytes += data_bytes(packet);
       break;
     case Command::barrier:
       ++counters.barriers;

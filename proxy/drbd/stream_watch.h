@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 
 #include "longthrow/bytes.h"
 #include "proxy/drbd/packet_scanner.h"
@@ -21,12 +22,23 @@ enum class StreamKind : std::uint8_t {
   foreign,  // not DRBD, or not as we know it
 };
 
-struct StreamCounters {
-  std::uint64_t packets = 0;
+struct VolumeCounters {
   std::uint64_t writes = 0;
-  std::uint64_t write_bytes = 0;  // payload of these, with DRBD's 24 bytes for each
+  std::uint64_t write_bytes = 0;   // without DRBD's own 24 bytes for each
+  std::uint64_t resync_bytes = 0;  // as above
+};
+
+// Of one direction.
+struct StreamCounters {
+  static constexpr std::size_t kVolumesMax = 64;  // further ones are counted with kNoVolume
+
+  std::uint64_t packets = 0;
   std::uint64_t barriers = 0;
   std::uint64_t barrier_acks = 0;
+  std::map<std::uint16_t, VolumeCounters> volumes;
+
+  void add(const StreamCounters& other);
+  [[nodiscard]] VolumeCounters& of(std::uint16_t volume);
 };
 
 class StreamWatch {

@@ -11,6 +11,7 @@
 #include "longthrow/loop.h"
 #include "longthrow/status.h"
 #include "proxy/codec/incompressible.h"
+#include "proxy/drbd/barrier_clock.h"
 #include "proxy/drbd/stream_watch.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/mortal.h"
@@ -139,6 +140,8 @@ class Channel final : public Mortal {
   [[nodiscard]] drbd::StreamKind drbd_kind() const {
     return watch_ ? watch_->kind() : drbd::StreamKind::unknown;
   }
+  [[nodiscard]] const drbd::StreamWatch* watch() const { return watch_ ? &*watch_ : nullptr; }
+  [[nodiscard]] const drbd::BarrierClock& barriers() const { return barriers_; }
   [[nodiscard]] bool idle() const override;
   // Read from the leg so far, and still unread in it (asks the kernel).
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
@@ -200,6 +203,7 @@ class Channel final : public Mortal {
 
   std::optional<drbd::StreamWatch> watch_;  // of a drbd route
   std::vector<std::byte> discarded_;        // of it: where bytes that nobody wants are read to
+  drbd::BarrierClock barriers_;             // of a data stream with a partner
   Channel* partner_ = nullptr;
   bool was_paired_ = false;
   Timer partner_timer_;

@@ -18,6 +18,12 @@ void Channel::heed_watch() {
   } else if (watch_->kind() == drbd::StreamKind::data && watch_->handshaken() && !was_paired_) {
     host_.channel_is_settled(*this);
   }
+  if (partner_ == nullptr) return;
+  if (watch_->kind() == drbd::StreamKind::data) {
+    barriers_.on_sent(watch_->outgoing().barriers, loop_.now());
+  } else {
+    partner_->barriers_.on_acknowledged(watch_->incoming().barrier_acks);
+  }
 }
 
 void Channel::pair(Channel& data, Channel& meta) {

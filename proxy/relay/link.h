@@ -148,6 +148,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::unique_ptr<InsideListener> listener;  // null: closed
     std::string reason;                        // why closed, or the last failure of a channel
     std::uint64_t channels_total = 0;
+    drbd::StreamCounters drbd_sent;  // of channels that are gone
+    drbd::StreamCounters drbd_received;
   };
   struct GroupFate {
     bool carried = false;  // a channel has been open
@@ -207,6 +209,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void channel_gone(Channel& channel);
   [[nodiscard]] std::vector<LocalRoute> local_routes() const;
   [[nodiscard]] bool route_shut(const RoutePort& port) const;
+  [[nodiscard]] DrbdStatus drbd_status(const RoutePort& port) const;
   [[nodiscard]] bool old_pair_lives(const std::string& route) const;
   [[nodiscard]] Channel* meta_for(const Channel& data);
   void partner_ends(Channel& channel);

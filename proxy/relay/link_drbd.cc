@@ -6,6 +6,20 @@
 #include "proxy/relay/link.h"
 
 namespace longthrow {
+namespace {
+
+DrbdStatus::Direction direction_of(const drbd::StreamCounters& counters) {
+  DrbdStatus::Direction direction{
+      .barriers = counters.barriers, .barrier_acks = counters.barrier_acks, .volumes = {}};
+  for (const auto& [number, volume] : counters.volumes) {
+    direction.volumes[number] = {.writes = volume.writes,
+                                 .write_bytes = volume.write_bytes,
+                                 .resync_bytes = volume.resync_bytes};
+  }
+  return direction;
+}
+
+}  // namespace
 
 void Link::channel_is_express(Channel& channel) {
   if (channel.core().express) return;
@@ -55,6 +69,28 @@ bool Link::old_pair_lives(const std::string& route) const {
   return std::ranges::any_of(channels_, [&](const auto& entry) {
     return entry.second->route() == route && entry.second->ending_of_pair();
   });
+}
+
+DrbdStatus Link::drbd_status(const RoutePort& port) const {
+  DrbdStatus status;
+  drbd::StreamCounters sent = port.drbd_sent;
+  drbd::StreamCounters received = port.drbd_received;
+  for (const auto& [serial, channel] : channels_) {
+    if (channel->route() != port.name || channel->watch() == nullptr) continue;
+    sent.add(channel->watch()->outgoing());
+    received.add(channel->watch()->incoming());
+    const bool leads =
+        channel->partner() != nullptr && channel->drbd_kind() == drbd::StreamKind::data;
+    if (!leads || channel->ending_of_pair()) continue;
+    status.paired = true;
+    status.barriers_open = channel->barriers().open();
+    const auto oldest = channel->barriers().oldest();
+    const Duration age = oldest ? loop_.now() - *oldest : Duration(0);
+    status.lag_s = std::chrono::duration<double>(age).count();
+  }
+  status.sent = direction_of(sent);
+  status.received = direction_of(received);
+  return status;
 }
 
 }  // namespace longthrow

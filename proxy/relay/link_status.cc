@@ -426,6 +426,7 @@ void Link::fill_routes(Status& status) const {
         route.channels.push_back(channel->status());
       }
     }
+    if (port.config.protocol == RouteProtocol::drbd) route.drbd = drbd_status(port);
   }
 }
 

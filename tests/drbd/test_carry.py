@@ -24,6 +24,12 @@ def test_two_volumes_replicate(make_sites):
         write_volume(sites, volume, 4)
     sites.wait_in_sync(60)
     sums = sites.a.run("for v in 0 1; do head -c 4194304 /dev/drbd$v | md5sum; done")
+    drbd = sites.alpha.route()["drbd"]
+    assert drbd["paired"] and drbd["lag_s"] == 0
+    assert drbd["sent"]["barriers"] == drbd["received"]["barrier_acks"] > 0
+    for volume in "01":
+        assert drbd["sent"]["volumes"][volume]["write_bytes"] >= 4 * 1024 * 1024
+    assert sites.beta.route()["drbd"]["received"]["volumes"] == drbd["sent"]["volumes"]
     sites.a.run("drbdadm secondary r0")
     sites.b.run("drbdadm primary r0")
     assert sites.b.run("for v in 0 1; do head -c 4194304 /dev/drbd$v | md5sum; done") == sums

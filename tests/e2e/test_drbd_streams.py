@@ -245,15 +245,35 @@ def test_a_lost_sites_writes_are_acknowledged_before_the_data_stream_is_reset(dr
     """A reset would destroy what DRBD has not yet read: its barrier acknowledgement says that it has."""
     lab, pair, peer, connect = drbd_pair(rtt="20ms", rate="100mbit")
     data, meta = connect_pair(connect)
-    data.sendall(packet80(0x03, bytes([0, 0, 0, 7, 0, 0, 0, 0])))
+    data.sendall(packet80(0x03, struct.pack(">II", 7, 0)))
     pair.alpha.wait_no_lag()
     pair.alpha.kill9()
     pair.beta.wait_link_not("up")
     pair.beta.tell("takeover", "dr")
     time.sleep(2)
     assert peer.closed == []
-    peer.connections[META].sendall(packet80(0x1C, bytes([0, 0, 0, 7, 0, 0, 0, 1])))
+    peer.connections[META].sendall(packet80(0x1C, struct.pack(">II", 7, 1)))
     wait_until(lambda: len(peer.closed) == 2, 5, "both ends")
+
+
+def test_the_lag_is_the_age_of_the_oldest_open_barrier(drbd_pair):
+    lab, pair, peer, connect = drbd_pair(rtt="20ms")
+    data, meta = connect_pair(connect)
+    assert pair.alpha.route()["drbd"] | {"sent": 0, "received": 0} == {
+        "paired": True, "lag_s": 0.0, "barriers_open": 0, "sent": 0, "received": 0}
+    for handle in (7, 8):
+        data.sendall(packet80(0x03, struct.pack(">II", handle, 0)))
+    time.sleep(1)
+    drbd = pair.alpha.route()["drbd"]
+    assert drbd["barriers_open"] == 2 and 0.9 < drbd["lag_s"] < 5
+    peer.connections[META].sendall(packet80(0x1C, struct.pack(">II", 7, 1)))
+    wait_until(lambda: pair.alpha.route()["drbd"]["barriers_open"] == 1, 5, "one answer")
+    peer.connections[META].sendall(packet80(0x1C, struct.pack(">II", 8, 1)))
+    wait_until(lambda: pair.alpha.route()["drbd"]["lag_s"] == 0, 5, "no lag")
+    data.close()
+    meta.close()
+    wait_until(lambda: not pair.alpha.route()["drbd"]["paired"], 10, "no pair any more")
+    assert pair.alpha.route()["drbd"]["sent"]["barriers"] == 2
 
 
 def test_the_target_sees_the_address_of_the_listener(make_lab, make_pair):

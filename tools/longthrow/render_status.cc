@@ -249,6 +249,12 @@ std::string channel_note(const json::object& channel) {
                 human_bytes(amount_at(channel, "lag_bytes")));
 }
 
+std::string drbd_note(const json::object& drbd) {
+  if (!flag_at(drbd, "paired")) return "  DRBD is not connected through this route";
+  return format("  DRBD: {:.0f} barriers without an answer, the oldest for {}",
+                amount_at(drbd, "barriers_open"), human_seconds(amount_at(drbd, "lag_s")));
+}
+
 std::string routes_table(const json::object& routes, const Painter& paint) {
   if (routes.empty()) return {};
   constexpr std::size_t kChannelsShown = 8;  // of each route; --json has more
@@ -269,6 +275,7 @@ std::string routes_table(const json::object& routes, const Painter& paint) {
       table.note(channel_note(channel.get_object()));
       ++shown;
     }
+    if (route.contains("drbd")) table.note(drbd_note(object_at(route, "drbd")));
     if (open > static_cast<double>(shown) && shown > 0) {
       table.note(format("  and {:.0f} more", open - static_cast<double>(shown)));
     }

@@ -104,6 +104,10 @@ Status sample_status() {
   route.channels_open = 1;
   route.channels_total = 7;
   route.channels.push_back({.id = 17, .state = "open", .in_bytes = 5});
+  route.drbd =
+      DrbdStatus{.paired = true, .lag_s = 0.5, .barriers_open = 2, .sent = {}, .received = {}};
+  route.drbd->sent.barriers = 12;
+  route.drbd->sent.volumes[1] = {.writes = 40, .write_bytes = 163840, .resync_bytes = 0};
   return status;
 }
 

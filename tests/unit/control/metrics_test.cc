@@ -42,7 +42,10 @@ TEST(Metrics, ContractNamesAreThere) {
   for (const char* line :
        {"longthrow_buffer_used_bytes{link=\"dr\"} 3145728", "longthrow_link_up{link=\"dr\"} 1",
         "longthrow_lag_seconds{group=\"vm1\",link=\"dr\"} 1.5",
-        "longthrow_group_consistent{group=\"vm1\"} 1"}) {
+        "longthrow_group_consistent{group=\"vm1\"} 1",
+        "longthrow_drbd_lag_seconds{group=\"vm1\",route=\"r0\"} 0.5",
+        "longthrow_drbd_writes_total{direction=\"sent\",group=\"vm1\",route=\"r0\",volume=\"1\"} "
+        "40"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
   }
 }

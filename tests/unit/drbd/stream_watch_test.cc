@@ -59,12 +59,30 @@ TEST(StreamWatch, CountsByDirection) {
   watch.on_outgoing(packet80(Command::initial_data) + packet100(Command::data, 0, 24 + 4096) +
                     packet100(Command::data, 1, 24 + 512) + packet100(Command::barrier, 0, 8, 1));
   watch.on_incoming(packet100(Command::barrier_ack, 0, 8, 1));
-  EXPECT_EQ(watch.outgoing().writes, 2U);
-  EXPECT_EQ(watch.outgoing().write_bytes, 24U + 4096U + 24U + 512U);
+  EXPECT_EQ(watch.outgoing().volumes.at(0).writes, 1U);
+  EXPECT_EQ(watch.outgoing().volumes.at(0).write_bytes, 4096U);
+  EXPECT_EQ(watch.outgoing().volumes.at(1).write_bytes, 512U);
   EXPECT_EQ(watch.outgoing().barriers, 1U);
   EXPECT_EQ(watch.outgoing().barrier_acks, 0U);
   EXPECT_EQ(watch.incoming().barrier_acks, 1U);
   EXPECT_EQ(watch.outgoing().packets, 4U);
+}
+
+TEST(StreamWatch, ResyncIsCountedApart) {
+  StreamWatch watch(true);
+  watch.on_outgoing(packet80(Command::initial_data) +
+                    packet100(Command::resync_data, 0, 24 + 8192));
+  EXPECT_EQ(watch.outgoing().volumes.at(0).resync_bytes, 8192U);
+  EXPECT_EQ(watch.outgoing().volumes.at(0).writes, 0U);
+}
+
+TEST(StreamWatch, VolumesBeyondReasonAreCountedTogether) {
+  StreamWatch watch(true);
+  watch.on_outgoing(packet80(Command::initial_data));
+  for (std::uint16_t volume = 0; volume < 1'000; ++volume)
+    watch.on_outgoing(packet100(Command::data, volume, 24 + 512));
+  EXPECT_LE(watch.outgoing().volumes.size(), StreamCounters::kVolumesMax + 1);
+  EXPECT_EQ(watch.outgoing().volumes.at(kNoVolume).writes, 1'000U - StreamCounters::kVolumesMax);
 }
 
 }  // namespace
