@@ -117,6 +117,10 @@ struct DrbdStatus {
     std::uint64_t barrier_acks = 0;
     std::map<std::uint16_t, Volume> volumes;  // 65535: no number, or too many of them
   };
+  struct Disks {  // as each DRBD last said of its own: "up to date", "inconsistent", ...
+    std::string here;
+    std::string peer;
+  };
   bool paired = false;  // a data and a meta connection stand, and DRBD has agreed on them
   // Age of the oldest barrier sent to the peer that its DRBD has not acknowledged; absent: not
   // paired.
@@ -124,6 +128,7 @@ struct DrbdStatus {
   std::uint64_t barriers_open = 0;  // sent and not acknowledged
   Direction sent;
   Direction received;
+  std::map<std::uint16_t, Disks> disks;  // empty: a protocol that is not understood
 };
 
 struct RouteStatus {

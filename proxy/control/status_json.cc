@@ -125,7 +125,12 @@ json::object direction_to_json(const DrbdStatus::Direction& direction) {
 }
 
 json::object drbd_to_json(const DrbdStatus& drbd) {
+  json::object disks;
+  for (const auto& [number_of, disk] : drbd.disks) {
+    disks[std::to_string(number_of)] = {{"here", disk.here}, {"peer", disk.peer}};
+  }
   return {{"paired", drbd.paired},
+          {"disks", std::move(disks)},
           {"lag_s", number(drbd.lag_s)},
           {"barriers_open", drbd.barriers_open},
           {"sent", direction_to_json(drbd.sent)},

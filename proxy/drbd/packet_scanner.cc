@@ -17,9 +17,24 @@ std::uint32_t big_endian(ByteView bytes) {
   return value;
 }
 
-bool has_handle(const Packet& packet) {
-  return (packet.command == Command::barrier || packet.command == Command::barrier_ack) &&
-         packet.payload_bytes >= 4;
+constexpr std::size_t kWordBytes = 4;
+
+// How many bytes of the payload are looked into.
+std::size_t words_bytes(const Packet& packet) {
+  std::size_t words = 0;
+  switch (packet.command) {
+    case Command::barrier:
+    case Command::barrier_ack:
+    case Command::state:
+      words = 1;
+      break;
+    case Command::connection_features:
+      words = 3;
+      break;
+    default:
+      break;
+  }
+  return packet.payload_bytes >= words * kWordBytes ? words * kWordBytes : 0;
 }
 
 }  // namespace
@@ -53,7 +68,7 @@ std::size_t PacketScanner::wanted_bytes() const {
   if (have_ < kMagicBytes) return kMagicBytes;
   const std::size_t header = header_bytes();
   if (have_ < header || header == 0) return header;
-  return header + (has_handle(packet_) ? kHandleBytes : 0);
+  return header + words_bytes(packet_);
 }
 
 bool PacketScanner::collect(ByteView& bytes) {
@@ -77,9 +92,11 @@ bool PacketScanner::collect(ByteView& bytes) {
   if (have_ < header) return false;
   if (have_ == header) {
     parse();
-    if (opaque_ || has_handle(packet_)) return false;
+    if (opaque_ || words_bytes(packet_) > 0) return false;
   } else {
-    packet_.handle = big_endian(ByteView(head_).subspan(header, kHandleBytes));
+    for (std::size_t i = 0; i < words_bytes(packet_) / kWordBytes; ++i) {
+      packet_.words[i] = big_endian(ByteView(head_).subspan(header + i * kWordBytes, kWordBytes));
+    }
   }
   skip_bytes_ = packet_.payload_bytes - (have_ - header);
   have_ = 0;

@@ -25,6 +25,7 @@ enum class Command : std::uint16_t {
   data = 0x00,
   resync_data = 0x02,
   barrier = 0x03,
+  state = 0x0e,
   ping = 0x13,
   ping_ack = 0x14,
   barrier_ack = 0x1c,
@@ -37,7 +38,11 @@ struct Packet {
   Command command{};
   std::uint16_t volume = 0;  // kNoVolume: the header names none
   std::uint32_t payload_bytes = 0;
-  std::uint32_t handle = 0;  // of a barrier or its acknowledgement
+  // The first words of the payload, of the packets that are looked into; else 0.
+  //   barrier, barrier_ack: the barrier's handle
+  //   state: union drbd_state (include/linux/drbd.h)
+  //   connection_features: lowest protocol, feature flags, highest protocol
+  std::array<std::uint32_t, 3> words{};
 };
 inline constexpr std::uint16_t kNoVolume = 0xffff;
 
@@ -47,7 +52,7 @@ class PacketScanner {
   // Longer than any packet of DRBD 8.4 or 9 (1 MiB of data): what claims more is something else.
   static constexpr std::uint32_t kPayloadBytesMax = 16 * kMiB;
 
-  // Calls `on_packet(const Packet&)` for each packet whose header (and handle) is complete.
+  // Calls `on_packet(const Packet&)` for each packet whose header (and words) are complete.
   template <typename OnPacket>
   void scan(ByteView bytes, OnPacket&& on_packet) {
     while (!opaque_ && !bytes.empty()) {
@@ -60,7 +65,6 @@ class PacketScanner {
   [[nodiscard]] bool at_boundary() const { return have_ == 0 && skip_bytes_ == 0; }
 
  private:
-  static constexpr std::size_t kHandleBytes = 4;
   static constexpr std::size_t kHeaderBytesMax = 16;
 
   // Takes bytes off the front; true when `packet_` is complete.
@@ -70,7 +74,7 @@ class PacketScanner {
   [[nodiscard]] std::size_t header_bytes() const;
   void parse();
 
-  std::array<std::byte, kHeaderBytesMax + kHandleBytes> head_{};
+  std::array<std::byte, kHeaderBytesMax + sizeof(Packet::words)> head_{};
   std::size_t have_ = 0;          // of head_
   std::uint64_t skip_bytes_ = 0;  // of the present packet's payload
   Packet packet_;

@@ -69,10 +69,28 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
       break;
     case Command::connection_features:
       features_[index(direction)] = true;
+      protocol_max_[index(direction)] = packet.words[2];
+      break;
+    case Command::state:
+      on_state(direction, packet);
       break;
     default:
       break;
   }
+}
+
+// Both sides speak the highest protocol that both know.
+void StreamWatch::on_state(Direction direction, const Packet& packet) {
+  const std::uint32_t protocol = std::min(protocol_max_[0], protocol_max_[1]);
+  const bool room = disks_.size() < StreamCounters::kVolumesMax || disks_.contains(packet.volume);
+  if (!handshaken() || protocol > kStateProtocolMax || !room) return;
+  Disks& disks = disks_[packet.volume];
+  const bool out = direction == Direction::out;
+  (out ? disks.here : disks.peer) = own_disk(packet.words[0]);
+  // Not every change is said by the one whose disk it is: a skipped first resync makes both up to
+  // date.
+  const DiskState other = peers_disk(packet.words[0]);
+  if (other != DiskState::unknown) (out ? disks.peer : disks.here) = other;
 }
 
 }  // namespace longthrow::drbd

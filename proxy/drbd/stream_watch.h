@@ -11,6 +11,7 @@
 #include <map>
 
 #include "longthrow/bytes.h"
+#include "proxy/drbd/disk_state.h"
 #include "proxy/drbd/packet_scanner.h"
 
 namespace longthrow::drbd {
@@ -27,6 +28,13 @@ struct VolumeCounters {
   std::uint64_t write_bytes = 0;   // without DRBD's own 24 bytes for each
   std::uint64_t resync_bytes = 0;  // as above
 };
+
+// What was last said of both sides' disks, by volume; unknown: nothing yet.
+struct Disks {
+  DiskState here = DiskState::unknown;
+  DiskState peer = DiskState::unknown;
+};
+using DisksByVolume = std::map<std::uint16_t, Disks>;
 
 // Of one direction.
 struct StreamCounters {
@@ -53,6 +61,7 @@ class StreamWatch {
   [[nodiscard]] StreamKind kind() const { return kind_; }
   // Features have passed both ways: DRBD has settled on this data stream.
   [[nodiscard]] bool handshaken() const { return features_[0] && features_[1]; }
+  [[nodiscard]] const DisksByVolume& disks() const { return disks_; }
   [[nodiscard]] const StreamCounters& outgoing() const { return counters_[0]; }
   [[nodiscard]] const StreamCounters& incoming() const { return counters_[1]; }
 
@@ -62,11 +71,14 @@ class StreamWatch {
 
   void scan(Direction direction, ByteView bytes);
   void on_packet(Direction direction, const Packet& packet);
+  void on_state(Direction direction, const Packet& packet);
 
   const bool opened_here_;
   StreamKind kind_ = StreamKind::unknown;
   PacketScanner scanners_[2];
   bool features_[2] = {};
+  std::uint32_t protocol_max_[2] = {};  // as the features say
+  DisksByVolume disks_;
   StreamCounters counters_[2];
 };
 

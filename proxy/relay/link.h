@@ -150,6 +150,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::uint64_t channels_total = 0;
     drbd::StreamCounters drbd_sent;  // of channels that are gone
     drbd::StreamCounters drbd_received;
+    drbd::DisksByVolume disks;  // as last said there
   };
   struct GroupFate {
     bool carried = false;  // a channel has been open
@@ -209,6 +210,10 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void channel_gone(Channel& channel);
   [[nodiscard]] std::vector<LocalRoute> local_routes() const;
   [[nodiscard]] bool route_shut(const RoutePort& port) const;
+  [[nodiscard]] drbd::DisksByVolume disks_of(const RoutePort& port) const;
+  // Why DRBD's copies of a group are not to be used; "" if nothing is against it.
+  [[nodiscard]] std::string disk_trouble(const std::string& group) const;
+  void keep_drbd_numbers(const Channel& channel);
   [[nodiscard]] DrbdStatus drbd_status(const RoutePort& port) const;
   [[nodiscard]] bool old_pair_lives(const std::string& route) const;
   [[nodiscard]] Channel* meta_for(const Channel& data);

@@ -19,6 +19,19 @@ DrbdStatus::Direction direction_of(const drbd::StreamCounters& counters) {
   return direction;
 }
 
+void merge(drbd::DisksByVolume& known, const drbd::DisksByVolume& newer) {
+  for (const auto& [volume, disks] : newer) {
+    if (disks.here != drbd::DiskState::unknown) known[volume].here = disks.here;
+    if (disks.peer != drbd::DiskState::unknown) known[volume].peer = disks.peer;
+  }
+}
+
+// For good; what a disk passes through while it is attached is no judgement.
+bool cannot_be_used(drbd::DiskState disk) {
+  using enum drbd::DiskState;
+  return disk == inconsistent || disk == outdated || disk == failed || disk == diskless;
+}
+
 }  // namespace
 
 void Link::channel_is_express(Channel& channel) {
@@ -71,6 +84,41 @@ bool Link::old_pair_lives(const std::string& route) const {
   });
 }
 
+void Link::keep_drbd_numbers(const Channel& channel) {
+  const auto port = ports_.find(channel.route());
+  if (port == ports_.end() || channel.watch() == nullptr) return;
+  port->second.drbd_sent.add(channel.watch()->outgoing());
+  port->second.drbd_received.add(channel.watch()->incoming());
+  merge(port->second.disks, channel.watch()->disks());
+}
+
+// The last word of each, also after the connection that said it: an interrupted resync stays one.
+drbd::DisksByVolume Link::disks_of(const RoutePort& port) const {
+  drbd::DisksByVolume disks = port.disks;
+  for (const auto& [serial, channel] : channels_) {
+    if (channel->route() == port.name && channel->watch() != nullptr)
+      merge(disks, channel->watch()->disks());
+  }
+  return disks;
+}
+
+std::string Link::disk_trouble(const std::string& group) const {
+  for (const auto& [route, port] : ports_) {
+    if (port.config.group != group) continue;
+    for (const auto& [volume, disks] : disks_of(port)) {
+      const bool peer = cannot_be_used(disks.peer);
+      if (!peer && !cannot_be_used(disks.here)) continue;
+      return format("route {}: {} DRBD says that its disk of volume {} is {}{}", route,
+                    peer ? "the peer's" : "the local", volume,
+                    drbd::to_string(peer ? disks.peer : disks.here),
+                    (peer ? disks.peer : disks.here) == drbd::DiskState::inconsistent
+                        ? ": a resync is running, or was interrupted"
+                        : "");
+    }
+  }
+  return {};
+}
+
 DrbdStatus Link::drbd_status(const RoutePort& port) const {
   DrbdStatus status;
   drbd::StreamCounters sent = port.drbd_sent;
@@ -90,6 +138,10 @@ DrbdStatus Link::drbd_status(const RoutePort& port) const {
   }
   status.sent = direction_of(sent);
   status.received = direction_of(received);
+  for (const auto& [volume, disks] : disks_of(port)) {
+    status.disks[volume] = {.here = std::string(drbd::to_string(disks.here)),
+                            .peer = std::string(drbd::to_string(disks.peer))};
+  }
   return status;
 }
 

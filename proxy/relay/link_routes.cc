@@ -223,10 +223,7 @@ void Link::channel_gone(Channel& channel) {
   forget(partials_);
   forget(parked_);
   channel.unpair();
-  if (const auto port = ports_.find(channel.route()); port != ports_.end() && channel.watch()) {
-    port->second.drbd_sent.add(channel.watch()->outgoing());
-    port->second.drbd_received.add(channel.watch()->incoming());
-  }
+  keep_drbd_numbers(channel);
   if (channel.attached()) session_->release(channel.core());
   context_.graveyard.bury(std::move(channels_.extract(channel.serial).mapped()));
 }

@@ -380,6 +380,9 @@ void Link::fill_groups(Status& status) const {
     } else if (fate.carried && channels == 0) {
       group.consistent = false;
       group.reason = "it has carried channels and has none now: nothing is being replicated";
+    } else if (std::string trouble = disk_trouble(name); !trouble.empty()) {
+      group.consistent = false;
+      group.reason = std::move(trouble);
     }
     if (fate.as_of_wall_ns == 0) continue;
     group.inbound.proof = "source";

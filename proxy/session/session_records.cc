@@ -2,6 +2,7 @@
 // The control records of a session: routes, acknowledgements, credit, heartbeats. All of them are
 // absolute, so that repeating or losing one does no harm.
 #include <algorithm>
+#include <set>
 
 #include "proxy/base/log.h"
 #include "proxy/session/session.h"
@@ -230,10 +231,14 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
       .sent_at_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()),
       .wall_ns = wall_ns,
       .bulk_next = bulk_out_.next_number()};
+  // Idle is a stream that is open and has nothing to say. A group without one says nothing at all.
+  std::set<const GroupState*> open;
+  for (const auto& [id, channel] : channels_) {
+    if (!channel->out.end.has_value()) open.insert(channel->group);
+  }
+  for (const ChannelCore* channel : express_channels_) open.erase(channel->group);
   for (const auto& [name, its_group] : groups_) {
-    const bool express_waits = std::ranges::any_of(
-        express_channels_, [&](const ChannelCore* c) { return c->group == &its_group; });
-    if (its_group.waiting.empty() && !express_waits && !its_group.unframed &&
+    if (open.contains(&its_group) && its_group.waiting.empty() && !its_group.unframed &&
         heartbeat.idle_groups.size() < wire::kRoutesMax) {
       heartbeat.idle_groups.push_back(its_group.id);
     }

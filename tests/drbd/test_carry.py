@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+from support.waiting import wait_until
 
 BURST_MIB = 30
 
@@ -114,6 +115,29 @@ def test_verify_finds_no_difference(make_sites):
     assert sites.kernel_log().count("Online verify done") == 2
 
 
+@pytest.mark.sample
+def test_a_resync_makes_the_copy_inconsistent_until_it_ends(make_sites):
+    """Both nodes say so, from what DRBD says of its disks; also when the resync is interrupted."""
+    sites = make_sites(rtt="20ms", rate="20mbit", net={"csums-alg": "crc32c"})
+    write_volume(sites, 1, 24)
+    sites.wait_in_sync(60)
+    for node in sites.nodes:
+        assert node.group()["consistent"]
+    sites.b.run("drbdadm disconnect r0 && drbdadm invalidate r0/1 && drbdadm connect r0")
+    for node in sites.nodes:
+        wait_until(lambda node=node: "volume 1 is inconsistent" in node.group()["reason"], 20,
+                   f"{node.name} sees the resync")
+        assert not node.group()["consistent"]
+    sites.b.run("drbdadm disconnect r0")
+    time.sleep(2)
+    for node in sites.nodes:
+        assert not node.group()["consistent"]
+    sites.b.run("drbdadm connect r0")
+    sites.wait_connected(90)
+    for node in sites.nodes:
+        wait_until(lambda node=node: node.group()["consistent"], 20, f"{node.name}: {node.group()}")
+
+
 @pytest.mark.parametrize("side", ["a", "b"])
 def test_a_node_restart_costs_a_resync_of_the_difference(make_sites, side):
     sites = make_sites(rtt="20ms", rate="100mbit")
@@ -127,6 +151,7 @@ def test_a_node_restart_costs_a_resync_of_the_difference(make_sites, side):
     sites.a.finish(60)
     sites.wait_connected(60)
     sites.wait_in_sync(60)
+    assert sites.alpha.group()["consistent"], sites.alpha.group()["reason"]
     resynced = sum(int(kib) for kib in re.findall(r"will sync (\d+) KB", sites.kernel_log()))
     assert resynced < 3 * 16 * 1024, f"{resynced} KiB of 65536 were resynced"
 
@@ -143,3 +168,22 @@ def test_crossed_connects_settle(make_sites, attempt):
         started = time.monotonic()
         sites.wait_connected(15)
         print(f"connected after {time.monotonic() - started:.1f} s")
+
+
+def test_silence_is_not_health(make_sites):
+    """DRBD stands alone: nothing is replicated, both nodes say so, and the copy's age counts on."""
+    sites = make_sites(rtt="20ms")
+    write_volume(sites, 0, 2)
+    sites.wait_in_sync(60)
+    sites.a.run("drbdadm disconnect r0")
+    for node in sites.nodes:
+        wait_until(lambda node=node: not node.group()["consistent"], 20, f"{node.name}: {node.group()}")
+        assert "nothing is being replicated" in node.group()["reason"]
+    before = sites.beta.group()["inbound"]
+    time.sleep(5)
+    after = sites.beta.group()["inbound"]
+    assert after["as_of"] == before["as_of"] and after["age_s"] > before["age_s"] + 4
+    sites.a.run("drbdadm connect r0")
+    sites.wait_connected(30)
+    for node in sites.nodes:
+        wait_until(lambda node=node: node.group()["consistent"], 20, f"{node.name}: {node.group()}")

@@ -49,9 +49,9 @@ tools/dev test [--unit] [--sim] [--e2e] [--drbd] [-k PATTERN] [--seeds N] [--lon
                                   tests: ctest's -R)
   tools/dev test --e2e --long     also those that take more than a minute each
   tools/dev test --seeds 100      fewer or more simulated runs
-  tools/dev test --all            also: debug build, clang and clang-tidy, address and thread sanitizers
-                                  over unit, simulator and end-to-end tests; the long tests, all tests with
-                                  DRBD, 20000 seeds
+  tools/dev test --all            also, in about two and a half hours: debug and clang builds, clang-tidy,
+                                  address and thread sanitizers over unit, simulator and end-to-end tests; the long tests, all tests with
+                                  DRBD, 10000 seeds
 The last line is "N passed, N failed, N skipped"; the exit code is 0 only if nothing failed. End-to-end
 tests run in network namespaces of their own: as root, or as a user who may make user namespaces.
 Logs of a failed end-to-end test are kept; its report says where.

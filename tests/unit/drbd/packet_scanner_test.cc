@@ -39,7 +39,7 @@ void expect_stream(const std::vector<Packet>& seen) {
   EXPECT_EQ(seen[2].volume, 1U);
   EXPECT_EQ(seen[3].payload_bytes, 70'000U);
   EXPECT_EQ(seen[4].command, Command::barrier);
-  EXPECT_EQ(seen[4].handle, 0xabcd1234U);
+  EXPECT_EQ(seen[4].words[0], 0xabcd1234U);
 }
 
 TEST_F(Scanner, FindsAllThreeHeaders) {
@@ -72,7 +72,7 @@ TEST_F(Scanner, EveryTruncationSaysNothingFalse) {
 TEST_F(Scanner, ABarrierWithoutRoomForAHandleHasNone) {
   feed(packet100(Command::barrier, 0, 0) + packet80(Command::ping));
   ASSERT_EQ(seen_.size(), 2U);
-  EXPECT_EQ(seen_[0].handle, 0U);
+  EXPECT_EQ(seen_[0].words[0], 0U);
   EXPECT_EQ(seen_[1].command, Command::ping);
 }
 

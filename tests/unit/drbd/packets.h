@@ -2,6 +2,7 @@
 // DRBD's packets as bytes, for tests.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -54,6 +55,15 @@ inline Bytes packet100(Command command, std::uint16_t volume, std::uint32_t payl
   put(out, pad, 4);
   const Bytes payload = payload_of(payload_bytes, handle);
   out.insert(out.end(), payload.begin(), payload.end());
+  return out;
+}
+
+// A data stream's handshake up to the features, in one direction.
+inline Bytes features(std::uint32_t protocol_max) {
+  Bytes out = packet80(Command::connection_features, 72, 86);
+  Bytes word;
+  put(word, protocol_max, 4);
+  std::copy(word.begin(), word.end(), out.begin() + 8 + 8);
   return out;
 }
 

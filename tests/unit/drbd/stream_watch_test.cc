@@ -68,6 +68,52 @@ TEST(StreamWatch, CountsByDirection) {
   EXPECT_EQ(watch.outgoing().packets, 4U);
 }
 
+class Disks : public ::testing::Test {
+ protected:
+  void shake_hands(std::uint32_t protocol_max) {
+    watch_.on_outgoing(packet80(Command::initial_data) + features(protocol_max));
+    watch_.on_incoming(features(protocol_max));
+  }
+  // role secondary, peer primary, connected, and the disks
+  static Bytes state(std::uint16_t volume, DiskState disk, DiskState peers = DiskState::unknown) {
+    const auto word = 2U | 1U << 2 | 10U << 4 | static_cast<std::uint32_t>(disk) << 9 |
+                      static_cast<std::uint32_t>(peers) << 13;
+    return packet100(Command::state, volume, 4, word);
+  }
+  StreamWatch watch_{true};
+};
+
+TEST_F(Disks, EachSideSaysItsOwn) {
+  shake_hands(101);
+  watch_.on_outgoing(state(0, DiskState::up_to_date));
+  watch_.on_incoming(state(0, DiskState::inconsistent) + state(1, DiskState::outdated));
+  EXPECT_EQ(watch_.disks().at(0).here, DiskState::up_to_date);
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::inconsistent);
+  EXPECT_EQ(watch_.disks().at(1).here, DiskState::unknown);
+  EXPECT_EQ(watch_.disks().at(1).peer, DiskState::outdated);
+  watch_.on_incoming(state(0, DiskState::up_to_date));
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::up_to_date);
+}
+
+TEST_F(Disks, EachSideKnowsTheOthers) {
+  shake_hands(101);
+  watch_.on_incoming(state(0, DiskState::inconsistent));
+  watch_.on_outgoing(state(0, DiskState::up_to_date, DiskState::up_to_date));
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::up_to_date);
+}
+
+TEST_F(Disks, ProtocolsThatCountOtherwiseSayNothing) {
+  shake_hands(121);
+  watch_.on_incoming(state(0, DiskState::inconsistent));
+  EXPECT_TRUE(watch_.disks().empty());
+}
+
+TEST_F(Disks, NothingIsSaidBeforeTheHandshake) {
+  watch_.on_outgoing(packet80(Command::initial_data));
+  watch_.on_incoming(state(0, DiskState::inconsistent));
+  EXPECT_TRUE(watch_.disks().empty());
+}
+
 TEST(StreamWatch, ResyncIsCountedApart) {
   StreamWatch watch(true);
   watch.on_outgoing(packet80(Command::initial_data) +

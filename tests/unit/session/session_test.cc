@@ -343,6 +343,21 @@ TEST_F(SessionTest, AnIdleStreamIsAsNewAsTheLastHeartbeat) {
   EXPECT_EQ(beta().groups().at("g").as_of_wall_ns, 5'000);
 }
 
+TEST_F(SessionTest, AGroupWithoutAnOpenStreamGrowsOld) {
+  ChannelCore& here = alpha().open("r0");
+  write(sides_[0], here, 10);
+  talk();
+  alpha().set_wall_clock(5'000);
+  alpha().request_heartbeat();
+  talk();
+  alpha().push_end(here, EndKind::fin, 6'000);
+  talk();
+  alpha().set_wall_clock(9'000);
+  alpha().request_heartbeat();
+  talk();
+  EXPECT_EQ(beta().groups().at("g").as_of_wall_ns, 5'000);
+}
+
 TEST_F(SessionTest, HostileFramesAreErrorsNotCrashes) {
   const auto refused = [&](const wire::FrameHeader& header) {
     return !beta().on_frame(now_, header).has_value();
