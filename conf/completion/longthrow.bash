@@ -9,7 +9,7 @@ _longthrow_names() {  # links | groups
 
 _longthrow() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="status set drain pause resume takeover release ping genkey reload restart-check"
+  local commands="status set drain pause resume takeover release ping genkey reload doctor restart-check"
   local common="--control --json --help"
   local command="" control="" i
   local -a words=()
@@ -25,7 +25,7 @@ _longthrow() {
   done
 
   case $prev in
-    --control | -o | --output | --fingerprint)
+    --control | -o | --output | --fingerprint | --drbd-conf)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return ;;
     --timeout)
@@ -57,6 +57,7 @@ _longthrow() {
     resume | release) options=$common choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
     genkey) options="$common -o --output --identity --fingerprint" ;;
     reload) options="$common --dry-run" ;;
+    doctor) options="$common --drbd-conf" ;;
     restart-check) options=$common ;;
     *) return ;;
   esac

@@ -134,6 +134,8 @@ struct DrbdStatus {
 struct RouteStatus {
   std::string group;
   std::string link;
+  std::string listen;  // as configured; "" where the route has none here
+  std::string target;
   std::string state;                    // open | closed | mismatched | fenced
   std::string reason;                   // why not open; or the last failure
   std::uint64_t channels_total = 0;     // since start

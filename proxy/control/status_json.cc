@@ -143,6 +143,8 @@ json::object route_to_json(const RouteStatus& route) {
   json::object out;
   out["group"] = route.group;
   out["link"] = route.link;
+  out["listen"] = route.listen;
+  out["target"] = route.target;
   out["state"] = route.state;
   out["channels"] = route.channels_open;
   out["reason"] = route.reason;

@@ -403,6 +403,8 @@ void Link::fill_routes(Status& status) const {
     RouteStatus& route = status.routes[name];
     route.group = port.config.group;
     route.link = name_;
+    if (port.config.listen) route.listen = to_string(*port.config.listen);
+    if (port.config.target) route.target = to_string(*port.config.target);
     route.channels_total = port.channels_total;
     route.reason = port.reason;
     const RouteStanding standing = session_ != nullptr

@@ -187,3 +187,30 @@ def test_silence_is_not_health(make_sites):
     sites.wait_connected(30)
     for node in sites.nodes:
         wait_until(lambda node=node: node.group()["consistent"], 20, f"{node.name}: {node.group()}")
+
+
+def diagnosis(sites, folder) -> tuple[int, str]:
+    dump = folder / "dump.xml"
+    dump.write_text(sites.a.run("drbdadm dump-xml r0 2>/dev/null"))
+    done = sites.alpha.longthrow("doctor", "--drbd-conf", str(dump))
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_the_doctor_foretells_the_cut_of_a_slow_drain(make_sites, tmp_path):
+    """DRBD's default ko-count: 110 MiB at 10 Mbit/s take 92 s, and DRBD gives up 42 s after its last
+    barrier."""
+    sites = make_sites(rtt="100ms", rate="10mbit", queue="1MB", disk_mib=128,
+                       net={"ko-count": 7, "timeout": 60})
+    write_volume(sites, 0, 110)
+    code, said = diagnosis(sites, tmp_path)
+    assert code == 1 and "Remote failed to answer a P_BARRIER" in said, said
+    wait_until(lambda: "Remote failed to answer a P_BARRIER" in sites.kernel_log(), 120,
+               "DRBD gives up", every=1)
+
+
+def test_the_doctor_has_nothing_against_the_settings_of_the_lab(make_sites, tmp_path):
+    sites = make_sites(rtt="20ms", net={"csums-alg": "crc32c"}, disk={"al-extents": 6007})
+    said = diagnosis(sites, tmp_path)[1]
+    of_drbd = [line for line in said.splitlines() if line.startswith("resource r0")]
+    assert len(of_drbd) == 1 and "no snapshot" in of_drbd[0], said

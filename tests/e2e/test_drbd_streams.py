@@ -45,20 +45,21 @@ class Peer:
 
     def _serve(self, connection: socket.socket) -> None:
         first, size = b"", 0
-        with contextlib.suppress(OSError), connection:
-            first = connection.recv(8, socket.MSG_WAITALL)
-            self.connections[first] = connection
-            size = len(first)
-            if first == DATA:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-                size += len(connection.recv(len(FEATURES), socket.MSG_WAITALL))
-                connection.sendall(FEATURES)
-            while more := self._read(connection, first):
-                size += len(more)
-                self.received += len(more)
-                if first == META:
-                    connection.sendall(more)
-        self.closed.append((first, size))
+        with connection:
+            with contextlib.suppress(OSError):
+                first = connection.recv(8, socket.MSG_WAITALL)
+                self.connections[first] = connection
+                size = len(first)
+                if first == DATA:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                    size += len(connection.recv(len(FEATURES), socket.MSG_WAITALL))
+                    connection.sendall(FEATURES)
+                while more := self._read(connection, first):
+                    size += len(more)
+                    self.received += len(more)
+                    if first == META:
+                        connection.sendall(more)
+            self.closed.append((first, size))  # before the close lets the other stream's end through
 
     def _read(self, connection: socket.socket, first: bytes) -> bytes:
         if first == DATA:
@@ -259,8 +260,8 @@ def test_a_lost_sites_writes_are_acknowledged_before_the_data_stream_is_reset(dr
 def test_the_lag_is_the_age_of_the_oldest_open_barrier(drbd_pair):
     lab, pair, peer, connect = drbd_pair(rtt="20ms")
     data, meta = connect_pair(connect)
-    assert pair.alpha.route()["drbd"] | {"sent": 0, "received": 0} == {
-        "paired": True, "lag_s": 0.0, "barriers_open": 0, "sent": 0, "received": 0}
+    drbd = pair.alpha.route()["drbd"]
+    assert (drbd["paired"], drbd["lag_s"], drbd["barriers_open"]) == (True, 0.0, 0)
     for handle in (7, 8):
         data.sendall(packet80(0x03, struct.pack(">II", handle, 0)))
     time.sleep(1)

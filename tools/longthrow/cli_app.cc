@@ -115,6 +115,16 @@ void add_administration(CLI::App& app, CommandLine& into) {
                                  "  longthrow reload");
   reload->add_flag("--dry-run", into.dry_run, "Only say what would happen");
 
+  CLI::App* doctor = add_command(
+      app, into, "doctor", "Say what will go wrong, and the line to write against it",
+      "  longthrow doctor                              with DRBD's own configuration, if it is "
+      "here\n"
+      "  longthrow doctor --drbd-conf /etc/drbd.d/r0.res\n"
+      "  longthrow doctor --drbd-conf dump.xml         what drbdadm dump-xml printed\n"
+      "Exit code: 0 nothing to say, 1 warnings (or not done, with an error), 2 wrong usage.");
+  doctor->add_option("--drbd-conf", into.drbd_conf, "DRBD's configuration, or its dump-xml")
+      ->type_name("FILE");
+
   add_command(app, into, "restart-check",
               "Say whether a restart now would lose anything (exit code 0: no)",
               "  longthrow restart-check && systemctl restart longthrowd");

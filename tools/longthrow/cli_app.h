@@ -32,6 +32,7 @@ struct CommandLine {
   std::string output;             // genkey
   std::string identity;
   std::string fingerprint;  // a file to show the fingerprint of
+  std::string drbd_conf;    // doctor; empty: drbdadm's own
 };
 
 // Parsing fills `into`, which outlives the app.

@@ -11,6 +11,7 @@
 #include "proxy/base/log.h"
 #include "proxy/control/request.h"
 #include "tools/longthrow/client.h"
+#include "tools/longthrow/doctor.h"
 #include "tools/longthrow/human.h"
 #include "tools/longthrow/render_status.h"
 
@@ -232,6 +233,49 @@ int run_status(const CommandLine& line, const Output& output) {
 
 }  // namespace
 
+int run_doctor(const CommandLine& line, const Output& output) {
+  const auto error = [&](const std::string& message) {
+    output.err << "longthrow doctor: " << message << std::endl;
+    return kNotDone;
+  };
+  const Result<json::object> status = fetch_status(line.control);
+  if (!status) return error(status.error().message);
+  const Result<std::string> xml = read_drbd_xml(line.drbd_conf);
+  std::vector<DrbdResource> resources;
+  std::string note;
+  if (xml) {
+    Result<std::vector<DrbdResource>> parsed = parse_drbd_xml(*xml);
+    if (!parsed) return error(parsed.error().message);
+    resources = *std::move(parsed);
+  } else if (!line.drbd_conf.empty()) {
+    return error(xml.error().message);
+  } else {
+    note = "DRBD's configuration was not looked at: " + xml.error().message +
+           "; give it with --drbd-conf";
+  }
+  Diagnosis diagnosis = diagnose(*status, resources, read_host_facts());
+  if (!note.empty()) diagnosis.notes.push_back(note);
+  if (line.json) {
+    json::array findings;
+    for (const Finding& finding : diagnosis.findings) {
+      findings.push_back(json::object{
+          {"about", finding.about}, {"what", finding.what}, {"remedy", finding.remedy}});
+    }
+    const json::array notes(diagnosis.notes.begin(), diagnosis.notes.end());
+    output.out << json::serialize(json::object{{"findings", findings}, {"notes", notes}})
+               << std::endl;
+  } else {
+    for (const Finding& finding : diagnosis.findings) {
+      output.out << printable(finding.about) << ": " << printable(finding.what) << "\n    "
+                 << printable(finding.remedy) << "\n";
+    }
+    for (const std::string& what : diagnosis.notes) output.out << printable(what) << "\n";
+    if (diagnosis.findings.empty()) output.out << "nothing to say\n";
+    output.out << std::flush;
+  }
+  return diagnosis.findings.empty() ? kDone : kNotDone;
+}
+
 int run(int argc, const char* const* argv, const Output& output) {
   CommandLine line;
   const std::unique_ptr<CLI::App> app = make_app(line);
@@ -243,6 +287,7 @@ int run(int argc, const char* const* argv, const Output& output) {
   }
   if (line.command == "genkey") return run_genkey(line, output);
   if (line.command == "status") return run_status(line, output);
+  if (line.command == "doctor") return run_doctor(line, output);
   return run_command(line, output);
 }
 
