@@ -199,7 +199,7 @@ def test_what_a_lost_site_has_sent_is_delivered_before_the_meta_stream_ends(drbd
     assert peer.closed == []
     peer.running.set()
     wait_until(lambda: len(peer.closed) == 2, 20, "both ends")
-    assert peer.closed[0] == (DATA, 6 * MIB + 8 + len(FEATURES))
+    assert dict(peer.closed)[DATA] == 6 * MIB + 8 + len(FEATURES)
 
 
 def test_a_new_handshake_is_refused_while_an_old_pair_drains(drbd_pair):
