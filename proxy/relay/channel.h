@@ -52,7 +52,7 @@ class ChannelHost {
   virtual void channel_stop(Channel& channel) = 0;
   // DRBD's meta stream: what it carries must not wait behind bulk data.
   virtual void channel_is_express(Channel& channel) = 0;
-  // DRBD has agreed on this data stream: it has a partner now, see pair_with().
+  // DRBD has agreed on this data stream: find its partner, see pair().
   virtual void channel_is_settled(Channel& channel) = 0;
   // The leg is closed, and the channel may be forgotten as soon as its session agrees.
   virtual void channel_closed(Channel& channel) = 0;
@@ -68,9 +68,8 @@ class ChannelHost {
 //  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own
 //    bytes are handed over the leg is reset.
 //  - of a pair, the meta stream's end is held back until the data stream's leg is closed: DRBD
-//  throws
-//    away what is still on its way when its meta stream ends. The data stream is reset only when
-//    the local DRBD has acknowledged all barriers that it was handed, or abort_linger is over.
+//    throws away what is still on its way when its meta stream ends. The data stream is reset only
+//    when the local DRBD has acknowledged all barriers that it was handed, or abort_linger is over.
 //  - the session is over (`detach`): what is here is handed over, then the leg is reset.
 // Belongs to the loop's thread.
 class Channel final : public Mortal {

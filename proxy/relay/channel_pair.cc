@@ -65,7 +65,7 @@ void Channel::on_partner_ends() {
 }
 
 void Channel::on_partner_timer() {
-  if (closed() || aborting_) return;
+  if (closed() || aborting_ || read_ended_) return;
   if (unread_bytes() > 0) {
     loop_.arm(partner_timer_, loop_.now() + kPartnerGrace);
     return;
