@@ -109,9 +109,10 @@ struct Socket {
   friend bool operator==(const Socket&, const Socket&) = default;
 };
 
-// What a socket is for; the implementation sets its options (TCP_NODELAY everywhere).
+// What a socket is for; the implementation sets its options (TCP_NODELAY and keep-alive
+// everywhere).
 enum class SocketUse : std::uint8_t {
-  lane,  // WAN side: keep-alive, a small TCP_NOTSENT_LOWAT, the link's congestion control
+  lane,  // WAN side: a small TCP_NOTSENT_LOWAT, the link's congestion control
   leg,   // inside: SO_LINGER {1, 0} from the start: a killed process resets, never ends cleanly
 };
 

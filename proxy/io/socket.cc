@@ -17,7 +17,9 @@ namespace longthrow {
 namespace {
 
 constexpr int kNotsentLowatBytes = 256 * 1024;
-// A backstop only: the session's heartbeat finds a dead peer much earlier.
+// On a lane a backstop only: the session's heartbeat finds a dead peer much earlier. On a leg the
+// only sign that its host has gone without a word; a program that merely does not read still
+// answers.
 constexpr int kKeepIdleSeconds = 30;
 constexpr int kKeepIntervalSeconds = 10;
 constexpr int kKeepCount = 6;
@@ -33,14 +35,14 @@ void set_option(int fd, int level, int name, int value) {
 
 void set_common_options(int fd, SocketUse use, const std::string& congestion) {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepIntervalSeconds);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
   if (use == SocketUse::leg) {
     set_on_close(fd, OnClose::reset);
     set_option(fd, SOL_SOCKET, SO_RCVBUF, kLegReceiveBytes);
   } else {
-    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepIntervalSeconds);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
     set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kNotsentLowatBytes);
     widen_send_buffer(fd);
   }

@@ -88,3 +88,21 @@ def test_routes_of_both_directions_share_a_link(make_lab, make_pair):
                 Source(lab.b, ("127.0.0.1", 17500), size=16 * MIB, seed=77) as back:
             assert_equal_streams(forth.one(60), there.wait_over(60)["conversations"][0])
             assert_equal_streams(back.one(60), here.wait_over(60)["conversations"][0])
+
+
+@pytest.mark.long
+def test_a_source_host_that_goes_without_a_word_is_noticed(make_lab, make_pair):
+    """Its power fails: no FIN, no reset. Keep-alive ends the channel after 90 s."""
+    lab = make_lab(rtt="5ms")
+    lab.host("c")
+    inside = lab.wan("c", "a", rtt="1ms")
+    with Sink(lab.b) as sink:
+        pair = make_pair(lab, routes={"r0": sink.port})
+        pair.alpha.tables["route.r0"]["listen"] = f"{inside.address_of(lab.a)}:17000"
+        pair.alpha.write_config()
+        pair.start()
+        with Source(lab.hosts["c"], (inside.address_of(lab.a), 17000), size=1 * MIB, end="hold"):
+            sink.wait_received(1 * MIB)
+            inside.down()
+            pair.alpha.wait_channels(0, timeout=120)
+            assert sink.wait_over(20)["conversations"][0]["end"] == "reset"

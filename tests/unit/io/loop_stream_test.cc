@@ -213,6 +213,7 @@ TEST_P(LoopStream, LegsWillResetFromTheirFirstMoment) {
     EXPECT_EQ(value.l_onoff, 1);
     EXPECT_EQ(value.l_linger, 0);
     EXPECT_EQ(option(socket, IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(option(socket, SOL_SOCKET, SO_KEEPALIVE), 1);
   }
 }
 
