@@ -110,11 +110,12 @@ Metric::Collect of_volume(Get get) {
       if (!route.drbd) continue;
       const auto all = [&](const char* direction, const DrbdStatus::Direction& volumes) {
         for (const auto& [number, volume] : volumes.volumes) {
-          emit({{"group", route.group},
-                {"route", name},
-                {"volume", std::to_string(number)},
-                {"direction", direction}},
-               static_cast<double>(get(volume)));
+          Labels labels;
+          labels["group"] = route.group;
+          labels["route"] = name;
+          labels["volume"] = std::to_string(number);
+          labels["direction"] = direction;
+          emit(labels, static_cast<double>(get(volume)));
         }
       };
       all("sent", route.drbd->sent);

@@ -78,7 +78,7 @@ Result<std::string> output_of(const std::vector<std::string>& words) {
   const int spawned = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
-  const std::string text = spawned == 0 ? read_all(ends[0]) : std::string();
+  std::string text = spawned == 0 ? read_all(ends[0]) : std::string();
   ::close(ends[0]);
   if (spawned != 0) return fail(format("{}: {}", words[0], std::strerror(spawned)));
   int status = 0;
