@@ -105,21 +105,21 @@ Metric::Collect of_drbd(Get get) {
 // `get(volume)` gives a number, of each volume of these routes and direction.
 template <typename Get>
 Metric::Collect of_volume(Get get) {
-  return [get](const Status& status, const Metric::Emit& emit) {
+  const auto emit_each = [get](const Labels& route, const char* direction,
+                               const DrbdStatus::Direction& volumes, const Metric::Emit& emit) {
+    for (const auto& [number, volume] : volumes.volumes) {
+      Labels labels = route;
+      labels["volume"] = std::to_string(number);
+      labels["direction"] = direction;
+      emit(labels, static_cast<double>(get(volume)));
+    }
+  };
+  return [emit_each](const Status& status, const Metric::Emit& emit) {
     for (const auto& [name, route] : status.routes) {
       if (!route.drbd) continue;
-      const auto all = [&](const char* direction, const DrbdStatus::Direction& volumes) {
-        for (const auto& [number, volume] : volumes.volumes) {
-          Labels labels;
-          labels["group"] = route.group;
-          labels["route"] = name;
-          labels["volume"] = std::to_string(number);
-          labels["direction"] = direction;
-          emit(labels, static_cast<double>(get(volume)));
-        }
-      };
-      all("sent", route.drbd->sent);
-      all("received", route.drbd->received);
+      const Labels labels{{"group", route.group}, {"route", name}};
+      emit_each(labels, "sent", route.drbd->sent, emit);
+      emit_each(labels, "received", route.drbd->received, emit);
     }
   };
 }
