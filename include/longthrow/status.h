@@ -117,7 +117,7 @@ struct DrbdStatus {
     std::uint64_t barrier_acks = 0;
     std::map<std::uint16_t, Volume> volumes;  // 65535: no number, or too many of them
   };
-  struct Disks {  // as each DRBD last said of its own: "up to date", "inconsistent", ...
+  struct Disks {  // as was last said of them: "up to date", "inconsistent", ...
     std::string here;
     std::string peer;
   };

@@ -4,10 +4,9 @@
 // Three headers are in use, all in network byte order; the length counts everything behind the
 // header (drbd_headers.h and prepare_header in Linux 6.1, drivers/block/drbd):
 //
-//   8 bytes   u32 0x83740267, u16 command, u16 length                protocol < 95, and every
-//   handshake 8 bytes   u16 0x835a, u16 command, u32 length                    protocol 95 to 99,
-//   long packets 16 bytes  u32 0x8620ec20, u16 volume, u16 command, u32 length, u32 0    protocol
-//   >= 100
+//  - 8 bytes, protocol < 95 and every handshake: u32 0x83740267, u16 command, u16 length
+//  - 8 bytes, protocol 95 to 99, long packets: u16 0x835a, u16 command, u32 length
+//  - 16 bytes, protocol >= 100: u32 0x8620ec20, u16 volume, u16 command, u32 length, u32 0
 //
 // Anything else makes the stream opaque, for good: kTLS, a later protocol, or no DRBD at all. It is
 // then carried like any other stream; nothing depends on the packets being understood.

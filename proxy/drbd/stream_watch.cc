@@ -4,7 +4,6 @@
 #include <algorithm>
 
 namespace longthrow::drbd {
-
 namespace {
 
 constexpr std::uint32_t kDataHeaderBytes = 24;  // struct p_data: sector, block, sequence, flags
@@ -68,7 +67,6 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
       ++counters.barrier_acks;
       break;
     case Command::connection_features:
-      features_[index(direction)] = true;
       protocol_max_[index(direction)] = packet.words[2];
       break;
     case Command::state:
@@ -81,9 +79,9 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
 
 // Both sides speak the highest protocol that both know.
 void StreamWatch::on_state(Direction direction, const Packet& packet) {
-  const std::uint32_t protocol = std::min(protocol_max_[0], protocol_max_[1]);
+  if (!handshaken() || std::min(*protocol_max_[0], *protocol_max_[1]) > kStateProtocolMax) return;
   const bool room = disks_.size() < StreamCounters::kVolumesMax || disks_.contains(packet.volume);
-  if (!handshaken() || protocol > kStateProtocolMax || !room) return;
+  if (!room) return;
   Disks& disks = disks_[packet.volume];
   const bool out = direction == Direction::out;
   (out ? disks.here : disks.peer) = own_disk(packet.words[0]);

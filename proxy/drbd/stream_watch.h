@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "longthrow/bytes.h"
 #include "proxy/drbd/disk_state.h"
@@ -60,7 +61,7 @@ class StreamWatch {
 
   [[nodiscard]] StreamKind kind() const { return kind_; }
   // Features have passed both ways: DRBD has settled on this data stream.
-  [[nodiscard]] bool handshaken() const { return features_[0] && features_[1]; }
+  [[nodiscard]] bool handshaken() const { return protocol_max_[0] && protocol_max_[1]; }
   [[nodiscard]] const DisksByVolume& disks() const { return disks_; }
   [[nodiscard]] const StreamCounters& outgoing() const { return counters_[0]; }
   [[nodiscard]] const StreamCounters& incoming() const { return counters_[1]; }
@@ -76,8 +77,7 @@ class StreamWatch {
   const bool opened_here_;
   StreamKind kind_ = StreamKind::unknown;
   PacketScanner scanners_[2];
-  bool features_[2] = {};
-  std::uint32_t protocol_max_[2] = {};  // as the features say
+  std::optional<std::uint32_t> protocol_max_[2];  // as the features say, once they have passed
   DisksByVolume disks_;
   StreamCounters counters_[2];
 };

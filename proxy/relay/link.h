@@ -215,7 +215,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] std::string disk_trouble(const std::string& group) const;
   void keep_drbd_numbers(const Channel& channel);
   [[nodiscard]] DrbdStatus drbd_status(const RoutePort& port) const;
-  [[nodiscard]] bool old_pair_lives(const std::string& route) const;
+  [[nodiscard]] bool old_pair_lives(const RoutePort& port) const;
   [[nodiscard]] Channel* meta_for(const Channel& data);
   void partner_ends(Channel& channel);
   void set_ports(const std::map<std::string, RouteConfig>& routes);

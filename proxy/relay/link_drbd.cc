@@ -78,9 +78,10 @@ void Link::partner_ends(Channel& channel) {
 
 // A new handshake is not let in behind the backlog of an old connection: DRBD would wait for
 // answers that come when that is drained, and give up. Refused, it tries again.
-bool Link::old_pair_lives(const std::string& route) const {
+bool Link::old_pair_lives(const RoutePort& port) const {
+  if (port.config.protocol != RouteProtocol::drbd) return false;
   return std::ranges::any_of(channels_, [&](const auto& entry) {
-    return entry.second->route() == route && entry.second->ending_of_pair();
+    return entry.second->route() == port.name && entry.second->ending_of_pair();
   });
 }
 
@@ -104,16 +105,15 @@ drbd::DisksByVolume Link::disks_of(const RoutePort& port) const {
 
 std::string Link::disk_trouble(const std::string& group) const {
   for (const auto& [route, port] : ports_) {
-    if (port.config.group != group) continue;
+    if (port.config.group != group || port.config.protocol != RouteProtocol::drbd) continue;
     for (const auto& [volume, disks] : disks_of(port)) {
       const bool peer = cannot_be_used(disks.peer);
-      if (!peer && !cannot_be_used(disks.here)) continue;
+      const drbd::DiskState disk = peer ? disks.peer : disks.here;
+      if (!cannot_be_used(disk)) continue;
+      const bool resync = disk == drbd::DiskState::inconsistent;
       return format("route {}: {} DRBD says that its disk of volume {} is {}{}", route,
-                    peer ? "the peer's" : "the local", volume,
-                    drbd::to_string(peer ? disks.peer : disks.here),
-                    (peer ? disks.peer : disks.here) == drbd::DiskState::inconsistent
-                        ? ": a resync is running, or was interrupted"
-                        : "");
+                    peer ? "the peer's" : "the local", volume, drbd::to_string(disk),
+                    resync ? ": a resync is running, or was interrupted" : "");
     }
   }
   return {};

@@ -92,7 +92,7 @@ void Link::refresh_routes() {
   const bool connected = session_ != nullptr && express_ != nullptr && session_->connected();
   for (auto& [route, port] : ports_) {
     if (!port.config.listen) continue;
-    const bool held = held_groups_.contains(port.config.group) || old_pair_lives(route);
+    const bool held = held_groups_.contains(port.config.group) || old_pair_lives(port);
     if (connected && !route_shut(port) && !held && session_->standing(route).may_open) {
       open_listener(port);
     } else {

@@ -20,7 +20,7 @@ class Guest:
     """Guest number N sits at 10.10.N.2 behind its host's 10.10.N.1; the disks are /dev/vda and /dev/vdb.
 
     Its shell takes one command at a time (a virtio port, not the network: it works whatever the test
-    does to the network). Long work goes into the background of the guest, `start`.
+    does to the network). Long work goes into the background of the guest, `begin`.
     """
 
     def __init__(self, host, number: int, name: str, image: Image, disk_bytes: int = 64 * MIB,

@@ -13,6 +13,7 @@
 #include "tools/longthrow/client.h"
 #include "tools/longthrow/doctor.h"
 #include "tools/longthrow/human.h"
+#include "tools/longthrow/json_fields.h"
 #include "tools/longthrow/render_status.h"
 
 namespace longthrow::cli {
@@ -48,24 +49,10 @@ json::object request_of(const CommandLine& line) {
   return out;
 }
 
-std::string text_at(const json::object& in, std::string_view key) {
-  const json::value* value = in.if_contains(key);
-  return value != nullptr && value->is_string() ? printable(value->get_string()) : std::string();
-}
-bool flag_at(const json::object& in, std::string_view key) {
-  const json::value* value = in.if_contains(key);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
 std::string progress_text(const json::object& progress) {
-  const auto amount = [&](std::string_view key) -> std::optional<double> {
-    const json::value* value = progress.if_contains(key);
-    if (value == nullptr || !value->is_number()) return std::nullopt;
-    return value->to_number<double>();
-  };
-  std::string text = format("{} left, {}", human_bytes(amount("left_bytes").value_or(0)),
-                            human_rate(amount("rate_bytes_s").value_or(0)));
-  if (const auto eta = amount("eta_s")) return text + ", about " + human_seconds(*eta);
+  std::string text = format("{} left, {}", human_bytes(amount_at(progress, "left_bytes")),
+                            human_rate(amount_at(progress, "rate_bytes_s")));
+  if (const auto eta = number_at(progress, "eta_s")) return text + ", about " + human_seconds(*eta);
   return text + ", no end in sight";
 }
 
@@ -231,8 +218,6 @@ int run_status(const CommandLine& line, const Output& output) {
   }
 }
 
-}  // namespace
-
 int run_doctor(const CommandLine& line, const Output& output) {
   const auto error = [&](const std::string& message) {
     output.err << "longthrow doctor: " << message << std::endl;
@@ -275,6 +260,8 @@ int run_doctor(const CommandLine& line, const Output& output) {
   }
   return diagnosis.findings.empty() ? kDone : kNotDone;
 }
+
+}  // namespace
 
 int run(int argc, const char* const* argv, const Output& output) {
   CommandLine line;

@@ -23,9 +23,6 @@ struct Output {
 // Parses `argv` and runs it; returns the exit code.
 [[nodiscard]] int run(int argc, const char* const* argv, const Output& output);
 
-// doctor.cc's rules, on a running daemon.
-[[nodiscard]] int run_doctor(const CommandLine& line, const Output& output);
-
 // genkey needs no daemon.
 [[nodiscard]] int run_genkey(const CommandLine& line, const Output& output);
 

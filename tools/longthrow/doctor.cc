@@ -11,6 +11,7 @@
 #include "longthrow/bytes.h"
 #include "proxy/base/log.h"
 #include "tools/longthrow/human.h"
+#include "tools/longthrow/json_fields.h"
 
 namespace longthrow::cli {
 namespace {
@@ -18,21 +19,7 @@ namespace {
 constexpr double kCongestionFillMax = 10.0 * kGiB;  // DRBD's own limit
 constexpr std::uint64_t kAlExtentsSmall = 3000;
 
-// --- reading the status
-
-const json::object& object_at(const json::object& in, std::string_view key) {
-  static const json::object empty;
-  const json::value* value = in.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : empty;
-}
-std::string text_at(const json::object& in, std::string_view key) {
-  const json::value* value = in.if_contains(key);
-  return value != nullptr && value->is_string() ? printable(value->get_string()) : std::string();
-}
-double number_at(const json::object& in, std::string_view key) {
-  const json::value* value = in.if_contains(key);
-  return value != nullptr && value->is_number() ? value->to_number<double>() : 0.0;
-}
+// --- what the status says
 
 struct LinkFacts {
   double send_share_bytes = 0;
@@ -43,11 +30,11 @@ struct LinkFacts {
 
 LinkFacts facts_of(const json::object& link) {
   LinkFacts facts;
-  facts.memlimit_bytes = number_at(object_at(link, "buffer"), "limit_bytes");
+  facts.memlimit_bytes = amount_at(object_at(link, "buffer"), "limit_bytes");
   facts.send_share_bytes = facts.memlimit_bytes * 3 / 4;
-  if (text_at(link, "state") == "up") facts.rtt_s = number_at(link, "rtt_ms") / 1000;
-  const double set = number_at(link, "bandwidth_bytes_s");
-  const double now = number_at(object_at(link, "rate"), "out_bytes_s");
+  if (text_at(link, "state") == "up") facts.rtt_s = amount_at(link, "rtt_ms") / 1000;
+  const double set = amount_at(link, "bandwidth_bytes_s");
+  const double now = amount_at(object_at(link, "rate"), "out_bytes_s");
   if (set > 0) {
     facts.rate_bytes_s = set;
   } else if (text_at(link, "limited_by") == "wan" && now > 0) {
@@ -104,6 +91,9 @@ class ResourceDoctor {
   }
   [[nodiscard]] std::string net(const std::string& key) const {
     return resource_.option("net", key);
+  }
+  [[nodiscard]] std::uint64_t al_extents() const {
+    return number_or(resource_.option("disk", "al-extents"), 1237);
   }
   [[nodiscard]] std::optional<double> drain_s() const {
     if (!facts_.rate_bytes_s) return std::nullopt;
@@ -178,7 +168,7 @@ class ResourceDoctor {
                   human_bytes(fill), link_, human_bytes(wanted)),
            line);
     }
-    const std::uint64_t extents = number_or(resource_.option("disk", "al-extents"), 1237);
+    const std::uint64_t extents = al_extents();
     const std::uint64_t congested = number_or(net("congestion-extents"), 1000);
     if (congested > extents) {
       find(format("congestion-extents ({}) is more than al-extents ({}): the activity log fills "
@@ -193,7 +183,7 @@ class ResourceDoctor {
       find("A resync sends every block that may differ; with csums-alg it compares first.",
            "net { csums-alg crc32c; }");
     }
-    const std::uint64_t extents = number_or(resource_.option("disk", "al-extents"), 1237);
+    const std::uint64_t extents = al_extents();
     if (extents < kAlExtentsSmall) {
       find(format("al-extents is {}: under scattered writes each leaves a metadata write to wait "
                   "for.",

@@ -59,6 +59,11 @@ class SessionTest : public ::testing::Test {
     }
     FAIL() << "the sessions never fall silent";
   }
+  void heartbeat(std::int64_t wall_ns) {
+    alpha().set_wall_clock(wall_ns);
+    alpha().request_heartbeat();
+    talk();
+  }
   // What the express lane alone brings from alpha to beta.
   void talk_express() {
     while (auto next = alpha().poll_express_frame().frame) deliver(*next, sides_[1]);
@@ -337,9 +342,7 @@ TEST_F(SessionTest, AnIdleStreamIsAsNewAsTheLastHeartbeat) {
   ChannelCore& here = alpha().open("r0");
   write(sides_[0], here, 10);
   talk();
-  alpha().set_wall_clock(5'000);
-  alpha().request_heartbeat();
-  talk();
+  heartbeat(5'000);
   EXPECT_EQ(beta().groups().at("g").as_of_wall_ns, 5'000);
 }
 
@@ -347,14 +350,10 @@ TEST_F(SessionTest, AGroupWithoutAnOpenStreamGrowsOld) {
   ChannelCore& here = alpha().open("r0");
   write(sides_[0], here, 10);
   talk();
-  alpha().set_wall_clock(5'000);
-  alpha().request_heartbeat();
-  talk();
+  heartbeat(5'000);
   alpha().push_end(here, EndKind::fin, 6'000);
   talk();
-  alpha().set_wall_clock(9'000);
-  alpha().request_heartbeat();
-  talk();
+  heartbeat(9'000);
   EXPECT_EQ(beta().groups().at("g").as_of_wall_ns, 5'000);
 }
 
