@@ -74,10 +74,20 @@ struct RouteConfig {
   RouteProtocol protocol = RouteProtocol::tcp;
   std::string group;                       // never empty: defaults to the route's own name
   std::vector<std::string> applied_check;  // argv
+  // What both nodes call the route and its group where their own names differ; "": they do not.
+  // Never written by an admin.
+  std::string wire_name;
 };
 
 struct GroupConfig {
   std::optional<std::uint64_t> share;  // bytes of the send share; none: automatic
+};
+
+// What `drbd-proxy-ctl add connection` may create.
+struct DrbdProxyConfig {
+  std::optional<TlsConfig> tls;  // of links of their own; none: there may be no such link
+  std::string link;              // shared by the connections to its peer; empty: none is
+  std::uint64_t memlimit = kMemlimitMin;  // bytes, of a link of its own whose connection names none
 };
 
 struct Config {
@@ -85,6 +95,7 @@ struct Config {
   std::map<std::string, LinkConfig> links;
   std::map<std::string, RouteConfig> routes;
   std::map<std::string, GroupConfig> groups;  // exactly the groups that routes name
+  DrbdProxyConfig drbd_proxy;
 };
 
 }  // namespace longthrow

@@ -141,6 +141,8 @@ struct SocketStats {
   std::uint64_t unsent_bytes = 0;           // of these, not yet sent (tcpi_notsent_bytes)
   std::uint64_t delivery_rate_bytes_s = 0;  // tcpi_delivery_rate
   Duration rtt{0};                          // tcpi_rtt
+  Duration min_rtt{0};                      // tcpi_min_rtt, Linux 4.9
+  std::uint64_t acknowledged_bytes = 0;     // tcpi_bytes_acked, since the connection began
 };
 
 // A name look-up in flight, pinned like an Operation; it completes with 0 or -errno/-EAGAIN.
@@ -196,6 +198,8 @@ class Loop {
   virtual void close(Socket socket, CloseMode mode) = 0;
   // Cheap enough for a few calls a second and socket, not for each packet.
   [[nodiscard]] virtual SocketStats stats(Socket socket) const = 0;
+  // The most that the kernel lets out of a socket, evenly spaced (SO_MAX_PACING_RATE); 0: no limit.
+  virtual void set_pacing_rate(Socket socket, std::uint64_t bytes_s) = 0;
 
   // Re-arming an armed timer moves it. A deadline in the past fires in the next turn.
   virtual void arm(Timer& timer, TimePoint deadline) = 0;

@@ -54,6 +54,8 @@ struct Ping {
 struct Reload {
   Config config;
   bool dry_run = false;
+  // Of links whose configuration is the same as before, what `set` changed acts on.
+  bool keep_set_values = false;
 };
 struct RestartCheck {};
 

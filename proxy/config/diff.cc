@@ -53,6 +53,7 @@ std::vector<ConfigChange> diff(const Config& running, const Config& next) {
   diff_tables(Section::link, running.links, next.links, changes);
   diff_tables(Section::route, running.routes, next.routes, changes);
   diff_tables(Section::group, running.groups, next.groups, changes);
+  diff_table(Section::drbd_proxy, "drbd-proxy", running.drbd_proxy, next.drbd_proxy, changes);
   return changes;
 }
 

@@ -185,17 +185,31 @@ Result<std::size_t> read_choice(const Option& option, const Value& value) {
   return static_cast<std::size_t>(choice - option.choices.begin());
 }
 
+TlsConfig& tls_of(Subject subject) {
+  if (auto* const* link = std::get_if<LinkConfig*>(&subject)) return (*link)->tls;
+  auto& tls = std::get<DrbdProxyConfig*>(subject)->tls;
+  if (!tls) tls.emplace();
+  return *tls;
+}
+
+const TlsConfig* tls_of(ConstSubject subject) {
+  if (const auto* const* link = std::get_if<const LinkConfig*>(&subject)) return &(*link)->tls;
+  const auto& tls = std::get<const DrbdProxyConfig*>(subject)->tls;
+  return tls ? &*tls : nullptr;
+}
+
 Result<void> TlsTable::assign(const Option& option, Subject subject, const Value& value) {
   const auto* text = value.get_if<std::string>();
   if (text == nullptr || *text != "none") return refuse(option, value);
-  std::get<LinkConfig*>(subject)->tls = NoTls{};
+  tls_of(subject) = NoTls{};
   return {};
 }
 
 std::string TlsTable::show(const Option&, ConstSubject subject) {
-  const TlsConfig& tls = std::get<const LinkConfig*>(subject)->tls;
-  if (std::holds_alternative<PskTls>(tls)) return "a pre-shared key";
-  return std::holds_alternative<CertificateTls>(tls) ? "certificates" : "none";
+  const TlsConfig* tls = tls_of(subject);
+  if (tls == nullptr) return "";
+  if (std::holds_alternative<PskTls>(*tls)) return "a pre-shared key";
+  return std::holds_alternative<CertificateTls>(*tls) ? "certificates" : "none";
 }
 
 }  // namespace longthrow::fields

@@ -83,17 +83,21 @@ struct Field {
   }
 };
 
+// The tls table of a link, or of [drbd-proxy], which may have none (null).
+[[nodiscard]] TlsConfig& tls_of(Subject subject);
+[[nodiscard]] const TlsConfig* tls_of(ConstSubject subject);
+
 // The keys of the tls table: writing one selects its kind.
 template <auto kMember>
 struct TlsField {
   using Kind = decltype(owner_of(kMember));
   static Result<void> assign(const Option& option, Subject subject, const Value& value) {
-    TlsConfig& tls = std::get<LinkConfig*>(subject)->tls;
+    TlsConfig& tls = tls_of(subject);
     if (!std::holds_alternative<Kind>(tls)) tls.emplace<Kind>();
     return read(option, value, std::get<Kind>(tls).*kMember);
   }
   static std::string show(const Option& option, ConstSubject subject) {
-    const Kind* kind = std::get_if<Kind>(&std::get<const LinkConfig*>(subject)->tls);
+    const Kind* kind = std::get_if<Kind>(tls_of(subject));
     return kind == nullptr ? "" : fields::show(option, kind->*kMember);
   }
 };

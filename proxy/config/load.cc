@@ -85,7 +85,7 @@ const Value::Table* Parser::table_of(const Entry& entry, const std::string& path
 }
 
 void Parser::add_file(const Value& root) {
-  static const std::vector<std::string> kTables = {"node", "link", "route", "group"};
+  static const std::vector<std::string> kTables = {"node", "link", "route", "group", "drbd-proxy"};
   for (const Entry& entry : std::get<Value::Table>(root.data)) {
     if (entry.key == "node") {
       add_table(Section::node, "node", entry, config_.node);
@@ -98,7 +98,7 @@ void Parser::add_file(const Value& root) {
     } else if (entry.key == "set") {
       add_overrides(entry);
     } else if (entry.key == section_name(Section::drbd_proxy)) {
-      unavailable(entry.origin, entry.key);
+      add_table(Section::drbd_proxy, entry.key, entry, config_.drbd_proxy);
     } else {
       std::string hint = did_you_mean(entry.key, kTables);
       for (const Option& option : options()) {
@@ -110,7 +110,8 @@ void Parser::add_file(const Value& root) {
                     format("unknown{}{}", hint,
                            hint.starts_with("; did")
                                ? ""
-                               : "; allowed: [node], [link.NAME], [route.NAME], [group.NAME]"));
+                               : "; allowed: [node], [link.NAME], [route.NAME], [group.NAME], "
+                                 "[drbd-proxy]"));
     }
   }
 }
@@ -252,6 +253,7 @@ LoadResult Parser::parse(const std::vector<SourceText>& sources, std::string_vie
   LT_ASSERT(!sources.empty());
   origins_.add("", {sources.front().file, 0});
   assign_defaults(Section::node, &config_.node);
+  assign_defaults(Section::drbd_proxy, &config_.drbd_proxy);
   bool readable = true;
   for (const SourceText& source : sources) {
     report_.begin_file(source.file);
@@ -268,6 +270,7 @@ LoadResult Parser::parse(const std::vector<SourceText>& sources, std::string_vie
     check_routes(config_, origins_, report_);
     check_groups(config_, origins_, report_);
     check_listeners(config_, origins_, report_);
+    check_drbd_proxy(config_, origins_, report_);
   }
   if (report_.has_errors()) return std::unexpected(report_.take_errors());
   return Loaded{std::move(config_), report_.take_warnings()};

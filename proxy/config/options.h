@@ -48,9 +48,10 @@ enum class Apply : std::uint8_t {
 };
 
 // A struct that an option is a field of.
-using Subject = std::variant<NodeConfig*, LinkConfig*, RouteConfig*, GroupConfig*>;
-using ConstSubject =
-    std::variant<const NodeConfig*, const LinkConfig*, const RouteConfig*, const GroupConfig*>;
+using Subject =
+    std::variant<NodeConfig*, LinkConfig*, RouteConfig*, GroupConfig*, DrbdProxyConfig*>;
+using ConstSubject = std::variant<const NodeConfig*, const LinkConfig*, const RouteConfig*,
+                                  const GroupConfig*, const DrbdProxyConfig*>;
 struct Option;
 using Assign = Result<void> (*)(const Option& option, Subject subject, const Value& value);
 using Show = std::string (*)(const Option& option, ConstSubject subject);

@@ -118,16 +118,9 @@ constexpr std::array kGroupOptions = {
     Option{.section = Section::group, .key = "hook_timeout", .available = false},
 };
 
-constexpr std::array kDrbdProxyOptions = {
-    Option{.section = Section::drbd_proxy, .key = "tls", .available = false},
-    Option{.section = Section::drbd_proxy, .key = "link", .available = false},
-    Option{.section = Section::drbd_proxy, .key = "memlimit", .available = false},
-};
-
 }  // namespace
 
 std::span<const Option> route_options() { return kRouteOptions; }
 std::span<const Option> group_options() { return kGroupOptions; }
-std::span<const Option> drbd_proxy_options() { return kDrbdProxyOptions; }
 
 }  // namespace longthrow

@@ -10,8 +10,8 @@
 namespace longthrow {
 namespace {
 
-constexpr auto kSections =
-    std::to_array<Section>({Section::node, Section::link, Section::route, Section::group});
+constexpr auto kSections = std::to_array<Section>(
+    {Section::node, Section::link, Section::route, Section::group, Section::drbd_proxy});
 constexpr std::size_t kWidth = 96;
 
 std::string_view section_doc(Section section) {
@@ -21,7 +21,7 @@ std::string_view section_doc(Section section) {
     case Section::link:
       return "The relation to one peer, another longthrowd. NAME is local to this node. At least "
              "one link "
-             "is needed.";
+             "is needed, or tls in [drbd-proxy].";
     case Section::route:
       return "A path for TCP connections over a link. NAME, protocol and group are the same on "
              "both nodes; "
@@ -31,7 +31,9 @@ std::string_view section_doc(Section section) {
              "group of its "
              "own name. The table may be absent.";
     case Section::drbd_proxy:
-      return "";
+      return "What drbd-proxy-ctl may create: the drop-in for the program of DRBD Proxy by which "
+             "drbdadm, LINSTOR and Anvil! add connections. The table may be absent; tls or link is "
+             "then missing, and a connection is refused.";
   }
   return "";
 }
@@ -88,6 +90,8 @@ std::string_view example_header(Section section) {
       return "[route.r0]";
     case Section::group:
       return "[group.r0]";
+    case Section::drbd_proxy:
+      return "[drbd-proxy]";
     default:
       return "[node]";
   }

@@ -29,7 +29,7 @@ Origin Origins::find(std::string path) const {
 }
 
 void check_links(const Config& config, const Origins& origins, Report& report) {
-  if (config.links.empty()) {
+  if (config.links.empty() && !config.drbd_proxy.tls) {
     report.error(origins.find(""), "",
                  "there is no link; write a [link.NAME] with listen or connect, and tls");
   }
@@ -115,6 +115,15 @@ void check_groups(const Config& config, const Origins& origins, Report& report) 
         format("{} is more than the send share of its link: {}, three quarters of the memlimit",
                show_size(*group.share), show_size(send_share_bytes(link->second.memlimit))));
   }
+}
+
+void check_drbd_proxy(const Config& config, const Origins& origins, Report& report) {
+  const std::string& link = config.drbd_proxy.link;
+  if (link.empty() || config.links.contains(link)) return;
+  std::vector<std::string> links;
+  for (const auto& [name, unused] : config.links) links.push_back(name);
+  report.error(origins.find("drbd-proxy.link"), "drbd-proxy.link",
+               format("there is no [link.{}]{}", link, did_you_mean(link, links)));
 }
 
 }  // namespace longthrow

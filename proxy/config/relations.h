@@ -29,6 +29,7 @@ void check_routes(const Config& config, const Origins& origins, Report& report);
 void check_groups(const Config& config, const Origins& origins, Report& report);
 // No two sockets of this node want one address; only links may share one.
 void check_listeners(const Config& config, const Origins& origins, Report& report);
+void check_drbd_proxy(const Config& config, const Origins& origins, Report& report);
 
 // The shares of a memlimit (G5).
 [[nodiscard]] constexpr std::uint64_t receive_share_bytes(std::uint64_t memlimit) {

@@ -58,8 +58,8 @@ void check_listeners(const Config& config, const Origins& origins, Report& repor
       if (shared || !collide(all[i].endpoint, all[j].endpoint)) continue;
       const Origin other = origins.find(all[j].key);
       report.error(origins.find(all[i].key), all[i].key,
-                   format("{} is taken by {} at {}:{}", to_string(all[i].endpoint), all[j].key,
-                          other.file, other.line));
+                   format("{} is taken by {} at {}{}", to_string(all[i].endpoint), all[j].key,
+                          other.file, other.line > 0 ? format(":{}", other.line) : ""));
       break;
     }
   }

@@ -14,27 +14,30 @@ namespace {
 constexpr auto kCertificateKeys =
     std::to_array<std::string_view>({"cert", "key", "ca", "peer_name"});
 
+constexpr const char* kDrbdProxyTls = "drbd-proxy.tls";
+
 std::string tls_key(const std::string& link, std::string_view key = "") {
   return format("link.{}.tls{}{}", link, key.empty() ? "" : ".", key);
 }
 
-// Which keys are written: all of one kind, and none of the other.
-void check_keys(const std::string& name, const Origins& origins, Report& report) {
-  const Origin origin = origins.find(tls_key(name));
-  const auto written = [&](std::string_view key) { return origins.contains(tls_key(name, key)); };
+// Which keys of the table at `path` ("link.dr.tls") are written: all of one kind, and none of the
+// other.
+void check_keys(const std::string& path, const Origins& origins, Report& report) {
+  const Origin origin = origins.find(path);
+  const auto key_path = [&](std::string_view key) { return format("{}.{}", path, key); };
+  const auto written = [&](std::string_view key) { return origins.contains(key_path(key)); };
   const bool psk = written("psk_file");
   const bool certificate = std::ranges::any_of(kCertificateKeys, written);
   if (psk && certificate) {
-    report.error(origin, tls_key(name),
+    report.error(origin, path,
                  "a link has a pre-shared key or certificates; keep psk_file, or cert, key, ca and "
                  "peer_name");
-  } else if (!psk && !certificate && origins.contains(tls_key(name) + "{}")) {
-    report.error(origin, tls_key(name),
-                 "the table is empty; write psk_file, or cert, key, ca, peer_name");
+  } else if (!psk && !certificate && origins.contains(path + "{}")) {
+    report.error(origin, path, "the table is empty; write psk_file, or cert, key, ca, peer_name");
   } else if (certificate) {
     for (const std::string_view key : kCertificateKeys) {
       if (written(key)) continue;
-      report.error(origin, tls_key(name, key),
+      report.error(origin, key_path(key),
                    key == "peer_name"
                        ? "missing; write the name that the peer's certificate bears (\"*\" for any)"
                        : "missing; with certificates, cert, key, ca and peer_name are needed");
@@ -55,6 +58,15 @@ std::optional<std::string> open_address(const LinkConfig& link) {
     if (!is_loopback(peer)) return to_string(peer);
   }
   return std::nullopt;
+}
+
+void check_any_name(const TlsConfig& tls, const std::string& path, const Origins& origins,
+                    Report& report) {
+  const auto* certificate = std::get_if<CertificateTls>(&tls);
+  if (certificate == nullptr || certificate->peer_name != "*") return;
+  const std::string key = path + ".peer_name";
+  report.warn(origins.find(key), key,
+              "\"*\": every certificate that the ca has signed is taken for the peer's");
 }
 
 void check_plaintext(const std::string& name, const LinkConfig& link, const Origins& origins,
@@ -105,7 +117,6 @@ void check_shared_listener(const Config& config, const Origins& origins, Report&
 
 void check_tls(const Config& config, const Origins& origins, Report& report) {
   for (const auto& [name, link] : config.links) {
-    const auto* certificate = std::get_if<CertificateTls>(&link.tls);
     if (!origins.contains(tls_key(name))) {
       report.error(
           origins.find("link." + name), tls_key(name),
@@ -113,12 +124,13 @@ void check_tls(const Config& config, const Origins& origins, Report& report) {
           "{ cert, key, ca, peer_name }");
       continue;
     }
-    check_keys(name, origins, report);
+    check_keys(tls_key(name), origins, report);
     if (std::holds_alternative<NoTls>(link.tls)) check_plaintext(name, link, origins, report);
-    if (certificate != nullptr && certificate->peer_name == "*") {
-      report.warn(origins.find(tls_key(name, "peer_name")), tls_key(name, "peer_name"),
-                  "\"*\": every certificate that the ca has signed is taken for the peer's");
-    }
+    check_any_name(link.tls, tls_key(name), origins, report);
+  }
+  if (config.drbd_proxy.tls) {
+    check_keys(kDrbdProxyTls, origins, report);
+    check_any_name(*config.drbd_proxy.tls, kDrbdProxyTls, origins, report);
   }
   // Links whose tls is incomplete have errors already.
   if (!report.has_errors()) check_shared_listener(config, origins, report);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/control/command_service.h"
 
+#include <array>
 #include <memory>
 #include <utility>
 
 #include "proxy/base/log.h"
 #include "proxy/control/answer_json.h"
+#include "proxy/control/connection_json.h"
 #include "proxy/control/status_json.h"
 
 namespace longthrow::control {
@@ -66,7 +68,31 @@ CommandService::Started CommandService::handle(std::string_view request_line, Re
     reloader_.reload(reload->dry_run, reply);
     return {};
   }
+  if (std::holds_alternative<ConnectionsRequest>(*request)) {
+    reply(connections());
+    return {};
+  }
+  if (auto* change = std::get_if<ConnectionChange>(&*request)) {
+    reloader_.change(std::move(*change), reply);
+    return {};
+  }
   return execute(std::get<NodeRequest>(std::move(*request)), std::move(reply));
+}
+
+json::object CommandService::connections() const {
+  static constexpr auto kKinds = std::to_array<const char*>({"own", "shared", "adopted"});
+  json::object list;
+  for (const auto& [name, connection] : reloader_.connections()) {
+    const ConnectionPlace place = place_of(reloader_.file_config(), name, connection);
+    json::object row = connection_to_json(connection);
+    row["place"] = kKinds[static_cast<std::size_t>(place.kind)];
+    row["link"] = place.link;
+    row["route"] = place.route;
+    list[name] = std::move(row);
+  }
+  json::object answer = answer_to_json(Answer{});
+  answer["connections"] = std::move(list);
+  return answer;
 }
 
 CommandService::Started CommandService::execute(NodeRequest request, Reply reply) {
@@ -86,6 +112,15 @@ CommandService::Started CommandService::execute(NodeRequest request, Reply reply
 void CommandService::keep(const NodeRequest& request, json::object& answer) {
   const auto target = set_target(request.command);
   if (!target) return;
+  if (!reloader_.file_config().links.contains(target->link)) {
+    answer["ok"] = false;
+    answer["error"] = "failed";
+    answer["message"] = format(
+        "it acts now, but is not saved: link {0} is not in the configuration files. What "
+        "drbd-proxy-ctl has added is set with it: drbd-proxy-ctl -c \"set {1} {0} VALUE\"",
+        target->link, target->setting);
+    return;
+  }
   const Result<std::string> file = store_.save(target->link, target->setting, request.value_text);
   if (!file) {
     answer["ok"] = false;

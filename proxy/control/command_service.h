@@ -33,6 +33,7 @@ class CommandService {
   void status(std::function<void(Result<Status>)> handler);
 
  private:
+  [[nodiscard]] json::object connections() const;
   void keep(const NodeRequest& request, json::object& answer);
   Started execute(NodeRequest request, Reply reply);
 

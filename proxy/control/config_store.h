@@ -7,6 +7,7 @@
 
 #include "longthrow/config.h"
 #include "longthrow/error.h"
+#include "proxy/config/drbd_connections.h"
 
 namespace longthrow::control {
 
@@ -32,6 +33,8 @@ class ConfigStore {
   [[nodiscard]] virtual Result<std::string> save(const std::string& link,
                                                  const std::string& setting,
                                                  const std::string& value) = 0;
+  // Keeps the connections of drbd-proxy-ctl beyond a restart.
+  [[nodiscard]] virtual Result<void> save(const DrbdConnections& connections) = 0;
 };
 
 }  // namespace longthrow::control

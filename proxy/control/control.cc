@@ -54,7 +54,7 @@ class ControlThread final : public Control {
       : store_(parts.store),
         socket_(std::move(socket)),
         gateway_(io_, parts.loop, parts.node, NodeGateway::Limits{}),
-        reloader_({store_, gateway_, std::move(parts.check)}, config),
+        reloader_({store_, gateway_, std::move(parts.check)}, config, std::move(parts.connections)),
         service_(gateway_, reloader_, store_),
         acceptor_(io_, stream_protocol(), socket_.release_fd()),
         retry_(io_),

@@ -24,13 +24,15 @@ struct ControlParts {
   // Whether a configuration could run on this machine (memory, readable keys), before a reload
   // changes anything; on the control thread.
   std::function<Result<void>(const Config&)> check;
+  // Those of drbd-proxy-ctl that the node started with, beside the configuration.
+  DrbdConnections connections;
 };
 
 // All parts outlive it, and the loop no longer runs when the node is destroyed after it.
 class Control {
  public:
-  // Binds the control socket and, where configured, HTTP; serves nothing yet. Leaves nothing behind
-  // on failure.
+  // `config` is that of the files alone. Binds the control socket and, where configured, HTTP;
+  // serves nothing yet. Leaves nothing behind on failure.
   [[nodiscard]] static Result<std::unique_ptr<Control>> open(const Config& config,
                                                              ControlParts parts);
   // Ends the thread and removes the socket file; clients are cut off.

@@ -4,6 +4,7 @@
 #include "proxy/config/diff.h"
 #include "proxy/config/load.h"
 #include "proxy/config/saved_settings.h"
+#include "proxy/control/connection_json.h"
 
 namespace longthrow::control {
 namespace {
@@ -36,6 +37,10 @@ Result<std::string> FileConfigStore::save(const std::string& link, const std::st
       save_setting(main_file_, {.link = link, .key = setting, .value = value});
   if (!saved) return std::unexpected(saved.error());
   return (main_file_.parent_path() / kSavedSettingsFile).string();
+}
+
+Result<void> FileConfigStore::save(const DrbdConnections& connections) {
+  return save_connections(state_dir_, connections);
 }
 
 }  // namespace longthrow::control

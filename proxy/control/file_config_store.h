@@ -12,14 +12,18 @@ namespace longthrow::control {
 class FileConfigStore final : public ConfigStore {
  public:
   explicit FileConfigStore(std::filesystem::path main_file) : main_file_(std::move(main_file)) {}
+  // Where state is kept while this daemon runs, whatever the files say later.
+  void set_state_dir(std::string state_dir) { state_dir_ = std::move(state_dir); }
 
   std::expected<Loaded, std::vector<std::string>> load() override;
   ConfigDifference difference(const Config& from, const Config& to) const override;
   Result<std::string> save(const std::string& link, const std::string& setting,
                            const std::string& value) override;
+  Result<void> save(const DrbdConnections& connections) override;
 
  private:
   std::filesystem::path main_file_;
+  std::string state_dir_;
 };
 
 }  // namespace longthrow::control

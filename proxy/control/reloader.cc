@@ -54,34 +54,63 @@ void forget_saved_differences(Status& status, const Config& file) {
 struct Reloader::Job {
   bool dry_run = false;
   Done done;
-  Config config;
+  Config config;   // of the files
+  Config running;  // with the connections
   std::vector<std::string> warnings;
   ConfigDifference difference;
   std::vector<std::string> unsaved;  // what `set` changed and did not save; it ends with a reload
 };
 
+void Reloader::begin(std::function<void()> task) {
+  if (busy_) return waiting_.push_back(std::move(task));
+  busy_ = true;
+  task();
+}
+
+void Reloader::end(const Done& done, json::object answer) {
+  busy_ = false;
+  done(std::move(answer));
+  if (busy_ || waiting_.empty()) return;
+  auto next = std::move(waiting_.front());
+  waiting_.pop_front();
+  begin(std::move(next));
+}
+
+Result<Config> Reloader::possible(const Config& files, const DrbdConnections& connections) {
+  auto config = with_connections(files, connections);
+  if (!config || !parts_.check) return config;
+  if (auto checked = parts_.check(*config); !checked) return std::unexpected(checked.error());
+  return config;
+}
+
+// --- the files
+
 void Reloader::reload(bool dry_run, Done done) {
-  if (busy_) return done(error_to_json("busy", "another reload is under way; try again"));
+  begin([this, dry_run, done = std::move(done)]() mutable {
+    begin_reload(dry_run, std::move(done));
+  });
+}
+
+void Reloader::begin_reload(bool dry_run, Done done) {
   auto loaded = parts_.store.load();
   if (!loaded) {
     json::object answer =
         error_to_json("failed", format("nothing was changed: {} in the configuration",
                                        count(loaded.error().size(), "error")));
     answer["details"] = to_array(loaded.error());
-    return done(std::move(answer));
+    return end(done, std::move(answer));
   }
-  if (parts_.check) {
-    if (const Result<void> possible = parts_.check(loaded->config); !possible) {
-      return done(error_to_json("failed", "nothing was changed: " + possible.error().message));
-    }
+  auto running = possible(loaded->config, connections_);
+  if (!running) {
+    return end(done, error_to_json("failed", "nothing was changed: " + running.error().message));
   }
-  busy_ = true;
   auto job = std::make_shared<Job>();
   job->dry_run = dry_run;
   job->done = std::move(done);
   job->difference = {parts_.store.difference(file_, loaded->config).live,
                      parts_.store.difference(started_with_, loaded->config).restart};
   job->config = std::move(loaded->config);
+  job->running = std::move(*running);
   job->warnings = std::move(loaded->warnings);
   apply(job);
 }
@@ -92,24 +121,24 @@ void Reloader::apply(const std::shared_ptr<Job>& job) {
   };
   parts_.gateway.post_to_loop([job, back](Node& node) {
     Status status = node.status();
-    forget_saved_differences(status, job->config);
+    forget_saved_differences(status, job->running);
     for (const auto& [name, link] : status.links) {
       for (const std::string& setting : link.differs_from_file) {
         job->unsaved.push_back(format("link.{}.{}", name, setting));
       }
     }
-    node.execute(Reload{.config = job->config, .dry_run = job->dry_run}, [back](const Answer& did) {
-      if (did.done) back(did);
-    });
+    node.execute(Reload{.config = job->running, .dry_run = job->dry_run},
+                 [back](const Answer& did) {
+                   if (did.done) back(did);
+                 });
   });
 }
 
 void Reloader::finish(const Job& job, const Answer& answer) {
-  busy_ = false;
   json::object out = answer_to_json(answer);
   if (!answer.ok) {
     out["message"] = "nothing was changed: " + answer.message;
-    return job.done(std::move(out));
+    return end(job.done, std::move(out));
   }
   const auto& [live, restart] = job.difference;
   std::string message = live.empty() && restart.empty() ? "the files have not changed"
@@ -137,7 +166,36 @@ void Reloader::finish(const Job& job, const Answer& answer) {
     follow_tables(started_with_.groups, file_.groups);
     set_log_level(file_.node.log_level);
   }
-  job.done(std::move(out));
+  end(job.done, std::move(out));
+}
+
+// --- the connections
+
+void Reloader::change(ConnectionChange change, Done done) {
+  begin([this, change = std::move(change), done = std::move(done)]() mutable {
+    begin_change(change, std::move(done));
+  });
+}
+
+// The disk comes first: what was answered as done is there after a crash.
+void Reloader::begin_change(const ConnectionChange& change, Done done) {
+  auto next = changed(connections_, change);
+  if (!next) return end(done, error_to_json("failed", next.error().message));
+  if (*next == connections_) return end(done, answer_to_json(Answer{}));
+  auto running = possible(file_, *next);
+  if (!running) return end(done, error_to_json("failed", running.error().message));
+  if (auto saved = parts_.store.save(*next); !saved) {
+    return end(done, error_to_json("failed", "nothing was changed: " + saved.error().message));
+  }
+  const auto did = [this, next = std::move(*next), done = std::move(done)](const Answer& answer) {
+    if (answer.ok) {
+      connections_ = next;
+    } else if (auto saved = parts_.store.save(connections_); !saved) {
+      log_error("the connections on disk are not those that run: {}", saved.error().message);
+    }
+    end(done, answer_to_json(answer));
+  };
+  parts_.gateway.execute(Reload{.config = std::move(*running), .keep_set_values = true}, did);
 }
 
 }  // namespace longthrow::control

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reload: the files are read and checked in full before the node is told; it takes all of it or
-// nothing.
+// What the node runs by: the files, and the connections of drbd-proxy-ctl. A change of either is
+// checked in full before the node is told; it takes all of it or nothing.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 
 #include "longthrow/config.h"
 #include "longthrow/status.h"
+#include "proxy/config/drbd_connections.h"
 #include "proxy/control/config_store.h"
 #include "proxy/control/json.h"
 #include "proxy/control/node_gateway.h"
@@ -29,25 +31,40 @@ class Reloader {
     NodeGateway& gateway;
     Check check;
   };
-  Reloader(Parts parts, Config config)
-      : parts_(std::move(parts)), started_with_(config), file_(std::move(config)) {}
+  // `config` is that of the files alone.
+  Reloader(Parts parts, Config config, DrbdConnections connections)
+      : parts_(std::move(parts)),
+        started_with_(config),
+        file_(std::move(config)),
+        connections_(std::move(connections)) {}
 
-  // Answers once, with the object of docs/CONTROL.md. Nothing is applied unless all of it can be.
+  // Each answers once, with the object of docs/CONTROL.md. Nothing is applied unless all of it can
+  // be. One is done after the other, in the order of asking.
   void reload(bool dry_run, Done done);
+  void change(ConnectionChange change, Done done);
 
   // The configuration of the files, as last loaded, with what `set --save` wrote since.
   [[nodiscard]] const Config& file_config() const { return file_; }
   [[nodiscard]] Config& file_config() { return file_; }
+  [[nodiscard]] const DrbdConnections& connections() const { return connections_; }
 
  private:
   struct Job;
+  void begin(std::function<void()> task);
+  void end(const Done& done, json::object answer);
+  void begin_reload(bool dry_run, Done done);
   void apply(const std::shared_ptr<Job>& job);
   void finish(const Job& job, const Answer& answer);
+  void begin_change(const ConnectionChange& change, Done done);
+  // The configuration with `connections`, if it could run here.
+  [[nodiscard]] Result<Config> possible(const Config& files, const DrbdConnections& connections);
 
   Parts parts_;
   Config started_with_;  // what still acts of it, as far as reloads cannot change it
   Config file_;
+  DrbdConnections connections_;
   bool busy_ = false;
+  std::deque<std::function<void()>> waiting_;  // bounded by the number of clients
 };
 
 }  // namespace longthrow::control

@@ -49,6 +49,17 @@ class Reader {
     note(format("\"{}\": {}", key, result.error().message));
     return T{};
   }
+  std::size_t index(std::string_view key) {
+    const json::value* value = find(key);
+    if (value != nullptr && value->is_int64() && value->get_int64() >= 0) {
+      return static_cast<std::size_t>(value->get_int64());
+    }
+    note(format("\"{}\" must be a whole number from 0", key));
+    return 0;
+  }
+  [[nodiscard]] bool has(std::string_view key) const {
+    return request_.if_contains(key) != nullptr;
+  }
   void note(std::string mistake) {
     if (!mistake_) mistake_ = std::move(mistake);
   }
@@ -116,16 +127,55 @@ Request read_set(Reader& in) {
   return out;
 }
 
+Request read_connections(Reader&) { return ConnectionsRequest{}; }
+Request read_delete_connection(Reader& in) {
+  return ConnectionChange{DeleteConnection{in.required_text("name")}};
+}
+Request read_add_connection(Reader& in) {
+  AddConnection add{.name = in.required_text("name")};
+  add.connection.inside = in.keep("inside", parse_endpoint(in.required_text("inside")));
+  add.connection.peer_outside =
+      in.keep("peer_outside", parse_endpoint(in.required_text("peer_outside")));
+  add.connection.outside = in.keep("outside", parse_endpoint(in.required_text("outside")));
+  add.connection.drbd = in.keep("drbd", parse_endpoint(in.required_text("drbd")));
+  if (in.has("memlimit")) add.connection.memlimit = in.index("memlimit");
+  if (in.has("bandwidth_bytes_s")) {
+    add.connection.bandwidth_bytes_s = in.index("bandwidth_bytes_s");
+  }
+  return ConnectionChange{std::move(add)};
+}
+Request read_set_connection(Reader& in) {
+  SetConnection set{.name = in.required_text("name")};
+  if (in.has("memlimit")) set.memlimit = in.index("memlimit");
+  if (in.has("bandwidth_bytes_s")) set.bandwidth_bytes_s = in.index("bandwidth_bytes_s");
+  return ConnectionChange{std::move(set)};
+}
+Request read_set_plugin(Reader& in) {
+  SetPlugin set{.name = in.required_text("name"), .index = in.index("index")};
+  if (in.has("plugin")) set.plugin = in.required_text("plugin");
+  return ConnectionChange{std::move(set)};
+}
+
 struct CommandRow {
   std::string_view name;
   Request (*read)(Reader&);
 };
 constexpr std::array kCommands{
-    CommandRow{"status", read_status},   CommandRow{"set", read_set},
-    CommandRow{"drain", read_drain},     CommandRow{"pause", read_pause},
-    CommandRow{"resume", read_resume},   CommandRow{"takeover", read_takeover},
-    CommandRow{"release", read_release}, CommandRow{"ping", read_ping},
-    CommandRow{"reload", read_reload},   CommandRow{"restart-check", read_restart_check},
+    CommandRow{"status", read_status},
+    CommandRow{"set", read_set},
+    CommandRow{"drain", read_drain},
+    CommandRow{"pause", read_pause},
+    CommandRow{"resume", read_resume},
+    CommandRow{"takeover", read_takeover},
+    CommandRow{"release", read_release},
+    CommandRow{"ping", read_ping},
+    CommandRow{"reload", read_reload},
+    CommandRow{"restart-check", read_restart_check},
+    CommandRow{"connections", read_connections},
+    CommandRow{"add-connection", read_add_connection},
+    CommandRow{"delete-connection", read_delete_connection},
+    CommandRow{"set-connection", read_set_connection},
+    CommandRow{"set-plugin", read_set_plugin},
 };
 
 std::string command_names() {

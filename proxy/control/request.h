@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "longthrow/node.h"
+#include "proxy/config/drbd_connections.h"
 #include "proxy/control/json.h"
 
 namespace longthrow::control {
@@ -21,7 +22,9 @@ struct NodeRequest {
   bool save = false;       // set: keep it beyond a restart
   std::string value_text;  // set: the value as the configuration file would have it
 };
-using Request = std::variant<StatusRequest, ReloadRequest, NodeRequest>;
+struct ConnectionsRequest {};  // lists those of drbd-proxy-ctl
+using Request =
+    std::variant<StatusRequest, ReloadRequest, NodeRequest, ConnectionsRequest, ConnectionChange>;
 
 // The error is a sentence for people: what is wrong with the request and what would be right.
 [[nodiscard]] Result<Request> parse_request(const json::object& request);

@@ -16,6 +16,7 @@
 #include "proxy/base/random.h"
 #include "proxy/config/load.h"
 #include "proxy/config/memory_limits.h"
+#include "proxy/control/connection_json.h"
 #include "proxy/control/control.h"
 #include "proxy/control/file_config_store.h"
 #include "proxy/daemon/service_manager.h"
@@ -74,7 +75,7 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();
 
-  Result<void> start(const Config& config);
+  Result<void> start(const Config& files);
   void run();
 
  private:
@@ -106,9 +107,29 @@ Daemon::~Daemon() {
   loop_->disarm(stop_watch_);
 }
 
+// What no longer fits beside the files is left out: a stale connection must not keep the rest from
+// running, and drbdadm says it anew.
+Result<DrbdConnections> usable_connections(const Config& files) {
+  auto saved = control::load_connections(files.node.state_dir);
+  if (!saved) return saved;
+  DrbdConnections usable;
+  for (const auto& [name, connection] : *saved) {
+    usable.emplace(name, connection);
+    if (const auto fits = with_connections(files, usable); !fits) {
+      log_error("left out: {}", fits.error().message);
+      usable.erase(name);
+    }
+  }
+  return usable;
+}
+
 // All that can fail comes before the node does anything that others see.
-Result<void> Daemon::start(const Config& config) {
-  config_ = config;
+Result<void> Daemon::start(const Config& files) {
+  auto connections = usable_connections(files);
+  if (!connections) return std::unexpected(connections.error());
+  config_ = *with_connections(files, *connections);
+  const Config& config = config_;
+  store_.set_state_dir(config.node.state_dir);
   if (Result<void> memory = check_memory(config, read_memory_limits()); !memory) return memory;
   raise_descriptor_limit();
   Result<LoopChoice> choice = make_loop(config.node.io);
@@ -120,7 +141,8 @@ Result<void> Daemon::start(const Config& config) {
   tls_ = make_tls_provider();
   if (Result<void> keys = tls_->load(config); !keys) return keys;
   node_ = make_node(config, {*loop_, *workers_, *tls_, random_}, io_reason_);
-  auto control = control::Control::open(config, {*loop_, *node_, store_, check_machine});
+  auto control = control::Control::open(
+      files, {*loop_, *node_, store_, check_machine, std::move(*connections)});
   if (!control) return std::unexpected(control.error());
   control_ = *std::move(control);
   if (Result<void> started = node_->start(); !started) return started;

@@ -42,6 +42,7 @@ class LoopBase : public Loop {
   void shutdown_send(Socket socket) final;
   void close(Socket socket, CloseMode mode) final;
   [[nodiscard]] SocketStats stats(Socket socket) const final;
+  void set_pacing_rate(Socket socket, std::uint64_t bytes_s) final;
   void arm(Timer& timer, TimePoint deadline) final { timers_.arm(timer, deadline); }
   void disarm(Timer& timer) final { timers_.disarm(timer); }
   void resolve(Resolution& resolution, const HostPort& name) final;

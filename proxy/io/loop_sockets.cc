@@ -137,6 +137,9 @@ Result<Endpoint> LoopBase::remote_endpoint(Socket socket) const {
   return remote_address(entry_of(socket).fd);
 }
 SocketStats LoopBase::stats(Socket socket) const { return socket_stats(entry_of(socket).fd); }
+void LoopBase::set_pacing_rate(Socket socket, std::uint64_t bytes_s) {
+  longthrow::set_pacing_rate(entry_of(socket).fd, bytes_s);
+}
 
 void LoopBase::accept(Operation& op, Socket listener) {
   SocketEntry& entry = entry_of(listener);

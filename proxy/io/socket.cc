@@ -194,7 +194,19 @@ SocketStats socket_stats(int fd) {
   if (has(offsetof(tcp_info, tcpi_delivery_rate), sizeof info.tcpi_delivery_rate)) {
     stats.delivery_rate_bytes_s = info.tcpi_delivery_rate;
   }
+  if (has(offsetof(tcp_info, tcpi_min_rtt), sizeof info.tcpi_min_rtt) &&
+      info.tcpi_min_rtt != ~std::uint32_t{0}) {
+    stats.min_rtt = std::chrono::microseconds(info.tcpi_min_rtt);
+  }
+  if (has(offsetof(tcp_info, tcpi_bytes_acked), sizeof info.tcpi_bytes_acked)) {
+    stats.acknowledged_bytes = info.tcpi_bytes_acked;
+  }
   return stats;
+}
+
+void set_pacing_rate(int fd, std::uint64_t bytes_s) {
+  const std::uint64_t rate = bytes_s > 0 ? bytes_s : ~std::uint64_t{0};
+  ::setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate);  // 64 bits: Linux 4.20
 }
 
 int tcp_state(int fd) {

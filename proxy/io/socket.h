@@ -41,6 +41,7 @@ void set_on_close(int fd, OnClose on_close);
 [[nodiscard]] bool connected_to_itself(int fd);
 
 [[nodiscard]] SocketStats socket_stats(int fd);
+void set_pacing_rate(int fd, std::uint64_t bytes_s);  // 0: no limit
 // One of linux/tcp_states.h, as tcpi_state has it; -1 where the kernel does not say.
 [[nodiscard]] int tcp_state(int fd);
 

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/relay/fences.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "proxy/base/durable_file.h"
 #include "proxy/base/log.h"
 
 namespace longthrow {
@@ -19,24 +16,6 @@ namespace {
 constexpr std::string_view kLastLine = "end";
 
 std::string path_of(const std::string& state_dir) { return state_dir + "/fences"; }
-
-Result<void> write_durably(const std::string& path, const std::string& text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (fd < 0) return fail(format("cannot write {}: {}", path, std::strerror(errno)), errno);
-  const bool ok = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                  ::fsync(fd) == 0;
-  const int error = errno;
-  ::close(fd);
-  if (!ok) return fail(format("cannot write {}: {}", path, std::strerror(error)), error);
-  return {};
-}
-
-void sync_directory(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
-}
 
 }  // namespace
 
@@ -70,19 +49,12 @@ Result<Fences> load_fences(const std::string& state_dir) {
 }
 
 Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
-  std::error_code error;
-  std::filesystem::create_directories(state_dir, error);
+  if (auto made = make_folder(state_dir); !made) return made;
   std::string text;
   for (const std::string& link : fences.links) text += format("link {}\n", link);
   for (const std::string& group : fences.groups) text += format("group {}\n", group);
   text += format("{}\n", kLastLine);
-  const std::string path = path_of(state_dir);
-  if (auto written = write_durably(path + ".new", text); !written) return written;
-  if (::rename((path + ".new").c_str(), path.c_str()) != 0) {
-    return fail(format("cannot replace {}: {}", path, std::strerror(errno)), errno);
-  }
-  sync_directory(state_dir);
-  return {};
+  return replace_file(path_of(state_dir), text, 0640);
 }
 
 }  // namespace longthrow

@@ -17,17 +17,19 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
       compression_(config_.compression),
       decoder_(make_codec_context()),
       decoded_(wire::kRawBytesMax),
-      memlimit_max_(config_.memlimit * kReserveFactor) {
+      memlimit_max_(std::max(kReserveMin, config_.memlimit * kReserveFactor)) {
   bucket_.set_rate(config_.bandwidth_bytes_s);
   redial_timer_.bind<&Link::on_redial>(this);
   tick_.bind<&Link::on_tick>(this);
   wake_.bind<&Link::pump>(this);
   control_timer_.bind<&Link::pump>(this);
+  pace_timer_.bind<&Link::on_pace>(this);
   reap_timer_.bind<&Link::reap_channels>(this);
 }
 
 Link::~Link() {
-  for (Timer* timer : {&redial_timer_, &tick_, &wake_, &control_timer_, &reap_timer_}) {
+  for (Timer* timer :
+       {&redial_timer_, &tick_, &wake_, &control_timer_, &pace_timer_, &reap_timer_}) {
     loop_.disarm(*timer);
   }
   // Blocks that jobs still hold lie in this link's arena.

@@ -22,6 +22,7 @@
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
+#include "proxy/relay/pacer.h"
 #include "proxy/relay/rates.h"
 #include "proxy/relay/send_share.h"
 #include "proxy/session/peering.h"
@@ -68,9 +69,10 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
                                           const std::map<std::string, RouteConfig>& routes,
                                           std::uint64_t memlimit_max);
   [[nodiscard]] std::uint64_t memlimit_max() const { return memlimit_max_; }
-  // What a reload may change. Routes and groups are those of this link. REQUIRES: check() passed.
+  // What a reload may change. Routes and groups are those of this link; with `keep_set_values`,
+  // what `set` changed acts on where the configuration has not changed. REQUIRES: check() passed.
   void reload(const LinkConfig& config, const std::map<std::string, RouteConfig>& routes,
-              const std::map<std::string, GroupConfig>& groups);
+              const std::map<std::string, GroupConfig>& groups, bool keep_set_values);
   void pause();
   void resume();
   [[nodiscard]] bool paused() const { return paused_since_.has_value(); }
@@ -199,6 +201,11 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void approach_memlimit();
   [[nodiscard]] bool bulk_has_room() const;
 
+  // Pacing of bulk (link_pacing.cc).
+  void start_pacing();
+  void on_pace();
+  [[nodiscard]] Pacer::Sample measure_lanes() const;
+
   // Routes and channels (link_routes.cc).
   void refresh_routes();
   void open_listener(RoutePort& port);
@@ -245,10 +252,15 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::unique_ptr<Session> session_;
   Compression compression_;
   TokenBucket bucket_;
+  // While a route may have an express channel, bulk is not to fill the queue in front of it.
+  bool paces_ = false;
+  bool paced_ = false;  // the lanes have a limit now
+  Pacer pacer_;
   std::unique_ptr<CodecContext> decoder_;
   std::vector<std::byte> decoded_;
   // The arena's reserve, room to raise the memlimit live: address space only, no memory.
   static constexpr std::uint64_t kReserveFactor = 16;
+  static constexpr std::uint64_t kReserveMin = 16 * kGiB;
   const std::uint64_t memlimit_max_;
   ByteQueue outgoing_;  // scratch for records
 
@@ -267,6 +279,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   Timer tick_;
   Timer wake_;
   Timer control_timer_;
+  Timer pace_timer_;
 
   bool ever_up_ = false;
   bool stopping_ = false;

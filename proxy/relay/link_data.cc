@@ -297,6 +297,7 @@ void Link::send_bulk() {
         continue;
       }
       send_frame(*lane->second, next);
+      start_pacing();
       sent = true;
     }
   }

@@ -28,6 +28,7 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
   const bool any_drbd = std::ranges::any_of(
       routes, [](const auto& entry) { return entry.second.protocol == RouteProtocol::drbd; });
   send_share_->set_express_reserve(any_drbd ? kExpressReserveBytes : 0);
+  paces_ = any_drbd;
   update_receive_window();
 }
 
@@ -56,7 +57,8 @@ std::vector<LocalRoute> Link::local_routes() const {
                       .group = port.config.group,
                       .protocol = port.config.protocol,
                       .accepts = port.config.target.has_value() && !route_shut(port),
-                      .ready = !left_over});
+                      .ready = !left_over,
+                      .wire_name = port.config.wire_name});
   }
   return routes;
 }

@@ -48,14 +48,18 @@ Result<void> Link::check(const std::string& name, const LinkConfig& config,
 
 // REQUIRES: check() passed.
 void Link::reload(const LinkConfig& config, const std::map<std::string, RouteConfig>& routes,
-                  const std::map<std::string, GroupConfig>& groups) {
-  if (config.memlimit != send_share_->memlimit_bytes()) {
+                  const std::map<std::string, GroupConfig>& groups, bool keep_set_values) {
+  if (!keep_set_values || config.memlimit != config_.memlimit) {
     if (auto set = set_memlimit(config.memlimit); !set) {
       log_error("link {}: memlimit stays as it was: {}", name_, set.error().message);
     }
   }
-  set_compression(config.compression);
-  set_bandwidth(config.bandwidth_bytes_s);
+  if (!keep_set_values || config.compression != config_.compression) {
+    set_compression(config.compression);
+  }
+  if (!keep_set_values || config.bandwidth_bytes_s != config_.bandwidth_bytes_s) {
+    set_bandwidth(config.bandwidth_bytes_s);
+  }
   const bool dials_now = !config.connect.empty() && config_.connect.empty();
   config_ = config;
   group_configs_ = groups;

@@ -125,7 +125,8 @@ Answer NodeImpl::run(const Reload& command) {
     return refused(begun.error().message);
   }
   for (const auto& [name, link] : config.links) {
-    links_.at(name)->reload(link, routes_of(config, name), groups_of(config, name));
+    links_.at(name)->reload(link, routes_of(config, name), groups_of(config, name),
+                            command.keep_set_values);
   }
   remove_links_beside(config);
   close_ports_beside(config);

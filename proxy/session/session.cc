@@ -305,7 +305,7 @@ Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
   }
   const RouteIds* ids = local_route_of_peer_id(header.route);
   auto channel = std::make_unique<ChannelCore>(pool_, header.channel, ids != nullptr ? ids->id : 0,
-                                               group(peer_route->second.entry.group));
+                                               group_of(peer_route->second.entry));
   ChannelCore* opened = channel.get();
   channels_.emplace(header.channel, std::move(channel));
   emit(SessionEvent::Kind::opened, opened);

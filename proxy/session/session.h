@@ -39,13 +39,23 @@ struct LocalRoute {
   RouteProtocol protocol = RouteProtocol::tcp;
   bool accepts = false;  // has a target
   bool ready = true;     // no channel of an earlier session is left
+  // What both nodes call the route and its group where their own names for it differ; "": no such
+  // difference.
+  std::string wire_name;
+
+  [[nodiscard]] const std::string& name_on_wire() const {
+    return wire_name.empty() ? name : wire_name;
+  }
+  [[nodiscard]] const std::string& group_on_wire() const {
+    return wire_name.empty() ? group : wire_name;
+  }
   friend bool operator==(const LocalRoute&, const LocalRoute&) = default;
 };
 
 // How a local route stands with the peer.
 struct RouteStanding {
   bool known = false;     // the peer has said its routes
-  bool matched = false;   // same name, protocol and group there
+  bool matched = false;   // same name (on the wire), protocol and group there
   bool may_open = false;  // we may open channels: matched, the peer has a target and is ready
   std::string reason;     // why not matched
 };
@@ -188,7 +198,11 @@ class Session {
   };
   GroupState& group(const std::string& name);
   [[nodiscard]] const RouteIds* local_route(const std::string& name) const;
+  [[nodiscard]] const RouteIds* local_route_of_wire_name(const std::string& wire_name) const;
   [[nodiscard]] const RouteIds* local_route_of_peer_id(std::uint32_t peer_id) const;
+  // The group of ours that the peer means by a route of its; one of its own name where we have
+  // none.
+  [[nodiscard]] GroupState& group_of(const wire::RouteEntry& entry);
   [[nodiscard]] Result<ChannelCore*> channel_of(const wire::FrameHeader& header);
   [[nodiscard]] Result<void> charge_received(GroupState& group, std::uint64_t charge);
   void push_express(ChannelCore& channel, wire::FrameKind kind);

@@ -24,6 +24,7 @@ void Session::set_local_routes(const std::vector<LocalRoute>& routes) {
     RouteIds ids{.route = route, .since_version = routes_version_ + 1};
     // A route that only became ready keeps its id; one of another kind is another route.
     const bool same_kind = old != routes_.end() && old->second.route.group == route.group &&
+                           old->second.route.wire_name == route.wire_name &&
                            old->second.route.protocol == route.protocol;
     ids.id = same_kind ? old->second.id : next_route_id_++;
     if (same_kind) ids.since_version = old->second.since_version;
@@ -43,9 +44,21 @@ const Session::RouteIds* Session::local_route(const std::string& name) const {
   return found == routes_.end() ? nullptr : &found->second;
 }
 
+const Session::RouteIds* Session::local_route_of_wire_name(const std::string& wire_name) const {
+  const auto found = std::ranges::find_if(
+      routes_, [&](const auto& entry) { return entry.second.route.name_on_wire() == wire_name; });
+  return found == routes_.end() ? nullptr : &found->second;
+}
+
 const Session::RouteIds* Session::local_route_of_peer_id(std::uint32_t peer_id) const {
   const auto peer = peer_routes_.find(peer_id);
-  return peer == peer_routes_.end() ? nullptr : local_route(peer->second.entry.name);
+  return peer == peer_routes_.end() ? nullptr : local_route_of_wire_name(peer->second.entry.name);
+}
+
+GroupState& Session::group_of(const wire::RouteEntry& entry) {
+  const RouteIds* ids = local_route_of_wire_name(entry.name);
+  const bool same = ids != nullptr && ids->route.group_on_wire() == entry.group;
+  return group(same ? ids->route.group : entry.group);
 }
 
 std::string Session::route_name(std::uint32_t route_id) const {
@@ -75,7 +88,9 @@ Result<void> Session::on_routes(const wire::Routes& routes) {
 std::vector<std::string> Session::unknown_peer_routes() const {
   std::vector<std::string> unknown;
   for (const auto& [id, route] : peer_routes_) {
-    if (route.current && !routes_.contains(route.entry.name)) unknown.push_back(route.entry.name);
+    if (route.current && local_route_of_wire_name(route.entry.name) == nullptr) {
+      unknown.push_back(route.entry.name);
+    }
   }
   return unknown;
 }
@@ -90,15 +105,19 @@ RouteStanding Session::standing(const std::string& name) const {
   standing.known = true;
   const wire::RouteEntry* entry = nullptr;
   for (const auto& [id, route] : peer_routes_) {
-    if (route.current && route.entry.name == name) entry = &route.entry;
+    if (route.current && route.entry.name == ids->route.name_on_wire()) entry = &route.entry;
   }
   if (entry == nullptr) {
-    standing.reason = format("the peer has no route \"{}\": add [route.{}] there", name, name);
+    standing.reason =
+        ids->route.wire_name.empty()
+            ? format("the peer has no route \"{}\": add [route.{}] there", name, name)
+            : format("the peer has not got this connection (\"{}\"): add it there, too",
+                     ids->route.wire_name);
   } else if (entry->protocol != static_cast<std::uint8_t>(ids->route.protocol)) {
     standing.reason = "the peer has another protocol for this route: make both equal";
-  } else if (entry->group != ids->route.group) {
+  } else if (entry->group != ids->route.group_on_wire()) {
     standing.reason = format("the peer has this route in group \"{}\", here it is in \"{}\"",
-                             entry->group, ids->route.group);
+                             entry->group, ids->route.group_on_wire());
   } else {
     standing.matched = true;
     standing.may_open = entry->accepts && entry->ready && ids->route.ready &&
@@ -119,8 +138,8 @@ void Session::put_routes(ByteQueue& out) {
                               .protocol = static_cast<std::uint8_t>(ids.route.protocol),
                               .accepts = ids.route.accepts,
                               .ready = ids.route.ready,
-                              .name = name,
-                              .group = ids.route.group});
+                              .name = ids.route.name_on_wire(),
+                              .group = ids.route.group_on_wire()});
   }
   wire::encode(routes, out);
 }
@@ -195,9 +214,9 @@ bool Session::put_credit(ByteQueue& out) {
   wire::Credit credit;
   for (const auto& [id, route] : peer_routes_) {
     // Only what is configured here may take of the receive share.
-    const RouteIds* ids = local_route(route.entry.name);
-    if (ids == nullptr || ids->route.group != route.entry.group) continue;
-    GroupState& its_group = group(route.entry.group);
+    const RouteIds* ids = local_route_of_wire_name(route.entry.name);
+    if (ids == nullptr || ids->route.group_on_wire() != route.entry.group) continue;
+    GroupState& its_group = group(ids->route.group);
     its_group.granted_bytes =
         std::max(its_group.granted_bytes, its_group.consumed_charge_bytes + window_bytes_);
     const bool said = std::ranges::any_of(credit.grants, [&](const wire::CreditGrant& grant) {
@@ -261,7 +280,7 @@ void Session::apply_idle_heartbeat() {
   for (const std::uint32_t peer_group : idle_mark_->idle_groups) {
     for (const auto& [id, route] : peer_routes_) {
       if (route.entry.group_id != peer_group) continue;
-      GroupState& its_group = group(route.entry.group);
+      GroupState& its_group = group_of(route.entry);
       its_group.as_of_wall_ns = std::max(its_group.as_of_wall_ns, idle_mark_->wall_ns);
     }
   }

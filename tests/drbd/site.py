@@ -17,23 +17,29 @@ LONG_LINK_NET = {"ping-timeout": 300, "timeout": 90, "ko-count": 0, "sndbuf-size
                  "socket-check-timeout": 5}
 
 
-def resource_text(address_a: str, address_b: str, net: dict, disk: dict | None = None) -> str:
-    """r0, two volumes. The addresses are what *this* guest calls the two ends."""
+def resource_text(address_a: str, address_b: str, net: dict, disk: dict | None = None,
+                  proxy: dict[str, str] | None = None) -> str:
+    """r0, two volumes. The addresses are what *this* guest calls the two ends. proxy: a line for each host,
+    and "" for the resource, in the words of DRBD 8.4."""
+    proxy = proxy or {}
+
     def section(name: str, options: dict) -> str:
         return f"  {name} {{ " + " ".join(f"{key} {value};" for key, value in options.items()) + " }\n"
 
     volumes = "".join(f"    volume {index} {{ device /dev/drbd{index}; disk /dev/vd{letter}; "
                       "meta-disk internal; }\n" for index, letter in enumerate("ab"))
-    hosts = "".join(f"  on {name} {{\n    address {address}:{DRBD_PORT};\n{volumes}  }}\n"
-                    for name, address in (("a", address_a), ("b", address_b)))
+    hosts = "".join(f"  on {name} {{\n    address {address}:{DRBD_PORT};\n{volumes}"
+                    f"{proxy.get(name, '')}  }}\n" for name, address in (("a", address_a), ("b", address_b)))
     return ("global { usage-count no; }\nresource r0 {\n" +
             section("net", {"protocol": "A", "verify-alg": "crc32c", **net}) +
-            section("disk", disk or {}) + hosts + "}\n")
+            section("disk", disk or {}) + proxy.get("", "") + hosts + "}\n")
 
 
 class Sites:
     """Guest a behind host a, guest b behind host b, and the WAN. proxied: a Longthrow node on each
     host; otherwise the guests reach each other by routing over the WAN."""
+
+    UP = "drbdadm up r0"
 
     def __init__(self, lab: Lab, image: Image, folder: Path, proxied: bool = True, protocol: str = "drbd",
                  link: dict | None = None, net: dict | None = None, disk: dict | None = None,
@@ -72,15 +78,19 @@ class Sites:
     def beta(self) -> Node:
         return self.nodes[1]
 
-    def start(self) -> "Sites":
-        """Boots both guests, brings up DRBD, and skips the first full sync: both sides are known empty."""
+    def boot(self) -> None:
+        """What comes before DRBD."""
         for node in self.nodes:
             node.start()
         for guest in (self.a, self.b):
             guest.start()
+
+    def start(self) -> "Sites":
+        """Boots both guests, brings up DRBD, and skips the first full sync: both sides are known empty."""
+        self.boot()
         for guest in (self.a, self.b):
             guest.write("/etc/drbd.conf", guest.resource)
-            guest.run("drbdadm create-md --force r0 && drbdadm up r0")
+            guest.run(f"drbdadm create-md --force r0 && {self.UP}")
         self.wait_connected(60)
         self.a.run("drbdadm new-current-uuid --clear-bitmap r0/0 && "
                    "drbdadm new-current-uuid --clear-bitmap r0/1 && drbdadm primary r0")
@@ -157,3 +167,48 @@ class Sites:
             code, found = self.b.try_run(f"umount /mnt/{volume} && /sbin/e2fsck -fn /dev/drbd{volume}")
             assert code == 0, f"volume {volume}: e2fsck -fn gave {code}:\n{found}"
         return int(said)
+
+
+class InnerSites(Sites):
+    """The nodes run inside the guests, beside DRBD, and know of it by drbdadm alone."""
+
+    UP = "drbdadm proxy-up r0 && drbdadm up r0"
+    CONTROL = "/run/longthrow/control.sock"
+
+    def __init__(self, lab: Lab, image: Image, folder: Path, net: dict | None = None):
+        super().__init__(lab, image, folder, proxied=False)
+        for guest in (self.a, self.b):
+            guest.memory = "512M"
+        self.net = {**LONG_LINK_NET, **(net or {})}
+        key = folder / "drbd.psk"
+        make_key(key)
+        self.key = key.read_text()
+
+    def configure(self, proxy: str) -> None:
+        """Writes drbd.conf into both guests. proxy: the resource's `proxy { }`, without the braces."""
+        sections = {guest.name: f"    proxy on {guest.name} {{ inside 127.0.0.2:{DRBD_PORT}; "
+                                f"outside {guest.address}:{WAN_PORT}; }}\n" for guest in (self.a, self.b)}
+        text = resource_text("127.0.0.1", "127.0.0.1", self.net,
+                             proxy={**sections, "": f"  proxy {{ {proxy} }}\n"})
+        for guest in (self.a, self.b):
+            guest.resource = text
+            guest.write("/etc/drbd.conf", text)
+
+    def boot(self) -> None:
+        super().boot()
+        self.configure("memlimit 64M; plugin { zstd level 3; }")
+        for guest in (self.a, self.b):
+            guest.write("/etc/longthrow/drbd.psk", self.key)
+            guest.write("/etc/longthrow/longthrow.toml",
+                        f'[node]\nname = "{guest.name}"\n'
+                        '[drbd-proxy]\ntls = { psk_file = "/etc/longthrow/drbd.psk" }\n')
+            guest.run("chmod 600 /etc/longthrow/drbd.psk; mkdir -p /run/longthrow")
+            self.start_node(guest)
+
+    def start_node(self, guest: Guest) -> None:
+        guest.begin("exec longthrowd --config /etc/longthrow/longthrow.toml", "longthrowd")
+        wait_until(lambda: guest.try_run("drbd-proxy-ctl show")[0] == 0, 30,
+                   f"longthrowd of guest {guest.name} answers", every=0.5)
+
+    def kill_node(self, guest: Guest) -> None:
+        guest.run("kill -9 $(pidof longthrowd)")

@@ -82,6 +82,8 @@ class SimLoop final : public Loop, private SocketWatcher {
   void shutdown_send(Socket socket) override;
   void close(Socket socket, CloseMode mode) override;
   [[nodiscard]] SocketStats stats(Socket socket) const override;
+  void set_pacing_rate(Socket, std::uint64_t) override {
+  }  // its links have no queue that others share
   void arm(Timer& timer, TimePoint deadline) override;
   void disarm(Timer& timer) override;
   void resolve(Resolution& resolution, const HostPort& name) override;

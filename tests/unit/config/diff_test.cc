@@ -116,7 +116,12 @@ inside_source = "127.0.0.2"
 protocol = "drbd"
 group = "vm1"
 applied_check = ["/bin/false"]
+[drbd-proxy]
+tls = { cert = "/c", key = "/k", ca = "/a", peer_name = "beta" }
+link = "other"
+memlimit = "32MiB"
 )");
+  running_.drbd_proxy.tls = PskTls{"/p"};
   next_ = good().config;
   next_.groups["r0"].share = 8 * kMiB;
   std::set<std::string> seen;

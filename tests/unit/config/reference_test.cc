@@ -27,7 +27,7 @@ TEST(ConfReference, AnnotatedFileHasEveryKeyWithItsDefault) {
   std::string table;
   for (std::string line; std::getline(lines, line);) {
     std::smatch match;
-    if (std::regex_match(line, match, std::regex(R"((# )?\[(set\.)?(\w+).*\])"))) {
+    if (std::regex_match(line, match, std::regex(R"((# )?\[(set\.)?([\w-]+).*\])"))) {
       table = match[2].str() + match[3].str();
     } else if (std::regex_match(line, match, std::regex(R"((# )?([a-z_.]+) = (.*))"))) {
       values.emplace(table + "." + match[2].str(), match[3].str());
@@ -46,7 +46,7 @@ TEST(ConfReference, AnnotatedFileHasEveryKeyWithItsDefault) {
     if (option.default_text.empty()) continue;
     EXPECT_EQ(values[key], default_toml(option)) << key;
   }
-  EXPECT_EQ(available, 37U);
+  EXPECT_EQ(available, 45U);
 }
 
 TEST(ConfReference, ManualPageIsMadeFromTheTable) {
@@ -88,6 +88,7 @@ TEST(OptionTable, DefaultsAreThoseOfTheStructs) {
   expect_defaults<LinkConfig>(Section::link, {"memlimit"});
   expect_defaults<RouteConfig>(Section::route);
   expect_defaults<GroupConfig>(Section::group);
+  expect_defaults<DrbdProxyConfig>(Section::drbd_proxy);
 }
 
 class Example : public ConfigCase, public ::testing::WithParamInterface<const char*> {};
@@ -103,14 +104,16 @@ INSTANTIATE_TEST_SUITE_P(
                       "examples/postgresql/primary.toml", "examples/postgresql/standby.toml",
                       "examples/three-sites/alpha.toml", "examples/three-sites/beta.toml",
                       "examples/three-sites/gamma.toml", "drbd/on-the-nodes/alpha.toml",
-                      "drbd/on-the-nodes/beta.toml"));
+                      "drbd/on-the-nodes/beta.toml", "drbd/separate-hosts/alpha-proxy.toml",
+                      "drbd/separate-hosts/beta-proxy.toml", "drbd/linstor/longthrow.toml",
+                      "drbd/anvil/longthrow.toml"));
 
 TEST(ConfExamples, NoneIsForgotten) {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kConf)) {
     count += entry.path().extension() == ".toml" ? 1 : 0;
   }
-  EXPECT_EQ(count, 10U);
+  EXPECT_EQ(count, 14U);
 }
 
 // Nodes that are to work together need the same routes, and different names.
@@ -123,7 +126,8 @@ TEST(ConfExamples, PeersAgree) {
         std::pair("examples/postgresql/primary.toml", "examples/postgresql/standby.toml"),
         std::pair("examples/three-sites/alpha.toml", "examples/three-sites/beta.toml"),
         std::pair("examples/three-sites/alpha.toml", "examples/three-sites/gamma.toml"),
-        std::pair("drbd/on-the-nodes/alpha.toml", "drbd/on-the-nodes/beta.toml")}) {
+        std::pair("drbd/on-the-nodes/alpha.toml", "drbd/on-the-nodes/beta.toml"),
+        std::pair("drbd/separate-hosts/alpha-proxy.toml", "drbd/separate-hosts/beta-proxy.toml")}) {
     const Config here = load(a);
     const Config there = load(b);
     EXPECT_NE(here.node.name, there.node.name);

@@ -36,6 +36,12 @@ Result<std::string> MemoryStore::save(const std::string& link, const std::string
   return "conf.d/90-set.toml";
 }
 
+Result<void> MemoryStore::save(const DrbdConnections& connections) {
+  if (!save_error.empty()) return fail(save_error);
+  saved_connections.push_back(connections);
+  return {};
+}
+
 namespace {
 void limit_time(int fd) {
   const timeval limit{.tv_sec = 10, .tv_usec = 0};

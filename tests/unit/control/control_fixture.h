@@ -20,11 +20,13 @@ class MemoryStore final : public control::ConfigStore {
   control::ConfigDifference difference(const Config& from, const Config& to) const override;
   Result<std::string> save(const std::string& link, const std::string& setting,
                            const std::string& value) override;
+  Result<void> save(const DrbdConnections& connections) override;
 
   Config config = sample_config();
   std::vector<std::string> errors;  // if not empty, `load` fails with them
   std::string save_error;
   std::vector<std::string> saved;  // "dr.memlimit=2GiB"
+  std::vector<DrbdConnections> saved_connections;
 };
 
 // A connected stream socket; blocking, with a time limit on each read.

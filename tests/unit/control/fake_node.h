@@ -44,6 +44,7 @@ class TaskLoop final : public Loop {
   void shutdown_send(Socket) override { LT_ASSERT(false); }
   void close(Socket, CloseMode) override { LT_ASSERT(false); }
   SocketStats stats(Socket) const override { return {}; }
+  void set_pacing_rate(Socket, std::uint64_t) override { LT_ASSERT(false); }
   void arm(Timer&, TimePoint) override { LT_ASSERT(false); }
   void disarm(Timer&) override { LT_ASSERT(false); }
   void resolve(Resolution&, const HostPort&) override { LT_ASSERT(false); }

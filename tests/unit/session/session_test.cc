@@ -167,6 +167,36 @@ TEST_F(SessionTest, ARouteThatThePeerLacksIsSaidAtBothEnds) {
   EXPECT_EQ(beta().unknown_peer_routes(), std::vector<std::string>{"r0"});
 }
 
+// What drbd-proxy-ctl makes: alpha's "r0-beta-alpha" is beta's "r0-alpha-beta".
+TEST_F(SessionTest, ARouteWithANameForTheWireIsOneRouteUnderTwoNames) {
+  const auto named = [](const std::string& name) {
+    return LocalRoute{.name = name, .group = name, .accepts = true, .wire_name = "drbd"};
+  };
+  alpha().set_local_routes({named("r0-beta-alpha")});
+  beta().set_local_routes({named("r0-alpha-beta")});
+  talk();
+  ASSERT_TRUE(alpha().standing("r0-beta-alpha").may_open);
+  EXPECT_TRUE(beta().unknown_peer_routes().empty());
+  ChannelCore& here = alpha().open("r0-beta-alpha");
+  for (int i = 0; i < 8; ++i) write(sides_[0], here, 256 * kKiB);
+  talk();
+  ChannelCore& there = *sides_[1].opened.at(0);
+  EXPECT_EQ(there.group->name, "r0-alpha-beta");
+  EXPECT_EQ(beta().route_name(there.route_id), "r0-alpha-beta");
+  EXPECT_GT(there.in.ready_bytes(), 0U);
+  EXPECT_LE(there.in.ready_bytes(), kMiB) << "the credit of the group under its other name";
+  for (int turn = 0; turn < 4; ++turn) {
+    read_all(sides_[1], there);
+    talk();
+  }
+  EXPECT_EQ(here.out.waiting_raw_bytes(), 0U);
+  read_all(sides_[1], there);
+  talk();
+  heartbeat(5'000);
+  EXPECT_EQ(beta().groups().at("r0-alpha-beta").as_of_wall_ns, 5'000);
+  EXPECT_FALSE(beta().groups().contains("drbd"));
+}
+
 TEST_F(SessionTest, AChannelIsCarriedToItsCleanEndAndForgotten) {
   ChannelCore& here = alpha().open("r0");
   write(sides_[0], here, 1000);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "proxy/config/fields.h"
+
+namespace longthrow {
+
+using fields::bind;
+using fields::Field;
+using fields::TlsField;
+using fields::TlsTable;
+
+namespace {
+
+constexpr std::array kOptions = {
+    bind<TlsTable>({
+        .section = Section::drbd_proxy,
+        .key = "tls",
+        .type = ValueType::tls,
+        .default_note = "none: a connection can only share a link, or adopt a route",
+        .example = "tls = { psk_file = \"/etc/longthrow/drbd.psk\" }",
+        .apply = Apply::live,
+        .doc = "How the peers of the connections that drbd-proxy-ctl adds prove who they are, as "
+               "tls of a link. All nodes that such connections lead to have the same key file, or "
+               "certificates of the same ca.",
+    }),
+    bind<TlsField<&PskTls::psk_file>>({
+        .section = Section::drbd_proxy,
+        .key = "tls.psk_file",
+        .type = ValueType::path,
+        .max = 4000,
+        .default_note = "none",
+        .example = "tls.psk_file = \"/etc/longthrow/drbd.psk\"",
+        .apply = Apply::live,
+        .doc = "A file of pre-shared keys, as of a link.",
+    }),
+    bind<TlsField<&CertificateTls::cert>>({
+        .section = Section::drbd_proxy,
+        .key = "tls.cert",
+        .type = ValueType::path,
+        .max = 4000,
+        .default_note = "none",
+        .example = "tls.cert = \"/etc/longthrow/alpha.crt\"",
+        .apply = Apply::live,
+        .doc = "This node's certificate, with its chain (PEM).",
+    }),
+    bind<TlsField<&CertificateTls::key>>({
+        .section = Section::drbd_proxy,
+        .key = "tls.key",
+        .type = ValueType::path,
+        .max = 4000,
+        .default_note = "none",
+        .example = "tls.key = \"/etc/longthrow/alpha.key\"",
+        .apply = Apply::live,
+        .doc = "The private key of that certificate (PEM).",
+    }),
+    bind<TlsField<&CertificateTls::ca>>({
+        .section = Section::drbd_proxy,
+        .key = "tls.ca",
+        .type = ValueType::path,
+        .max = 4000,
+        .default_note = "none",
+        .example = "tls.ca = \"/etc/longthrow/ca.crt\"",
+        .apply = Apply::live,
+        .doc = "The certificates that may have signed the peers' (PEM).",
+    }),
+    bind<TlsField<&CertificateTls::peer_name>>({
+        .section = Section::drbd_proxy,
+        .key = "tls.peer_name",
+        .type = ValueType::text,
+        .default_note = "required beside ca",
+        .example = "tls.peer_name = \"*\"",
+        .apply = Apply::live,
+        .doc = "The name that the peers' certificates must bear; with several peers, \"*\" "
+               "accepts every certificate that ca has signed, and warns.",
+    }),
+    bind<Field<&DrbdProxyConfig::link>>({
+        .section = Section::drbd_proxy,
+        .key = "link",
+        .type = ValueType::name,
+        .default_note = "each connection has a link of its own",
+        .example = "link = \"dr\"",
+        .apply = Apply::live,
+        .doc = "A [link.NAME] of this file that carries the connections between its two hosts: "
+               "those whose outside addresses are on the hosts of its listen (or source) and "
+               "connect. They share its buffer, its lanes and its settings; the ports of their "
+               "outside addresses are then not used. Give both nodes such a link.",
+    }),
+    bind<Field<&DrbdProxyConfig::memlimit>>({
+        .section = Section::drbd_proxy,
+        .key = "memlimit",
+        .type = ValueType::size,
+        .min = kMemlimitMin,
+        .max = std::int64_t{1} << 46,
+        .default_text = "16MiB",
+        .apply = Apply::live,
+        .doc = "The memlimit of a connection that names none, as with DRBD Proxy.",
+    }),
+};
+
+}  // namespace
+
+std::span<const Option> drbd_proxy_options() { return kOptions; }
+
+}  // namespace longthrow
