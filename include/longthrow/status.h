@@ -39,7 +39,8 @@ struct LinkStatus {
     std::uint64_t raw_bytes = 0;    // what these stand for, uncompressed
     std::uint64_t limit_bytes = 0;  // the memlimit
     std::uint64_t receive_used_bytes = 0;
-    bool full = false;  // the send share is spent
+    bool full = false;   // the send share is spent
+    bool locked = true;  // in memory; else the kernel may swap it
   } buffer;
   Lag lag;
   // Received from the peer, not yet acknowledged by the target.

@@ -63,7 +63,8 @@ json::object link_to_json(const LinkStatus& link) {
                    {"raw_bytes", link.buffer.raw_bytes},
                    {"limit_bytes", link.buffer.limit_bytes},
                    {"receive_used_bytes", link.buffer.receive_used_bytes},
-                   {"full", link.buffer.full}};
+                   {"full", link.buffer.full},
+                   {"locked", link.buffer.locked}};
   out["lag"] = lag_to_json(link.lag);
   out["undelivered_bytes"] = link.undelivered_bytes;
   out["limited_by"] = link.limited_by;

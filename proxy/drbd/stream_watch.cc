@@ -55,6 +55,7 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
       VolumeCounters& volume = counters.of(packet.volume);
       ++volume.writes;
       volume.write_bytes += data_bytes(packet);
+      counters.writes_open = true;
       break;
     }
     case Command::resync_data:
@@ -62,6 +63,7 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
       break;
     case Command::barrier:
       ++counters.barriers;
+      counters.writes_open = false;
       break;
     case Command::barrier_ack:
       ++counters.barrier_acks;

@@ -43,6 +43,7 @@ struct StreamCounters {
 
   std::uint64_t packets = 0;
   std::uint64_t barriers = 0;
+  bool writes_open = false;  // there were writes after the last barrier
   std::uint64_t barrier_acks = 0;
   std::map<std::uint16_t, VolumeCounters> volumes;
 

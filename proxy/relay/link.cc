@@ -48,7 +48,9 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
   if (!arena) return fail(format("link {}: {}", name_, arena.error().message));
   arena_ = std::move(*arena);
   send_share_.emplace(*arena_);
-  if (auto locked = arena_->lock_in_memory(); !locked) {
+  const auto locked = arena_->lock_in_memory();
+  locked_in_memory_ = locked.has_value();
+  if (!locked) {
     log_warning("link {}: the buffer may be swapped: {}", name_, locked.error().message);
   }
   group_configs_ = groups;

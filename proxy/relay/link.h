@@ -89,10 +89,21 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] bool group_held(const std::string& group) const {
     return held_groups_.contains(group);
   }
-  // A drain's goal: what each channel of the group has accepted by now.
-  using DrainMarks = std::map<std::uint64_t, std::uint64_t>;
-  [[nodiscard]] DrainMarks drain_marks(const std::string& group) const;
-  [[nodiscard]] std::uint64_t drain_left_bytes(const DrainMarks& marks) const;
+  // A drain's goal: what each channel of the group has accepted by now; of a pair of DRBD's also
+  // the barriers that the peer's DRBD is to have acknowledged.
+  struct DrainMark {
+    std::uint64_t bytes = 0;
+    std::uint64_t barriers = 0;
+  };
+  using DrainMarks = std::map<std::uint64_t, DrainMark>;  // by channel
+  struct DrainLeft {
+    std::uint64_t bytes = 0;     // to deliver
+    std::uint64_t barriers = 0;  // to be acknowledged
+    [[nodiscard]] bool none() const { return bytes == 0 && barriers == 0; }
+  };
+  // `held`: no more input is read, so a barrier that DRBD has not sent yet is not waited for.
+  [[nodiscard]] DrainMarks drain_marks(const std::string& group, bool held) const;
+  [[nodiscard]] DrainLeft drain_left(const DrainMarks& marks) const;
   // When the copy here ends, for the answer of a takeover.
   [[nodiscard]] std::string describe_inbound() const;
   // Of ours: accepted, not yet delivered there.
@@ -245,6 +256,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::map<std::string, GroupConfig> group_configs_;
 
   std::unique_ptr<Arena> arena_;
+  bool locked_in_memory_ = false;
   std::optional<SendShare> send_share_;
   FramePool pool_;
   Peering peering_;

@@ -140,22 +140,32 @@ void Link::hold_group(const std::string& group, bool held) {
 
 // --- drain, ping, takeover
 
-Link::DrainMarks Link::drain_marks(const std::string& group) const {
+Link::DrainMarks Link::drain_marks(const std::string& group, bool held) const {
   DrainMarks marks;
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached() || channel->group() != group) continue;
-    marks[serial] = channel->read_bytes() + channel->unread_bytes();
+    DrainMark& mark = marks[serial];
+    mark.bytes = channel->read_bytes() + channel->unread_bytes();
+    if (channel->partner() == nullptr || channel->drbd_kind() != drbd::StreamKind::data) continue;
+    const drbd::StreamCounters& sent = channel->watch()->outgoing();
+    // The barrier behind the last writes follows at the latest when DRBD has nothing else to send.
+    mark.barriers = sent.barriers + (sent.writes_open && !held ? 1 : 0);
   }
   return marks;
 }
 
-std::uint64_t Link::drain_left_bytes(const DrainMarks& marks) const {
-  std::uint64_t left = 0;
-  for (const auto& [serial, goal] : marks) {
+Link::DrainLeft Link::drain_left(const DrainMarks& marks) const {
+  DrainLeft left;
+  for (const auto& [serial, mark] : marks) {
     const auto found = channels_.find(serial);
     if (found == channels_.end() || !found->second->attached()) continue;
-    const OutStream& out = found->second->core().out;
-    if (!out.stopped) left += goal - std::min(goal, out.delivered_offset);
+    const Channel& channel = *found->second;
+    const OutStream& out = channel.core().out;
+    if (out.stopped) continue;
+    left.bytes += mark.bytes - std::min(mark.bytes, out.delivered_offset);
+    if (channel.partner() == nullptr) continue;
+    const std::uint64_t answered = channel.partner()->watch()->incoming().barrier_acks;
+    left.barriers += mark.barriers - std::min(mark.barriers, answered);
   }
   return left;
 }
@@ -317,6 +327,7 @@ void Link::fill_status(Status& status) const {
 
   link.buffer.limit_bytes = send_share_->memlimit_bytes();
   link.buffer.full = send_share_->full();
+  link.buffer.locked = locked_in_memory_;
   link.buffer.receive_used_bytes = arena_->used_bytes(Share::receive);
   for (const auto& [serial, channel] : channels_) {
     link.buffer.raw_bytes += channel->unframed_bytes();

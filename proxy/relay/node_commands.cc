@@ -200,21 +200,24 @@ void NodeImpl::begin_drain(CommandId id, DrainTask task) {
   if (task.pause_after) {
     for (const auto& [name, route] : config_.routes) {
       if (link_named(route.link) == task.link)
-        task.marks.merge(task.link->drain_marks(route.group));
+        task.marks.merge(task.link->drain_marks(route.group, task.hold));
     }
   } else {
-    task.marks = task.link->drain_marks(task.group);
+    task.marks = task.link->drain_marks(task.group, task.hold);
   }
-  task.begun_with_bytes = task.link->drain_left_bytes(task.marks);
   if (advance_drain(task)) return;
   drains_.emplace(id, std::move(task));
   start_tasks();
 }
 
 bool NodeImpl::advance_drain(DrainTask& task) {
-  const std::uint64_t left = task.link->drain_left_bytes(task.marks);
-  if (left == 0) {
-    Answer answer = done("all that was accepted before is delivered");
+  const Link::DrainLeft left = task.link->drain_left(task.marks);
+  if (left.none()) {
+    const bool by_barriers =
+        std::ranges::any_of(task.marks, [](const auto& mark) { return mark.second.barriers > 0; });
+    Answer answer =
+        done(by_barriers ? "all that was accepted before is on the peer's disk: DRBD says so"
+                         : "all that was accepted before is delivered");
     if (task.pause_after) {
       task.link->pause();
       answer.message += "; the link is paused";
@@ -227,11 +230,19 @@ bool NodeImpl::advance_drain(DrainTask& task) {
   }
   if (parts_.loop.now() >= task.deadline) {
     if (task.hold) task.link->hold_group(task.group, false);
-    task.handler(refused(format("not drained in time: {} bytes are left", left)));
+    task.handler(
+        refused(left.bytes > 0
+                    ? format("not drained in time: {} bytes are left", left.bytes)
+                    : format("all is delivered, but the peer's DRBD has not said in time that it "
+                             "is on its disk: {} barriers are without an answer",
+                             left.barriers)));
     return true;
   }
-  Answer::Progress progress{.left_bytes = left, .rate_bytes_s = task.link->delivery_rate_bytes_s()};
-  if (progress.rate_bytes_s > 1) progress.eta_s = static_cast<double>(left) / progress.rate_bytes_s;
+  Answer::Progress progress{.left_bytes = left.bytes,
+                            .rate_bytes_s = task.link->delivery_rate_bytes_s()};
+  if (progress.rate_bytes_s > 1) {
+    progress.eta_s = static_cast<double>(left.bytes) / progress.rate_bytes_s;
+  }
   task.handler({.done = false, .progress = progress});
   return false;
 }

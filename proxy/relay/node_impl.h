@@ -40,7 +40,6 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
     Link* link = nullptr;
     std::string group;  // "": all groups of the link, for pause
     Link::DrainMarks marks;
-    std::uint64_t begun_with_bytes = 0;
     TimePoint deadline = kNever;
     bool hold = false;
     bool pause_after = false;

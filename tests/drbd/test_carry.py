@@ -2,12 +2,14 @@
 """DRBD through Longthrow: it replicates in order, survives cuts, and waits for nobody."""
 import random
 import re
+import subprocess
 import time
 
 import pytest
+from support.node import program
 from support.waiting import wait_until
 
-BURST_MIB = 30
+BURST_MIB, DIRECT_MIB = 100, 30
 
 
 def write_volume(sites, volume: int, mib: int) -> float:
@@ -37,15 +39,15 @@ def test_two_volumes_replicate(make_sites):
 
 
 def test_a_burst_does_not_wait_for_the_wan(make_sites):
-    """10 Mbit/s, 100 ms: a write that takes the WAN half a minute is done at the disk's speed."""
+    """10 Mbit/s, 100 ms: a write that takes the WAN a minute and a half is done at the disk's speed."""
     direct = make_sites(rtt="100ms", rate="10mbit", queue="1MB", proxied=False)
-    without = write_volume(direct, 0, BURST_MIB)
+    without = write_volume(direct, 0, DIRECT_MIB)
     direct.burn()
-    sites = make_sites(rtt="100ms", rate="10mbit", queue="1MB")
+    sites = make_sites(rtt="100ms", rate="10mbit", queue="1MB", disk_mib=112)
     seconds = write_volume(sites, 0, BURST_MIB)
-    print(f"{BURST_MIB} MiB: {without:.1f} s without Longthrow, {seconds:.2f} s with it")
-    assert seconds < without / 3
-    sites.wait_in_sync(120)
+    print(f"{without:.1f} s for {DIRECT_MIB} MiB without Longthrow, {seconds:.2f} s for {BURST_MIB} MiB with it")
+    assert seconds / BURST_MIB < without / DIRECT_MIB / 3
+    sites.wait_in_sync(240)
     assert sites.connects() == 1
     assert sites.alpha.link()["lag"]["bytes"] == 0
 
@@ -170,6 +172,11 @@ def test_crossed_connects_settle(make_sites, attempt):
         print(f"connected after {time.monotonic() - started:.1f} s")
 
 
+def check(node):
+    return subprocess.run([program("check_longthrow"), "--control", node.control], capture_output=True,
+                          text=True, timeout=30, check=False)
+
+
 def test_silence_is_not_health(make_sites):
     """DRBD stands alone: nothing is replicated, both nodes say so, and the copy's age counts on."""
     sites = make_sites(rtt="20ms")
@@ -179,6 +186,8 @@ def test_silence_is_not_health(make_sites):
     for node in sites.nodes:
         wait_until(lambda node=node: not node.group()["consistent"], 20, f"{node.name}: {node.group()}")
         assert "nothing is being replicated" in node.group()["reason"]
+        verdict = check(node)
+        assert verdict.returncode == 2 and "not consistent" in verdict.stdout, verdict.stdout
     before = sites.beta.group()["inbound"]
     time.sleep(5)
     after = sites.beta.group()["inbound"]
@@ -187,6 +196,44 @@ def test_silence_is_not_health(make_sites):
     sites.wait_connected(30)
     for node in sites.nodes:
         wait_until(lambda node=node: node.group()["consistent"], 20, f"{node.name}: {node.group()}")
+
+
+def test_a_full_buffer_slows_the_application_and_cuts_nothing(make_sites):
+    """on-congestion block, DRBD's default: 48 MiB into a memlimit of 16 MiB."""
+    sites = make_sites(rtt="50ms", rate="20mbit", link={"memlimit": "16MiB"})
+    sites.a.begin("dd if=/dev/urandom of=/dev/drbd0 bs=64k count=768 conv=fsync")
+    wait_until(lambda: sites.alpha.link()["buffer"]["full"], 30, "the buffer is full")
+    sites.a.finish(120)
+    sites.wait_in_sync(60)
+    assert sites.connects() == 1 and "Began resync" not in sites.kernel_log()
+
+
+def test_a_full_buffer_makes_drbd_pull_ahead_once(make_sites):
+    """on-congestion pull-ahead: DRBD stops mirroring before the buffer is full, comes back when it has drained,
+    and does not go to and fro."""
+    sites = make_sites(rtt="50ms", rate="20mbit", link={"memlimit": "16MiB"},
+                       net={"on-congestion": "pull-ahead", "congestion-fill": "14M", "csums-alg": "crc32c"})
+    seconds = write_volume(sites, 0, 48)
+    assert "Ahead" in sites.states(), sites.proc()
+    assert not sites.beta.group()["consistent"], "while it is ahead, the copy lacks writes"
+    sites.wait_in_sync(120)
+    ahead = sites.kernel_log().count("-> Ahead")
+    print(f"48 MiB in {seconds:.1f} s, {ahead} times ahead")
+    assert sites.connects() == 1
+    assert 1 <= ahead <= 2
+    for node in sites.nodes:
+        wait_until(lambda node=node: node.group()["consistent"], 20, f"{node.name}: {node.group()}")
+
+
+def test_a_drain_ends_when_the_writes_are_on_the_other_disk(make_sites):
+    sites = make_sites(rtt="50ms", rate="20mbit")
+    write_volume(sites, 0, 16)
+    said = sites.alpha.tell("drain", "r0", "--timeout", "60s", timeout=70)
+    assert "on the peer's disk" in said, said
+    assert sites.alpha.route()["drbd"]["barriers_open"] == 0
+    sums = [guest.run(f"head -c {16 << 20} /dev/{device} | md5sum")
+            for guest, device in ((sites.a, "drbd0"), (sites.b, "vda"))]
+    assert sums[0] == sums[1]
 
 
 def diagnosis(sites, folder) -> tuple[int, str]:

@@ -24,13 +24,16 @@ constexpr std::uint64_t kAlExtentsSmall = 3000;
 struct LinkFacts {
   double send_share_bytes = 0;
   double memlimit_bytes = 0;
+  bool locked = true;
   std::optional<double> rtt_s;
   std::optional<double> rate_bytes_s;  // what the WAN carries, if it is known
 };
 
 LinkFacts facts_of(const json::object& link) {
   LinkFacts facts;
-  facts.memlimit_bytes = amount_at(object_at(link, "buffer"), "limit_bytes");
+  const json::object& buffer = object_at(link, "buffer");
+  facts.memlimit_bytes = amount_at(buffer, "limit_bytes");
+  facts.locked = !buffer.contains("locked") || flag_at(buffer, "locked");
   facts.send_share_bytes = facts.memlimit_bytes * 3 / 4;
   if (text_at(link, "state") == "up") facts.rtt_s = amount_at(link, "rtt_ms") / 1000;
   const double set = amount_at(link, "bandwidth_bytes_s");
@@ -241,6 +244,13 @@ void examine_host(const json::object& status, const HostFacts& host, Diagnosis& 
 
 void examine_link(const std::string& name, const LinkFacts& facts, const HostFacts& host,
                   Diagnosis& diagnosis) {
+  if (!facts.locked) {
+    diagnosis.findings.push_back(
+        {"link " + name,
+         "Its buffer is not locked into memory: the kernel may swap it, and replication then waits "
+         "for the swap device.",
+         "LimitMEMLOCK=infinity    # in the unit of longthrowd, as in conf/longthrowd.service"});
+  }
   if (!facts.rtt_s || !facts.rate_bytes_s) return;
   const double in_flight = *facts.rtt_s * *facts.rate_bytes_s;
   const auto too_small = [&](const char* key, std::optional<std::uint64_t> bytes) {

@@ -57,7 +57,10 @@ TEST(StreamWatch, FeaturesBothWaysAreAHandshake) {
 TEST(StreamWatch, CountsByDirection) {
   StreamWatch watch(true);
   watch.on_outgoing(packet80(Command::initial_data) + packet100(Command::data, 0, 24 + 4096) +
-                    packet100(Command::data, 1, 24 + 512) + packet100(Command::barrier, 0, 8, 1));
+                    packet100(Command::data, 1, 24 + 512));
+  EXPECT_TRUE(watch.outgoing().writes_open);
+  watch.on_outgoing(packet100(Command::barrier, 0, 8, 1));
+  EXPECT_FALSE(watch.outgoing().writes_open);
   watch.on_incoming(packet100(Command::barrier_ack, 0, 8, 1));
   EXPECT_EQ(watch.outgoing().volumes.at(0).writes, 1U);
   EXPECT_EQ(watch.outgoing().volumes.at(0).write_bytes, 4096U);

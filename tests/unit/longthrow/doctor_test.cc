@@ -131,6 +131,8 @@ TEST_F(Doctor, TheHostIsLookedAt) {
   json::object here = status();
   here["io"] = "epoll";
   here["io_reason"] = "io_uring is switched off by sysctl";
+  here["links"].as_object()["dr"].as_object()["buffer"].as_object()["locked"] = false;
+  EXPECT_THAT(all(diagnose(here, {}, host_)), HasSubstr("LimitMEMLOCK=infinity"));
   const std::string text = all(diagnose(here, {}, host_));
   EXPECT_THAT(text, HasSubstr("modprobe tcp_bbr"));
   EXPECT_THAT(text, HasSubstr("switched off by sysctl"));

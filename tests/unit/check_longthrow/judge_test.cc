@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/check_longthrow/judge.h"
+
+#include <gtest/gtest.h>
+
+namespace longthrow::check {
+namespace {
+
+class Judge : public ::testing::Test {
+ protected:
+  json::object status_ =
+      json::parse(R"({"links":{"dr":{"state":"up","reason":"","paused_since":null,
+      "fenced":false,"buffer":{"used_bytes":10,"limit_bytes":100,"full":false},
+      "lag":{"bytes":5,"seconds":0.5}}},
+      "groups":{"vm1":{"link":"dr","consistent":true,"reason":"","inbound":{"age_s":2.0}}},
+      "routes":{"r0":{"group":"vm1","link":"dr","state":"open","reason":""}}})")
+          .as_object();
+
+  json::object& link() { return status_["links"].as_object()["dr"].as_object(); }
+  json::object& group() { return status_["groups"].as_object()["vm1"].as_object(); }
+  void expect(Level level, const std::string& words, const Wishes& wishes = {}) {
+    const Verdict verdict = judge(status_, wishes);
+    EXPECT_EQ(verdict.level, level) << verdict.line;
+    EXPECT_NE(verdict.line.find(words), std::string::npos) << verdict.line;
+  }
+};
+
+TEST_F(Judge, AHealthyNodeIsOkWithPerformanceData) {
+  expect(Level::ok, "LONGTHROW OK - 1 link up, 1 group consistent | 'dr lag'=0.500s;60;600;0 ");
+  expect(Level::ok, " 'dr buffer'=10B;;;0;100");
+  expect(Level::ok, " 'vm1 age'=2.000s;60;600;0");
+}
+
+TEST_F(Judge, ADownLinkIsCriticalAndAPausedOneIsNot) {
+  link()["state"] = "down";
+  link()["reason"] = "no sign of life";
+  expect(Level::critical, "link dr is down: no sign of life");
+  link()["paused_since"] = "2026-01-31T12:00:00Z";
+  expect(Level::warning, "paused since 2026-01-31T12:00:00Z");
+  link()["fenced"] = true;
+  expect(Level::warning, "fenced");
+}
+
+TEST_F(Judge, SilenceIsNotHealth) {
+  group()["consistent"] = false;
+  group()["reason"] = "nothing is being replicated";
+  group()["inbound"].as_object()["age_s"] = 700.0;
+  expect(Level::critical, "group vm1 is not consistent: nothing is being replicated");
+  expect(Level::critical, "our copy is as of 11 min");
+}
+
+TEST_F(Judge, LagAndAgeHaveLimits) {
+  link()["lag"].as_object()["seconds"] = 100.0;
+  expect(Level::warning, "the peer is behind by 1 min 40 s");
+  expect(Level::critical, "behind", {.lag = {.warning = 10, .critical = 50}});
+  expect(Level::ok, "", {.lag = {.warning = 200, .critical = 500}});
+  group()["inbound"].as_object()["age_s"] = nullptr;
+  expect(Level::ok, "",
+         {.lag = {.warning = 200, .critical = 500}, .age = {.warning = 0, .critical = 0}});
+}
+
+TEST_F(Judge, TheWorstCountsAndIsSaidFirst) {
+  link()["buffer"].as_object()["full"] = true;
+  group()["consistent"] = false;
+  expect(Level::critical,
+         "CRITICAL - group vm1 is not consistent: ; the buffer of link dr is full |");
+}
+
+TEST_F(Judge, ARouteThatDiffersIsAWarning) {
+  status_["routes"].as_object()["r0"].as_object()["state"] = "mismatched";
+  expect(Level::warning, "route r0: ");
+}
+
+TEST_F(Judge, OneLinkOrGroupAlone) {
+  link()["state"] = "down";
+  expect(Level::ok, "0 links up, 1 group consistent", {.group = "vm1"});
+  expect(Level::critical, "link dr", {.link = "dr"});
+  expect(Level::unknown, "no link \"nobody\"", {.link = "nobody"});
+  expect(Level::unknown, "no group \"nobody\"", {.group = "nobody"});
+  status_.clear();
+  expect(Level::unknown, "no link");
+}
+
+}  // namespace
+}  // namespace longthrow::check

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/check_longthrow/judge.h"
+
+#include <algorithm>
+#include <array>
+
+#include "proxy/base/log.h"
+#include "tools/longthrow/human.h"
+#include "tools/longthrow/json_fields.h"
+
+namespace longthrow::check {
+namespace {
+
+using cli::amount_at;
+using cli::flag_at;
+using cli::number_at;
+using cli::object_at;
+using cli::text_at;
+
+constexpr auto kNames = std::to_array<const char*>({"OK", "WARNING", "CRITICAL", "UNKNOWN"});
+
+// Findings, the worst first, and performance data.
+class Report {
+ public:
+  void add(Level level, std::string text) {
+    level_ = std::max(level_, level);
+    auto& texts = texts_[static_cast<std::size_t>(level)];
+    if (!texts.empty()) texts += ", ";
+    texts += text;
+  }
+  void compare(double seconds, const Limits& limits, const std::string& what) {
+    if (seconds <= limits.warning) return;
+    add(seconds > limits.critical ? Level::critical : Level::warning,
+        format("{} {}", what, cli::human_seconds(seconds)));
+  }
+  void measure_time(const std::string& label, double seconds, const Limits& limits) {
+    data_ += format(" '{}'={:.3f}s;{};{};0", label, seconds, limits.warning, limits.critical);
+  }
+  void measure_bytes(const std::string& label, double bytes, double limit = 0) {
+    data_ += format(" '{}'={:.0f}B;;;0;{}", label, bytes, limit > 0 ? format("{:.0f}", limit) : "");
+  }
+
+  [[nodiscard]] Verdict verdict(const std::string& when_good) const {
+    std::string text;
+    for (std::size_t level = texts_.size(); level-- > 0;) {
+      if (texts_[level].empty()) continue;
+      text += (text.empty() ? "" : "; ") + texts_[level];
+    }
+    return {level_, format("LONGTHROW {} - {}{}{}", kNames[static_cast<std::size_t>(level_)],
+                           text.empty() ? when_good : text, data_.empty() ? "" : " |", data_)};
+  }
+
+ private:
+  Level level_ = Level::ok;
+  std::array<std::string, 4> texts_;
+  std::string data_;
+};
+
+void judge_link(const std::string& name, const json::object& link, const Wishes& wishes,
+                Report& report) {
+  const std::string state = text_at(link, "state");
+  if (flag_at(link, "fenced")) {
+    report.add(Level::warning, format("link {} is fenced after a takeover", name));
+  } else if (const std::string since = text_at(link, "paused_since"); !since.empty()) {
+    report.add(Level::warning, format("link {} is paused since {}", name, since));
+  } else if (state != "up") {
+    report.add(Level::critical, format("link {} is {}: {}", name, state, text_at(link, "reason")));
+  }
+  const json::object& buffer = object_at(link, "buffer");
+  if (flag_at(buffer, "full")) {
+    report.add(Level::warning, format("the buffer of link {} is full", name));
+  }
+  const json::object& lag = object_at(link, "lag");
+  report.compare(amount_at(lag, "seconds"), wishes.lag,
+                 format("link {}: the peer is behind by", name));
+  report.measure_time(name + " lag", amount_at(lag, "seconds"), wishes.lag);
+  report.measure_bytes(name + " lag bytes", amount_at(lag, "bytes"));
+  report.measure_bytes(name + " buffer", amount_at(buffer, "used_bytes"),
+                       amount_at(buffer, "limit_bytes"));
+}
+
+void judge_group(const std::string& name, const json::object& group, const Wishes& wishes,
+                 Report& report) {
+  if (!flag_at(group, "consistent")) {
+    report.add(Level::critical,
+               format("group {} is not consistent: {}", name, text_at(group, "reason")));
+  }
+  const auto age = number_at(object_at(group, "inbound"), "age_s");
+  if (!age) return;  // nothing was ever received
+  report.compare(*age, wishes.age, format("group {}: our copy is as of", name));
+  report.measure_time(name + " age", *age, wishes.age);
+}
+
+}  // namespace
+
+Verdict judge(const json::object& status, const Wishes& wishes) {
+  Report report;
+  std::size_t links = 0;
+  std::size_t groups = 0;
+  for (const auto& entry : object_at(status, "links")) {
+    const std::string name = cli::printable(entry.key());
+    if (!wishes.group.empty() || (!wishes.link.empty() && name != wishes.link)) continue;
+    if (!entry.value().is_object()) continue;
+    ++links;
+    judge_link(name, entry.value().get_object(), wishes, report);
+  }
+  for (const auto& entry : object_at(status, "groups")) {
+    const std::string name = cli::printable(entry.key());
+    if (!entry.value().is_object()) continue;
+    const json::object& group = entry.value().get_object();
+    if (!wishes.group.empty() && name != wishes.group) continue;
+    if (!wishes.link.empty() && text_at(group, "link") != wishes.link) continue;
+    ++groups;
+    judge_group(name, group, wishes, report);
+  }
+  for (const auto& entry : object_at(status, "routes")) {
+    if (!entry.value().is_object()) continue;
+    const json::object& route = entry.value().get_object();
+    if (!wishes.group.empty() && text_at(route, "group") != wishes.group) continue;
+    if (!wishes.link.empty() && text_at(route, "link") != wishes.link) continue;
+    if (text_at(route, "state") != "mismatched") continue;
+    report.add(Level::warning,
+               format("route {}: {}", cli::printable(entry.key()), text_at(route, "reason")));
+  }
+  if (links + groups == 0) {
+    report.add(Level::unknown,
+               wishes.link.empty() && wishes.group.empty()
+                   ? "the node has no link"
+                   : format("there is no {} \"{}\"", wishes.link.empty() ? "group" : "link",
+                            wishes.link.empty() ? wishes.group : wishes.link));
+  }
+  return report.verdict(format("{} link{} up, {} group{} consistent", links, links == 1 ? "" : "s",
+                               groups, groups == 1 ? "" : "s"));
+}
+
+}  // namespace longthrow::check
