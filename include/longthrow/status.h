@@ -127,6 +127,7 @@ struct DrbdStatus {
   // paired.
   std::optional<double> lag_s;
   std::uint64_t barriers_open = 0;  // sent and not acknowledged
+  std::string ahead;                // whose DRBD has stopped mirroring: "here", "peer" or ""
   Direction sent;
   Direction received;
   std::map<std::uint16_t, Disks> disks;  // empty: a protocol that is not understood

@@ -264,6 +264,8 @@ std::vector<Metric> make_table() {
 
       {"longthrow_drbd_paired", "1 while a data and a meta connection of DRBD stand.", Gauge,
        "group,route", LT_DRBD(from_bool(drbd.paired))},
+      {"longthrow_drbd_ahead", "1 while a DRBD has stopped mirroring until the buffer has drained.",
+       Gauge, "group,route", LT_DRBD(from_bool(!drbd.ahead.empty()))},
       {"longthrow_drbd_lag_seconds",
        "Age of the oldest barrier that the peer's DRBD has not acknowledged; absent if not paired.",
        Gauge, "group,route", LT_DRBD(drbd.lag_s)},

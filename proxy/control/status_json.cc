@@ -134,6 +134,7 @@ json::object drbd_to_json(const DrbdStatus& drbd) {
           {"disks", std::move(disks)},
           {"lag_s", number(drbd.lag_s)},
           {"barriers_open", drbd.barriers_open},
+          {"ahead", drbd.ahead},
           {"sent", direction_to_json(drbd.sent)},
           {"received", direction_to_json(drbd.received)}};
 }

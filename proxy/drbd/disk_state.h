@@ -32,6 +32,10 @@ enum class DiskState : std::uint8_t {
 [[nodiscard]] inline DiskState own_disk(std::uint32_t word) { return disk_state_at(word, 9); }
 [[nodiscard]] inline DiskState peers_disk(std::uint32_t word) { return disk_state_at(word, 13); }
 
+// Whoever sent the word has stopped mirroring (enum drbd_conns: C_AHEAD): it only notes which
+// blocks differ, until what is under way has been acknowledged, and then resynchronises.
+[[nodiscard]] inline bool is_ahead(std::uint32_t word) { return (word >> 4 & 0x1f) == 22; }
+
 [[nodiscard]] inline std::string_view to_string(DiskState disk) {
   switch (disk) {
     case DiskState::diskless:

@@ -87,6 +87,7 @@ void StreamWatch::on_state(Direction direction, const Packet& packet) {
   Disks& disks = disks_[packet.volume];
   const bool out = direction == Direction::out;
   (out ? disks.here : disks.peer) = own_disk(packet.words[0]);
+  (out ? disks.here_ahead : disks.peer_ahead) = is_ahead(packet.words[0]);
   // Not every change is said by the one whose disk it is: a skipped first resync makes both up to
   // date.
   const DiskState other = peers_disk(packet.words[0]);

@@ -34,6 +34,8 @@ struct VolumeCounters {
 struct Disks {
   DiskState here = DiskState::unknown;
   DiskState peer = DiskState::unknown;
+  bool here_ahead = false;  // our side's DRBD no longer mirrors its writes, see is_ahead()
+  bool peer_ahead = false;
 };
 using DisksByVolume = std::map<std::uint16_t, Disks>;
 

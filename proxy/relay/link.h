@@ -231,6 +231,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] drbd::DisksByVolume disks_of(const RoutePort& port) const;
   // Why DRBD's copies of a group are not to be used; "" if nothing is against it.
   [[nodiscard]] std::string disk_trouble(const std::string& group) const;
+  // Its DRBD has stopped mirroring: what arrives makes our copy no newer.
+  [[nodiscard]] bool peer_is_ahead(const std::string& group) const;
   void keep_drbd_numbers(const Channel& channel);
   [[nodiscard]] DrbdStatus drbd_status(const RoutePort& port) const;
   [[nodiscard]] bool old_pair_lives(const RoutePort& port) const;

@@ -23,6 +23,8 @@ void merge(drbd::DisksByVolume& known, const drbd::DisksByVolume& newer) {
   for (const auto& [volume, disks] : newer) {
     if (disks.here != drbd::DiskState::unknown) known[volume].here = disks.here;
     if (disks.peer != drbd::DiskState::unknown) known[volume].peer = disks.peer;
+    known[volume].here_ahead = disks.here_ahead;
+    known[volume].peer_ahead = disks.peer_ahead;
   }
 }
 
@@ -119,6 +121,15 @@ std::string Link::disk_trouble(const std::string& group) const {
   return {};
 }
 
+bool Link::peer_is_ahead(const std::string& group) const {
+  return std::ranges::any_of(ports_, [&](const auto& entry) {
+    const RoutePort& port = entry.second;
+    if (port.config.group != group || port.config.protocol != RouteProtocol::drbd) return false;
+    return std::ranges::any_of(disks_of(port),
+                               [](const auto& disks) { return disks.second.peer_ahead; });
+  });
+}
+
 DrbdStatus Link::drbd_status(const RoutePort& port) const {
   DrbdStatus status;
   drbd::StreamCounters sent = port.drbd_sent;
@@ -141,6 +152,8 @@ DrbdStatus Link::drbd_status(const RoutePort& port) const {
   for (const auto& [volume, disks] : disks_of(port)) {
     status.disks[volume] = {.here = std::string(drbd::to_string(disks.here)),
                             .peer = std::string(drbd::to_string(disks.peer))};
+    if (disks.here_ahead) status.ahead = "here";
+    if (disks.peer_ahead) status.ahead = "peer";
   }
   return status;
 }

@@ -254,6 +254,7 @@ void Link::update_groups() {
   for (auto& [group, state] : session_->groups()) {
     state.unframed = false;
     GroupFate& fate = fates_[group];
+    if (peer_is_ahead(group)) continue;
     fate.as_of_wall_ns = std::max(fate.as_of_wall_ns, state.as_of_wall_ns);
   }
   std::set<std::string> renewed;

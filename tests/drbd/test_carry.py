@@ -215,7 +215,10 @@ def test_a_full_buffer_makes_drbd_pull_ahead_once(make_sites):
                        net={"on-congestion": "pull-ahead", "congestion-fill": "14M", "csums-alg": "crc32c"})
     seconds = write_volume(sites, 0, 48)
     assert "Ahead" in sites.states(), sites.proc()
-    assert not sites.beta.group()["consistent"], "while it is ahead, the copy lacks writes"
+    wait_until(lambda: sites.alpha.route()["drbd"]["ahead"] == "here", 60, "the node has read so far")
+    assert "DRBD is ahead" in check(sites.alpha).stdout
+    wait_until(lambda: sites.beta.route()["drbd"]["ahead"] == "peer" or
+               not sites.beta.group()["consistent"], 60, "the DR node knows that it gets no newer writes")
     sites.wait_in_sync(120)
     ahead = sites.kernel_log().count("-> Ahead")
     print(f"48 MiB in {seconds:.1f} s, {ahead} times ahead")

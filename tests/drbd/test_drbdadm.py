@@ -40,7 +40,7 @@ def resource(name: str, port: int, addresses: dict[str, str], proxy: str) -> str
     hosts = "".join(f"  on {node} {{ node-id {index}; address 127.0.0.1:{port}; }}\n"
                     for index, node in enumerate(addresses))
     return (f"resource {name} {{\n  net {{ protocol A; }}\n  proxy {{ {proxy} }}\n"
-            f"  device minor {port - 7001}; disk /dev/vda; meta-disk internal;\n{hosts}"
+            f"  device minor {port - 7001}; disk /dev/vd{port}; meta-disk internal;\n{hosts}"
             f"  connection {{\n{ends}  }}\n}}\n")
 
 

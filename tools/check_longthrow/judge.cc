@@ -118,6 +118,10 @@ Verdict judge(const json::object& status, const Wishes& wishes) {
     const json::object& route = entry.value().get_object();
     if (!wishes.group.empty() && text_at(route, "group") != wishes.group) continue;
     if (!wishes.link.empty() && text_at(route, "link") != wishes.link) continue;
+    if (!text_at(object_at(route, "drbd"), "ahead").empty()) {
+      report.add(Level::warning, format("route {}: DRBD is ahead, it does not mirror",
+                                        cli::printable(entry.key())));
+    }
     if (text_at(route, "state") != "mismatched") continue;
     report.add(Level::warning,
                format("route {}: {}", cli::printable(entry.key()), text_at(route, "reason")));

@@ -225,6 +225,10 @@ std::string channel_note(const json::object& channel) {
 
 std::string drbd_note(const json::object& drbd) {
   if (!flag_at(drbd, "paired")) return "  DRBD is not connected through this route";
+  if (const std::string ahead = text_at(drbd, "ahead"); !ahead.empty()) {
+    return format("  {} DRBD is ahead: it does not mirror until the buffer has drained",
+                  ahead == "here" ? "The local" : "The peer's");
+  }
   return format("  DRBD: {:.0f} barriers without an answer, the oldest for {}",
                 amount_at(drbd, "barriers_open"), human_seconds(amount_at(drbd, "lag_s")));
 }

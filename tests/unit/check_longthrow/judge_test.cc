@@ -69,6 +69,8 @@ TEST_F(Judge, TheWorstCountsAndIsSaidFirst) {
 TEST_F(Judge, ARouteThatDiffersIsAWarning) {
   status_["routes"].as_object()["r0"].as_object()["state"] = "mismatched";
   expect(Level::warning, "route r0: ");
+  status_["routes"].as_object()["r0"] = {{"state", "open"}, {"drbd", {{"ahead", "here"}}}};
+  expect(Level::warning, "route r0: DRBD is ahead");
 }
 
 TEST_F(Judge, OneLinkOrGroupAlone) {

@@ -105,6 +105,19 @@ TEST_F(Disks, EachSideKnowsTheOthers) {
   EXPECT_EQ(watch_.disks().at(0).peer, DiskState::up_to_date);
 }
 
+TEST_F(Disks, TheOneThatIsAheadSaysSo) {
+  shake_hands(101);
+  const std::uint32_t connected = 1U | 2U << 2 | 10U << 4 | 8U << 9 | 8U << 13;
+  const std::uint32_t ahead = 1U | 2U << 2 | 22U << 4 | 8U << 9 | 8U << 13;
+  watch_.on_outgoing(packet100(Command::state, 0, 4, connected));
+  EXPECT_FALSE(watch_.disks().at(0).here_ahead);
+  watch_.on_outgoing(packet100(Command::state, 0, 4, ahead));
+  EXPECT_TRUE(watch_.disks().at(0).here_ahead);
+  EXPECT_FALSE(watch_.disks().at(0).peer_ahead);
+  watch_.on_outgoing(packet100(Command::state, 0, 4, connected));
+  EXPECT_FALSE(watch_.disks().at(0).here_ahead);
+}
+
 TEST_F(Disks, ProtocolsThatCountOtherwiseSayNothing) {
   shake_hands(121);
   watch_.on_incoming(state(0, DiskState::inconsistent));
