@@ -35,6 +35,7 @@ using TlsConfig = std::variant<PskTls, CertificateTls, NoTls>;
 enum class IoChoice : std::uint8_t { automatic, io_uring, epoll };
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 enum class RouteProtocol : std::uint8_t { tcp, drbd };
+enum class AnswerPings : std::uint8_t { never, outage };
 
 struct NodeConfig {
   std::string name;
@@ -72,7 +73,8 @@ struct RouteConfig {
   std::optional<HostPort> target;
   std::optional<Endpoint> inside_source;  // port 0; none: the host of `listen`
   RouteProtocol protocol = RouteProtocol::tcp;
-  std::string group;                       // never empty: defaults to the route's own name
+  std::string group;  // never empty: defaults to the route's own name
+  AnswerPings answer_pings = AnswerPings::never;
   std::vector<std::string> applied_check;  // argv
   // What both nodes call the route and its group where their own names differ; "": they do not.
   // Never written by an admin.
@@ -85,8 +87,8 @@ struct GroupConfig {
 
 // What `drbd-proxy-ctl add connection` may create.
 struct DrbdProxyConfig {
-  std::optional<TlsConfig> tls;  // of links of their own; none: there may be no such link
-  std::string link;              // shared by the connections to its peer; empty: none is
+  std::optional<TlsConfig> tls;           // of links of their own; none: there may be no such link
+  std::string link;                       // shared by the connections to its peer; empty: none is
   std::uint64_t memlimit = kMemlimitMin;  // bytes, of a link of its own whose connection names none
 };
 

@@ -127,7 +127,9 @@ struct DrbdStatus {
   // paired.
   std::optional<double> lag_s;
   std::uint64_t barriers_open = 0;  // sent and not acknowledged
-  std::string ahead;                // whose DRBD has stopped mirroring: "here", "peer" or ""
+  bool answers_pings = false;       // while the link is down
+  std::uint64_t pings_answered = 0;
+  std::string ahead;  // whose DRBD has stopped mirroring: "here", "peer" or ""
   Direction sent;
   Direction received;
   std::map<std::uint16_t, Disks> disks;  // empty: a protocol that is not understood

@@ -11,6 +11,7 @@ using fields::Field;
 namespace {
 
 constexpr std::array<std::string_view, 2> kProtocols = {"tcp", "drbd"};
+constexpr std::array<std::string_view, 2> kAnswerPings = {"never", "outage"};
 
 constexpr std::array kRouteOptions = {
     bind<Field<&RouteConfig::link>>({
@@ -93,7 +94,19 @@ constexpr std::array kRouteOptions = {
         .doc = "Reserved: a program, with its arguments, that exits 0 once what was delivered is "
                "on the target's disk. This version never runs it, and warns where it is set.",
     }),
-    Option{.section = Section::route, .key = "answer_pings", .available = false},
+    bind<Field<&RouteConfig::answer_pings>>({
+        .section = Section::route,
+        .key = "answer_pings",
+        .type = ValueType::choice,
+        .choices = kAnswerPings,
+        .default_text = "never",
+        .apply = Apply::new_connections,
+        .doc = "Of protocol drbd. \"outage\" answers DRBD's pings here while the link is down, so "
+               "that DRBD sits out an outage longer than its ping-timeout, until session_timeout "
+               "or a takeover. It is the one answer that Longthrow gives for the peer: both DRBDs "
+               "go on seeing each other alive, and nobody but the status says that they are cut "
+               "off. DRBD's ko-count must be 0. The same at both nodes.",
+    }),
 };
 
 constexpr std::array kGroupOptions = {

@@ -63,6 +63,10 @@ void check_routes(const Config& config, const Origins& origins, Report& report) 
     if (!route.applied_check.empty()) {
       report.warn(origins.find(path + ".applied_check"), path + ".applied_check", kHookNeverRun);
     }
+    if (route.answer_pings != AnswerPings::never && route.protocol != RouteProtocol::drbd) {
+      report.error(origins.find(path + ".answer_pings"), path + ".answer_pings",
+                   "only routes with protocol = \"drbd\" know DRBD's pings");
+    }
     if (!origins.contains(path + ".link")) {
       report.error(origins.find(path), path + ".link",
                    "missing; write link = \"NAME\" of a [link.NAME]");

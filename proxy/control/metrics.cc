@@ -264,6 +264,9 @@ std::vector<Metric> make_table() {
 
       {"longthrow_drbd_paired", "1 while a data and a meta connection of DRBD stand.", Gauge,
        "group,route", LT_DRBD(from_bool(drbd.paired))},
+      {"longthrow_drbd_pings_answered_total",
+       "Pings of DRBD that were answered here while the link was down.", Counter, "group,route",
+       LT_DRBD(LT_NUMBER(drbd.pings_answered))},
       {"longthrow_drbd_ahead", "1 while a DRBD has stopped mirroring until the buffer has drained.",
        Gauge, "group,route", LT_DRBD(from_bool(!drbd.ahead.empty()))},
       {"longthrow_drbd_lag_seconds",

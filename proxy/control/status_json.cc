@@ -135,6 +135,8 @@ json::object drbd_to_json(const DrbdStatus& drbd) {
           {"lag_s", number(drbd.lag_s)},
           {"barriers_open", drbd.barriers_open},
           {"ahead", drbd.ahead},
+          {"answers_pings", drbd.answers_pings},
+          {"pings_answered", drbd.pings_answered},
           {"sent", direction_to_json(drbd.sent)},
           {"received", direction_to_json(drbd.received)}};
 }

@@ -61,6 +61,7 @@ void PacketScanner::parse() {
     packet_.command = static_cast<Command>(big_endian(head.subspan(2, 2)));
     packet_.payload_bytes = big_endian(head.subspan(4, 4));
   }
+  packet_.header_bytes = static_cast<std::uint8_t>(header_bytes());
   if (packet_.payload_bytes > kPayloadBytesMax) opaque_ = true;
 }
 

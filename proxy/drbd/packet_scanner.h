@@ -37,6 +37,7 @@ struct Packet {
   Command command{};
   std::uint16_t volume = 0;  // kNoVolume: the header names none
   std::uint32_t payload_bytes = 0;
+  std::uint8_t header_bytes = 0;  // 8 or 16
   // The first words of the payload, of the packets that are looked into; else 0.
   //   barrier, barrier_ack: the barrier's handle
   //   state: union drbd_state (include/linux/drbd.h)
@@ -62,6 +63,8 @@ class PacketScanner {
   [[nodiscard]] bool opaque() const { return opaque_; }
   // Between two packets, or at the very beginning.
   [[nodiscard]] bool at_boundary() const { return have_ == 0 && skip_bytes_ == 0; }
+  // A packet has begun, and it is not known which.
+  [[nodiscard]] bool in_header() const { return have_ > 0 && !opaque_; }
 
  private:
   static constexpr std::size_t kHeaderBytesMax = 16;

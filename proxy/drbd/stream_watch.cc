@@ -68,6 +68,13 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
     case Command::barrier_ack:
       ++counters.barrier_acks;
       break;
+    case Command::ping:
+      ++counters.pings;
+      if (direction == Direction::out) ping_header_bytes_ = packet.header_bytes;
+      break;
+    case Command::ping_ack:
+      ++counters.ping_acks;
+      break;
     case Command::connection_features:
       protocol_max_[index(direction)] = packet.words[2];
       break;

@@ -47,6 +47,8 @@ struct StreamCounters {
   std::uint64_t barriers = 0;
   bool writes_open = false;  // there were writes after the last barrier
   std::uint64_t barrier_acks = 0;
+  std::uint64_t pings = 0;
+  std::uint64_t ping_acks = 0;
   std::map<std::uint16_t, VolumeCounters> volumes;
 
   void add(const StreamCounters& other);
@@ -68,6 +70,10 @@ class StreamWatch {
   [[nodiscard]] const DisksByVolume& disks() const { return disks_; }
   [[nodiscard]] const StreamCounters& outgoing() const { return counters_[0]; }
   [[nodiscard]] const StreamCounters& incoming() const { return counters_[1]; }
+  // Where the bytes to our DRBD have come to.
+  [[nodiscard]] const PacketScanner& incoming_scanner() const { return scanners_[1]; }
+  // The form of our DRBD's last ping; 0: there was none.
+  [[nodiscard]] std::size_t ping_header_bytes() const { return ping_header_bytes_; }
 
  private:
   enum class Direction : std::uint8_t { out, in };
@@ -83,6 +89,7 @@ class StreamWatch {
   std::optional<std::uint32_t> protocol_max_[2];  // as the features say, once they have passed
   DisksByVolume disks_;
   StreamCounters counters_[2];
+  std::size_t ping_header_bytes_ = 0;
 };
 
 }  // namespace longthrow::drbd

@@ -136,14 +136,25 @@ void Channel::on_readable() { pump_write(); }
 
 void Channel::pump_write() {
   if (leg_state_ != LegState::open || write_.in_flight()) return;
-  const std::uint64_t wanted =
-      last_offset_ ? *last_offset_ - core_->in.consumed_offset() : core_->in.ready_bytes();
-  if (write_failed_ || core_->in.discarding() || wanted == 0) {
-    after_write();
-    return;
-  }
   std::array<ByteView, Loop::kSendPiecesMax> pieces;
-  const std::size_t count = core_->in.pin(pieces, std::min<std::uint64_t>(wanted, kWriteBytesMax));
+  std::size_t count = 0;
+  while (count == 0) {
+    const std::uint64_t wanted =
+        last_offset_ ? *last_offset_ - core_->in.consumed_offset() : core_->in.ready_bytes();
+    if (write_failed_ || core_->in.discarding() || wanted == 0) {
+      if (!answer_ping()) after_write();
+      return;
+    }
+    const std::uint64_t bytes_max = std::min<std::uint64_t>(wanted, kWriteBytesMax);
+    const std::uint64_t owed = pings_.owed();
+    count = core_->in.pin(pieces, bytes_max);
+    if (owed == 0) break;
+    count = cut_answers(std::span(pieces).first(count));
+    if (count > 0 || owed != pings_.owed()) continue;
+    // A packet has begun, and it is not known which; the rest is still to come, or never will.
+    if (attached() && !last_offset_ && !core_->in.complete()) return;
+    count = core_->in.pin(pieces, bytes_max);
+  }
   write_asked_bytes_ = 0;
   for (std::size_t i = 0; i < count; ++i) write_asked_bytes_ += pieces[i].size();
   if (watch_) {
@@ -153,13 +164,17 @@ void Channel::pump_write() {
   loop_.send(write_, leg_, std::span(pieces).first(count));
 }
 
+void Channel::hand_over(std::uint64_t bytes) {
+  if (attached()) {
+    host_.channel_written(*this, bytes);
+  } else {
+    core_->in.handed_over(bytes);
+  }
+}
+
 void Channel::on_written(int result) {
   const auto written = static_cast<std::uint64_t>(std::max(result, 0));
-  if (attached()) {
-    host_.channel_written(*this, written);
-  } else {
-    core_->in.handed_over(written);
-  }
+  if (!std::exchange(answering_, false)) hand_over(written);
   if (closed()) return;
   if (written < write_asked_bytes_) {
     write_failed_ = true;

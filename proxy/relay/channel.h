@@ -12,6 +12,7 @@
 #include "longthrow/status.h"
 #include "proxy/codec/incompressible.h"
 #include "proxy/drbd/barrier_clock.h"
+#include "proxy/drbd/outage_pings.h"
 #include "proxy/drbd/stream_watch.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/mortal.h"
@@ -39,6 +40,8 @@ class ChannelHost {
   // The link has nothing to send before this channel's bytes: a block is worth more now than when
   // it is full.
   [[nodiscard]] virtual bool hungry(const Channel& channel) const = 0;
+  // The link is down, and the route's admin wants DRBD's pings answered meanwhile.
+  [[nodiscard]] virtual bool answers_pings(const Channel& channel) const = 0;
   [[nodiscard]] virtual std::int64_t wall_ns() const = 0;
   [[nodiscard]] virtual Duration abort_linger() const = 0;
   // Where bytes that nobody wants are read to.
@@ -70,6 +73,7 @@ class ChannelHost {
 //  - of a pair, the meta stream's end is held back until the data stream's leg is closed: DRBD
 //    throws away what is still on its way when its meta stream ends. The data stream is reset only
 //    when the local DRBD has acknowledged all barriers that it was handed, or abort_linger is over.
+//  - while the link is down, the pings of a meta stream may be answered here (answer_pings).
 //  - the session is over (`detach`): what is here is handed over, then the leg is reset.
 // Belongs to the loop's thread.
 class Channel final : public Mortal {
@@ -94,6 +98,8 @@ class Channel final : public Mortal {
   void on_stopped();   // the peer takes no more
   void on_corrupt();   // the peer's bytes cannot be had: abort at once
   void resume_reading() { pump_read(); }
+  // The link is down: DRBD's pings may be answered here.
+  void on_link_down() { answer_now(); }
   // Once in a while: tells how much the leg's TCP has acknowledged.
   void report_delivered();
   // The session is over. `core` becomes the channel's own.
@@ -141,6 +147,7 @@ class Channel final : public Mortal {
   }
   [[nodiscard]] const drbd::StreamWatch* watch() const { return watch_ ? &*watch_ : nullptr; }
   [[nodiscard]] const drbd::BarrierClock& barriers() const { return barriers_; }
+  [[nodiscard]] std::uint64_t pings_answered() const { return pings_.answered(); }
   [[nodiscard]] bool idle() const override;
   // Read from the leg so far, and still unread in it (asks the kernel).
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
@@ -186,6 +193,10 @@ class Channel final : public Mortal {
   void drop_blocks();
 
   void pump_write();
+  void answer_now();
+  [[nodiscard]] bool answer_ping();
+  [[nodiscard]] std::size_t cut_answers(std::span<ByteView> pieces);
+  void hand_over(std::uint64_t bytes);
   void on_written(int result);
   void after_write();
   void begin_abort();
@@ -203,6 +214,8 @@ class Channel final : public Mortal {
   std::optional<drbd::StreamWatch> watch_;  // of a drbd route
   std::vector<std::byte> discarded_;        // of it: where bytes that nobody wants are read to
   drbd::BarrierClock barriers_;             // of a data stream with a partner
+  drbd::OutagePings pings_;                 // of a meta stream
+  bool answering_ = false;                  // the write in flight is an answer of ours
   Channel* partner_ = nullptr;
   bool was_paired_ = false;
   Timer partner_timer_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a channel does because it carries DRBD: recognises its stream, and minds its partner.
+#include <algorithm>
+
 #include "proxy/relay/channel.h"
 
 namespace longthrow {
@@ -56,6 +58,45 @@ bool Channel::applied() const {
   if (partner_ == nullptr || drbd_kind() != drbd::StreamKind::data) return true;
   return partner_->watch_->outgoing().barrier_acks >= watch_->incoming().barriers ||
          partner_->read_ended_;
+}
+
+// Only between two packets, and only when nothing that the peer has said is left to hand over.
+bool Channel::answer_ping() {
+  const bool may = attached() && partner_ != nullptr && !write_failed_ && !last_offset_ &&
+                   !fin_written_ && !aborting_ && !core_->in.discarding() &&
+                   drbd_kind() == drbd::StreamKind::meta && host_.answers_pings(*this);
+  if (!may || pings_.outstanding(*watch_) == 0) return false;
+  const drbd::PacketScanner& scanner = watch_->incoming_scanner();
+  if (!scanner.at_boundary() || scanner.opaque()) return false;
+  const ByteView answer = pings_.answer(*watch_);
+  answering_ = true;
+  write_asked_bytes_ = answer.size();
+  loop_.send(write_, leg_, std::span(&answer, 1));
+  return true;
+}
+
+void Channel::answer_now() {
+  if (open() && !write_.in_flight() && core_->in.ready_bytes() == 0) (void)answer_ping();
+}
+
+// The peer's DRBD has got the pings, too, and answers them: what was answered here already is left
+// out. Returns how many of the pinned pieces are to be written; 0: none are pinned any more.
+std::size_t Channel::cut_answers(std::span<ByteView> pieces) {
+  const auto [write_bytes, skip_bytes] = pings_.next(pieces, *watch_);
+  const auto shorten = [&](std::size_t bytes) {
+    std::size_t count = 0;
+    while (bytes > 0) {
+      ByteView& piece = pieces[count++];
+      piece = piece.first(std::min(bytes, piece.size()));
+      bytes -= piece.size();
+    }
+    return count;
+  };
+  if (write_bytes > 0) return shorten(write_bytes);
+  for (const ByteView piece : pieces.first(shorten(skip_bytes))) watch_->on_incoming(piece);
+  hand_over(skip_bytes);
+  if (skip_bytes > 0) pings_.on_skipped();
+  return 0;
 }
 
 void Channel::on_partner_ends() {

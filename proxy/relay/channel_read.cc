@@ -82,6 +82,7 @@ void Channel::on_read_bytes(std::uint32_t bytes) {
   if (watch_) {
     watch_->on_outgoing(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
     heed_watch();
+    answer_now();
   }
   block_.bytes += bytes;
   block_.wall_ns = host_.wall_ns();

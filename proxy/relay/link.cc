@@ -349,6 +349,7 @@ void Link::link_down(const std::string& reason) {
   down_reason_ = reason;
   down_since_ = loop_.now();
   refresh_routes();
+  for (auto& [serial, channel] : channels_) channel->on_link_down();
   redial_at_[0] = loop_.now() + backoff_.next(context_.parts.random);
   redial_soon();
 }

@@ -136,6 +136,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void partial_wanted(Channel& channel) override;
   [[nodiscard]] bool reading_allowed(const Channel& channel) const override;
   [[nodiscard]] bool hungry(const Channel& channel) const override;
+  [[nodiscard]] bool answers_pings(const Channel& channel) const override;
   [[nodiscard]] std::int64_t wall_ns() const override;
   [[nodiscard]] Duration abort_linger() const override { return config_.abort_linger; }
   ByteSpan garbage() override { return context_.garbage; }
@@ -163,6 +164,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::uint64_t channels_total = 0;
     drbd::StreamCounters drbd_sent;  // of channels that are gone
     drbd::StreamCounters drbd_received;
+    std::uint64_t pings_answered = 0;
     drbd::DisksByVolume disks;  // as last said there
   };
   struct GroupFate {

@@ -92,6 +92,7 @@ void Link::keep_drbd_numbers(const Channel& channel) {
   if (port == ports_.end() || channel.watch() == nullptr) return;
   port->second.drbd_sent.add(channel.watch()->outgoing());
   port->second.drbd_received.add(channel.watch()->incoming());
+  port->second.pings_answered += channel.pings_answered();
   merge(port->second.disks, channel.watch()->disks());
 }
 
@@ -121,6 +122,12 @@ std::string Link::disk_trouble(const std::string& group) const {
   return {};
 }
 
+bool Link::answers_pings(const Channel& channel) const {
+  if (express_ != nullptr || session_ == nullptr || fenced_ || stopping_) return false;
+  const auto port = ports_.find(channel.route());
+  return port != ports_.end() && port->second.config.answer_pings == AnswerPings::outage;
+}
+
 bool Link::peer_is_ahead(const std::string& group) const {
   return std::ranges::any_of(ports_, [&](const auto& entry) {
     const RoutePort& port = entry.second;
@@ -131,13 +138,15 @@ bool Link::peer_is_ahead(const std::string& group) const {
 }
 
 DrbdStatus Link::drbd_status(const RoutePort& port) const {
-  DrbdStatus status;
+  DrbdStatus status{.answers_pings = port.config.answer_pings == AnswerPings::outage,
+                    .pings_answered = port.pings_answered};
   drbd::StreamCounters sent = port.drbd_sent;
   drbd::StreamCounters received = port.drbd_received;
   for (const auto& [serial, channel] : channels_) {
     if (channel->route() != port.name || channel->watch() == nullptr) continue;
     sent.add(channel->watch()->outgoing());
     received.add(channel->watch()->incoming());
+    status.pings_answered += channel->pings_answered();
     const bool leads =
         channel->partner() != nullptr && channel->drbd_kind() == drbd::StreamKind::data;
     if (!leads || channel->ending_of_pair()) continue;

@@ -48,6 +48,8 @@ class InStream {
     if (end_.has_value() && planted(Plant::end_before_bytes)) return ready_bytes() == 0;
     return end_.has_value() && consumed_offset_ == end_->offset;
   }
+  // All bytes up to the end are here, or were.
+  [[nodiscard]] bool complete() const { return end_ && contiguous_offset_ == end_->offset; }
   [[nodiscard]] std::optional<EndKind> end_kind() const {
     return end_ ? std::optional(end_->kind) : std::nullopt;
   }

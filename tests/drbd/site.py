@@ -43,7 +43,7 @@ class Sites:
 
     def __init__(self, lab: Lab, image: Image, folder: Path, proxied: bool = True, protocol: str = "drbd",
                  link: dict | None = None, net: dict | None = None, disk: dict | None = None,
-                 io: str = "auto", disk_mib: int = 64):
+                 io: str = "auto", disk_mib: int = 64, route: dict | None = None):
         self.lab, self.proxied = lab, proxied
         self.a = Guest(lab.a, 1, "a", image, disk_mib * 1024 * 1024)
         self.b = Guest(lab.b, 2, "b", image, disk_mib * 1024 * 1024)
@@ -63,7 +63,8 @@ class Sites:
                 tables = {
                     "link.dr": {**ends, "memlimit": "128MiB", "tls": {"psk_file": key}, **(link or {})},
                     "route.r0": {"link": "dr", "listen": f"{guest.gateway}:{DRBD_PORT}",
-                                 "target": f"{guest.address}:{DRBD_PORT}", "protocol": protocol}}
+                                 "target": f"{guest.address}:{DRBD_PORT}", "protocol": protocol,
+                                 **(route or {})}}
                 self.nodes.append(Node(host, folder / name, name, tables, io))
         else:
             for host, peer, wan_peer in ((lab.a, self.b, lab.b), (lab.b, self.a, lab.a)):

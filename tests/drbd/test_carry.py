@@ -83,6 +83,22 @@ def test_drbd_does_not_notice_a_cut(make_sites, outage):
         assert "Began resync" not in sites.kernel_log(guest)
 
 
+def test_drbd_sits_out_two_minutes_with_answered_pings(make_sites):
+    """Longer than any ping-timeout: both DRBDs go on seeing each other, and nothing has to be resynced."""
+    sites = sites_that_write(make_sites, 1, rtt="50ms", rate="20mbit", disk_mib=96,
+                             route={"answer_pings": "outage"})
+    sites.lab.cut()
+    time.sleep(120)
+    assert sites.states() == ["Connected"] * 2
+    assert sites.alpha.route()["drbd"]["pings_answered"] > 0
+    sites.lab.heal()
+    sites.a.finish(120)
+    sites.wait_in_sync(120)
+    for guest in (sites.a, sites.b):
+        assert sites.connects(guest) == 1
+        assert "Began resync" not in sites.kernel_log(guest)
+
+
 @pytest.mark.parametrize("seed", [pytest.param(0, marks=pytest.mark.sample), *range(1, 20)])
 def test_the_copy_is_a_prefix_when_the_site_burns(make_sites, seed):
     """Guest and node of site A are killed in the middle of a burst; B has every write up to some moment,

@@ -18,13 +18,13 @@ def packet80(command: int, payload: bytes = b"") -> bytes:
     return struct.pack(">IHH", 0x83740267, command, len(payload)) + payload
 
 
-DATA, META, PING = packet80(0xFFF2), packet80(0xFFF1), packet80(0x13)
+DATA, META, PING, PING_ACK = packet80(0xFFF2), packet80(0xFFF1), packet80(0x13), packet80(0x14)
 FEATURES = packet80(0xFFFE, bytes(72))
 
 
 class Peer:
-    """Stands where the far DRBD is: answers features on data streams and reads them, and answers on meta
-    streams what it is sent. `paused`: reads no data."""
+    """Stands where the far DRBD is: answers features on data streams and reads them, and pings on meta streams,
+    where it sends back whatever else it gets. `paused`: reads no data."""
 
     def __init__(self, host):
         self.listener = host.socket()
@@ -59,7 +59,7 @@ class Peer:
                     size += len(more)
                     self.received += len(more)
                     if first == META:
-                        connection.sendall(more)
+                        connection.sendall(more.replace(PING, PING_ACK))
             self.closed.append((first, size))  # before the close lets the other stream's end through
 
     def _read(self, connection: socket.socket, first: bytes) -> bytes:
@@ -78,10 +78,11 @@ def drbd_pair(make_lab, make_pair):
     """drbd_pair(lab settings) -> (lab, pair, peer, open): open(META) is a connection to the pair."""
     opened: list = []
 
-    def make(link=None, **settings):
+    def make(link=None, route=None, **settings):
         lab = make_lab(**settings)
         peer = Peer(lab.b)
-        pair = make_pair(lab, link=link, routes={"r0": peer.port}, route={"protocol": "drbd"}).start()
+        pair = make_pair(lab, link=link, routes={"r0": peer.port}, 
+                         route={"protocol": "drbd", **(route or {})}).start()
 
         def connect(first_packet: bytes) -> socket.socket:
             connection = lab.a.socket()
@@ -115,7 +116,7 @@ def flood(connection: socket.socket, size: int) -> threading.Thread:
 def round_trip(meta: socket.socket) -> float:
     started = time.monotonic()
     meta.sendall(PING)
-    assert meta.recv(len(PING), socket.MSG_WAITALL) == PING
+    assert meta.recv(len(PING_ACK), socket.MSG_WAITALL) == PING_ACK
     return time.monotonic() - started
 
 
@@ -170,8 +171,44 @@ def test_a_ping_survives_a_cut(drbd_pair):
     meta.sendall(PING)
     time.sleep(2)
     lab.heal()
-    assert meta.recv(len(PING), socket.MSG_WAITALL) == PING
+    assert meta.recv(len(PING_ACK), socket.MSG_WAITALL) == PING_ACK
     wait_until(lambda: peer.received >= 8 * MIB, 60, "all data")
+
+
+def test_pings_are_answered_during_an_outage_and_never_twice(drbd_pair):
+    lab, pair, peer, connect = drbd_pair(link={"heartbeat": "200ms", "dead_after": "1s"},
+                                         route={"answer_pings": "outage"}, rtt="20ms")
+    data, meta = connect_pair(connect)
+    lab.cut()
+    meta.sendall(PING)  # before anybody knows that the link is down
+    assert meta.recv(len(PING_ACK), socket.MSG_WAITALL) == PING_ACK
+    assert pair.alpha.link()["state"] != "up"
+    for _ in range(5):
+        assert round_trip(meta) < 1
+    assert pair.alpha.route()["drbd"]["pings_answered"] == 6
+    lab.heal()
+    for node in pair.nodes:
+        node.wait_link("up")
+    wait_until(lambda: peer.received >= 7 * len(PING), 20, "the peer has got the pings")
+    other = packet80(0x1C, bytes(8))
+    meta.sendall(other + PING + other)
+    expected = other + PING_ACK + other
+    assert meta.recv(len(expected), socket.MSG_WAITALL) == expected
+    meta.settimeout(1)
+    with pytest.raises(TimeoutError):
+        meta.recv(1)
+    assert pair.alpha.route()["drbd"]["pings_answered"] == 6
+
+
+def test_pings_are_not_answered_unless_it_is_asked_for(drbd_pair):
+    lab, pair, peer, connect = drbd_pair(link={"heartbeat": "200ms", "dead_after": "1s"}, rtt="20ms")
+    data, meta = connect_pair(connect)
+    lab.cut()
+    meta.sendall(PING)
+    pair.alpha.wait_link_not("up")
+    meta.settimeout(2)
+    with pytest.raises(TimeoutError):
+        meta.recv(1)
 
 
 def test_another_protocol_on_a_drbd_route_is_carried_as_it_is(drbd_pair):

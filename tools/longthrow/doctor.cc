@@ -323,6 +323,14 @@ Diagnosis diagnose(const json::object& status, const std::vector<DrbdResource>& 
                     resource.name),
              format("[route.{}]  protocol = \"drbd\"    # at both nodes", printable(entry.key()))});
       }
+      if (flag_at(object_at(route, "drbd"), "answers_pings") &&
+          resource.option("net", "ko-count") != "0") {
+        diagnosis.findings.push_back(
+            {"resource " + resource.name,
+             "Its route answers DRBD's pings during an outage, but DRBD cuts all the same when a "
+             "barrier is not answered within ko-count * timeout.",
+             "net { ko-count 0; }"});
+      }
       const std::string link = text_at(route, "link");
       ResourceDoctor(resource, link, facts_of(object_at(links, link)), host, diagnosis.findings)
           .examine();

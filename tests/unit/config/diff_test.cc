@@ -114,6 +114,7 @@ listen = "127.0.0.1:7789"
 target = "db:5432"
 inside_source = "127.0.0.2"
 protocol = "drbd"
+answer_pings = "outage"
 group = "vm1"
 applied_check = ["/bin/false"]
 [drbd-proxy]

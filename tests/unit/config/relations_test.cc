@@ -27,6 +27,16 @@ TEST_F(Relations, RefusedValueCausesNoSecondError) {
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().size(), 2U) << joined(result.error());
 }
+TEST_F(Relations, OnlyDrbdHasPingsToAnswer) {
+  text("[link.dr]\n" + kListen + kPsk +
+       "[route.r0]\nlink = \"dr\"\ntarget = \"db:1\"\nanswer_pings = \"outage\"\n");
+  expect_error("/etc/main.toml:7: route.r0.answer_pings: ", "protocol = \"drbd\"");
+}
+TEST_F(Relations, DrbdProxyNamesALinkThatIsThere) {
+  text("[link.dr]\n" + kListen + kPsk +
+       "[route.r0]\nlink = \"dr\"\ntarget = \"db:1\"\n[drbd-proxy]\nlink = \"d\"\n");
+  expect_error("/etc/main.toml:8: drbd-proxy.link: ", "did you mean \"dr\"");
+}
 TEST_F(Relations, DeadAfterIsTwiceTheHeartbeat) {
   link_with("heartbeat = \"6s\"\n");
   expect_error("/etc/main.toml:1: link.dr.dead_after: ",

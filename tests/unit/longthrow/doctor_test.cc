@@ -126,6 +126,15 @@ TEST_F(Doctor, TcpBuffersMustHoldWhatIsUnderWay) {
   EXPECT_EQ(text.find("tcp_rmem"), std::string::npos);
 }
 
+TEST_F(Doctor, AnsweredPingsNeedAKoCountOfZero) {
+  json::object here = status();
+  here["routes"].as_object()["r0"].as_object()["drbd"] = {{"answers_pings", true}};
+  DrbdResource drbd = resource("recommended.xml");
+  EXPECT_EQ(all(diagnose(here, {drbd}, host_)), "");
+  drbd.sections["net"]["ko-count"] = "7";
+  EXPECT_THAT(all(diagnose(here, {drbd}, host_)), HasSubstr("answers DRBD's pings"));
+}
+
 TEST_F(Doctor, TheHostIsLookedAt) {
   host_.congestion_controls = "reno cubic";
   json::object here = status();
