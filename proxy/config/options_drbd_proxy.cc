@@ -2,11 +2,15 @@
 #include <array>
 
 #include "proxy/config/fields.h"
+#include "proxy/config/options_tls.h"
 
 namespace longthrow {
 
 using fields::bind;
 using fields::Field;
+using fields::tls_ca;
+using fields::tls_cert;
+using fields::tls_key;
 using fields::TlsField;
 using fields::TlsTable;
 
@@ -34,36 +38,9 @@ constexpr std::array kOptions = {
         .apply = Apply::live,
         .doc = "A file of pre-shared keys, as of a link.",
     }),
-    bind<TlsField<&CertificateTls::cert>>({
-        .section = Section::drbd_proxy,
-        .key = "tls.cert",
-        .type = ValueType::path,
-        .max = 4000,
-        .default_note = "none",
-        .example = "tls.cert = \"/etc/longthrow/alpha.crt\"",
-        .apply = Apply::live,
-        .doc = "This node's certificate, with its chain (PEM).",
-    }),
-    bind<TlsField<&CertificateTls::key>>({
-        .section = Section::drbd_proxy,
-        .key = "tls.key",
-        .type = ValueType::path,
-        .max = 4000,
-        .default_note = "none",
-        .example = "tls.key = \"/etc/longthrow/alpha.key\"",
-        .apply = Apply::live,
-        .doc = "The private key of that certificate (PEM).",
-    }),
-    bind<TlsField<&CertificateTls::ca>>({
-        .section = Section::drbd_proxy,
-        .key = "tls.ca",
-        .type = ValueType::path,
-        .max = 4000,
-        .default_note = "none",
-        .example = "tls.ca = \"/etc/longthrow/ca.crt\"",
-        .apply = Apply::live,
-        .doc = "The certificates that may have signed the peers' (PEM).",
-    }),
+    tls_cert(Section::drbd_proxy),
+    tls_key(Section::drbd_proxy),
+    tls_ca(Section::drbd_proxy),
     bind<TlsField<&CertificateTls::peer_name>>({
         .section = Section::drbd_proxy,
         .key = "tls.peer_name",

@@ -2,12 +2,16 @@
 #include <array>
 
 #include "proxy/config/fields.h"
+#include "proxy/config/options_tls.h"
 
 namespace longthrow {
 
 using fields::bind;
 using fields::Field;
 using fields::ns;
+using fields::tls_ca;
+using fields::tls_cert;
+using fields::tls_key;
 using fields::TlsField;
 using fields::TlsTable;
 
@@ -83,36 +87,9 @@ constexpr std::array kOptions = {
                "without "
                "both sides doing it at one moment.",
     }),
-    bind<TlsField<&CertificateTls::cert>>({
-        .section = Section::link,
-        .key = "tls.cert",
-        .type = ValueType::path,
-        .max = 4000,
-        .default_note = "none",
-        .example = "tls.cert = \"/etc/longthrow/alpha.crt\"",
-        .apply = Apply::live,
-        .doc = "This node's certificate, with its chain (PEM).",
-    }),
-    bind<TlsField<&CertificateTls::key>>({
-        .section = Section::link,
-        .key = "tls.key",
-        .type = ValueType::path,
-        .max = 4000,
-        .default_note = "none",
-        .example = "tls.key = \"/etc/longthrow/alpha.key\"",
-        .apply = Apply::live,
-        .doc = "The private key of that certificate (PEM).",
-    }),
-    bind<TlsField<&CertificateTls::ca>>({
-        .section = Section::link,
-        .key = "tls.ca",
-        .type = ValueType::path,
-        .max = 4000,
-        .default_note = "none",
-        .example = "tls.ca = \"/etc/longthrow/ca.crt\"",
-        .apply = Apply::live,
-        .doc = "The certificates that may have signed the peer's (PEM).",
-    }),
+    tls_cert(Section::link),
+    tls_key(Section::link),
+    tls_ca(Section::link),
     bind<TlsField<&CertificateTls::peer_name>>({
         .section = Section::link,
         .key = "tls.peer_name",
