@@ -25,6 +25,7 @@ enum class Command : std::uint16_t {
   resync_data = 0x02,
   barrier = 0x03,
   state = 0x0e,
+  sync_uuid = 0x0f,
   ping = 0x13,
   ping_ack = 0x14,
   barrier_ack = 0x1c,

@@ -81,17 +81,30 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
     case Command::state:
       on_state(direction, packet);
       break;
+    case Command::sync_uuid:
+      if (Disks* disks = disks_of(packet.volume)) {
+        // The source of a resync says so, and no state: drbd_start_resync, Linux 6.1. Its target
+        // says a state when it is done.
+        (direction == Direction::out ? disks->peer : disks->here) = DiskState::inconsistent;
+      }
+      break;
     default:
       break;
   }
 }
 
 // Both sides speak the highest protocol that both know.
+Disks* StreamWatch::disks_of(std::uint16_t volume) {
+  const bool known =
+      handshaken() && std::min(*protocol_max_[0], *protocol_max_[1]) <= kStateProtocolMax;
+  const bool room = disks_.size() < StreamCounters::kVolumesMax || disks_.contains(volume);
+  return known && room ? &disks_[volume] : nullptr;
+}
+
 void StreamWatch::on_state(Direction direction, const Packet& packet) {
-  if (!handshaken() || std::min(*protocol_max_[0], *protocol_max_[1]) > kStateProtocolMax) return;
-  const bool room = disks_.size() < StreamCounters::kVolumesMax || disks_.contains(packet.volume);
-  if (!room) return;
-  Disks& disks = disks_[packet.volume];
+  Disks* found = disks_of(packet.volume);
+  if (found == nullptr) return;
+  Disks& disks = *found;
   const bool out = direction == Direction::out;
   (out ? disks.here : disks.peer) = own_disk(packet.words[0]);
   (out ? disks.here_ahead : disks.peer_ahead) = is_ahead(packet.words[0]);

@@ -81,6 +81,8 @@ class StreamWatch {
 
   void scan(Direction direction, ByteView bytes);
   void on_packet(Direction direction, const Packet& packet);
+  // Null: the protocol is not understood, or there are too many volumes.
+  [[nodiscard]] Disks* disks_of(std::uint16_t volume);
   void on_state(Direction direction, const Packet& packet);
 
   const bool opened_here_;

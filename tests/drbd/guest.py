@@ -17,7 +17,7 @@ class GuestError(AssertionError):
 
 
 class Guest:
-    """Guest number N sits at 10.10.N.2 behind its host's 10.10.N.1; the disks are /dev/vda and /dev/vdb.
+    """Guest number N sits at 10.10.N.2 behind its host's 10.10.N.1; the disks are /dev/vda, /dev/vdb and so on.
 
     Its shell takes one command at a time (a virtio port, not the network: it works whatever the test
     does to the network). Long work goes into the background of the guest, `begin`.
@@ -28,10 +28,9 @@ class Guest:
         self.host, self.name, self.number = host, name, number
         self.address, self.gateway = f"10.10.{number}.2", f"10.10.{number}.1"
         self.folder: Path = host.lab.make_folder(f"guest-{name}")
-        self.disks = [self.folder / "vda", self.folder / "vdb"]
-        for disk in self.disks:
-            with disk.open("wb") as file:
-                file.truncate(disk_bytes)
+        self.disk_bytes = disk_bytes
+        self.disks: list[Path] = []
+        self.add_disks(2)
         self.image, self.memory = image, memory
         host.run(["ip", "tuntap", "add", "dev", "guest", "mode", "tap"])
         host.run(["ip", "address", "add", f"{self.gateway}/24", "dev", "guest"])
@@ -39,6 +38,14 @@ class Guest:
         self.process = None
         self._shell: socket.socket | None = None
         self._unread = b""
+
+    def add_disks(self, count: int) -> None:
+        """REQUIRES: not started."""
+        for _ in range(count):
+            disk = self.folder / f"vd{chr(ord('a') + len(self.disks))}"
+            with disk.open("wb") as file:
+                file.truncate(self.disk_bytes)
+            self.disks.append(disk)
 
     @property
     def console(self) -> str:

@@ -18,7 +18,7 @@ LONG_LINK_NET = {"ping-timeout": 300, "timeout": 90, "ko-count": 0, "sndbuf-size
 
 
 def resource_text(address_a: str, address_b: str, net: dict, disk: dict | None = None,
-                  proxy: dict[str, str] | None = None) -> str:
+                  proxy: dict[str, str] | None = None, handlers: dict | None = None) -> str:
     """r0, two volumes. The addresses are what *this* guest calls the two ends. proxy: a line for each host,
     and "" for the resource, in the words of DRBD 8.4."""
     proxy = proxy or {}
@@ -32,7 +32,7 @@ def resource_text(address_a: str, address_b: str, net: dict, disk: dict | None =
                     f"{proxy.get(name, '')}  }}\n" for name, address in (("a", address_a), ("b", address_b)))
     return ("global { usage-count no; }\nresource r0 {\n" +
             section("net", {"protocol": "A", "verify-alg": "crc32c", **net}) +
-            section("disk", disk or {}) + proxy.get("", "") + hosts + "}\n")
+            section("disk", disk or {}) + section("handlers", handlers or {}) + proxy.get("", "") + hosts + "}\n")
 
 
 class Sites:
@@ -43,16 +43,18 @@ class Sites:
 
     def __init__(self, lab: Lab, image: Image, folder: Path, proxied: bool = True, protocol: str = "drbd",
                  link: dict | None = None, net: dict | None = None, disk: dict | None = None,
-                 io: str = "auto", disk_mib: int = 64, route: dict | None = None):
+                 io: str = "auto", disk_mib: int = 64, route: dict | None = None, handlers: dict | None = None,
+                 extra_disks: int = 0):
         self.lab, self.proxied = lab, proxied
         self.a = Guest(lab.a, 1, "a", image, disk_mib * 1024 * 1024)
         self.b = Guest(lab.b, 2, "b", image, disk_mib * 1024 * 1024)
+        self.b.add_disks(extra_disks)
         options = {**LONG_LINK_NET, **(net or {})}
         for guest, peer in ((self.a, self.b), (self.b, self.a)):
             # The peer is reached through this site's own node, or directly.
             other = guest.gateway if proxied else peer.address
             addresses = (guest.address, other) if guest is self.a else (other, guest.address)
-            guest.resource = resource_text(*addresses, options, disk)
+            guest.resource = resource_text(*addresses, options, disk, handlers=handlers)
         self.nodes: list[Node] = []
         if proxied:
             key = folder / "dr.psk"

@@ -170,6 +170,42 @@ def test_a_node_restart_costs_a_resync_of_the_difference(make_sites, side):
     assert resynced < 3 * 16 * 1024, f"{resynced} KiB of 65536 were resynced"
 
 
+# What the LVM script of DRBD does, with a disk beside each volume instead of a logical volume.
+SNAPSHOT = """#!/bin/sh
+case $DRBD_VOLUME in 0) to=/dev/vdc ;; *) to=/dev/vdd ;; esac
+dd if="$DRBD_LL_DISK" of=$to bs=64k && echo "$DRBD_VOLUME" >>/tmp/snapshots
+"""
+
+
+def test_the_snapshot_before_a_resync_is_what_is_left_when_the_primary_is_lost_in_it(make_sites):
+    sites = make_sites(rtt="20ms", rate="20mbit", disk={"c-max-rate": "400k", "c-plan-ahead": 0,
+                                                        "resync-rate": "400k"},
+                       handlers={"before-resync-target": '"/sbin/snapshot"'}, extra_disks=2)
+    sites.b.write("/sbin/snapshot", SNAPSHOT)
+    sites.b.run("chmod +x /sbin/snapshot")
+    sites.make_file_systems()
+    for volume in (0, 1):
+        sites.a.run(f"echo before >/mnt/{volume}/word && sync")
+    sites.wait_in_sync(60)
+    sites.beta.kill9()
+    for volume in (0, 1):
+        sites.a.run(f"dd if=/dev/urandom of=/mnt/{volume}/more bs=64k count=160 conv=fsync && "
+                    f"echo after >/mnt/{volume}/word && sync", timeout=120)
+    sites.beta.start()
+    wait_until(lambda: "SyncTarget" in sites.states(sites.b), 90, f"a resync: {sites.proc(sites.b)}")
+    wait_until(lambda: len(sites.b.run("cat /tmp/snapshots 2>/dev/null; true").split()) == 2, 60, "two snapshots")
+    sites.a.destroy()
+    sites.alpha.kill9()
+    sites.beta.wait_link_not("up", timeout=30)
+    assert not sites.beta.group()["consistent"]
+    sites.beta.tell("takeover", "dr")
+    for volume, device in enumerate(("vdc", "vdd")):
+        sites.b.run(f"mkdir -p /mnt/{volume} && mount -t ext4 /dev/{device} /mnt/{volume}")
+        assert sites.b.run(f"cat /mnt/{volume}/word") == "before\n"
+        code, found = sites.b.try_run(f"umount /mnt/{volume} && /sbin/e2fsck -fn /dev/{device}")
+        assert code == 0, f"the snapshot of volume {volume}: e2fsck -fn gave {code}:\n{found}"
+
+
 @pytest.mark.parametrize("attempt", range(5))
 def test_crossed_connects_settle(make_sites, attempt):
     """Both sides dial at once over 200 ms: connected within 15 s each time."""

@@ -105,6 +105,19 @@ TEST_F(Disks, EachSideKnowsTheOthers) {
   EXPECT_EQ(watch_.disks().at(0).peer, DiskState::up_to_date);
 }
 
+// A resync of what differs after a reconnect: both disks were up to date.
+TEST_F(Disks, TheSourceOfAResyncNamesItsTarget) {
+  shake_hands(101);
+  watch_.on_outgoing(state(0, DiskState::up_to_date, DiskState::up_to_date));
+  watch_.on_outgoing(packet100(Command::sync_uuid, 0, 8));
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::inconsistent);
+  EXPECT_EQ(watch_.disks().at(0).here, DiskState::up_to_date);
+  watch_.on_incoming(state(0, DiskState::up_to_date, DiskState::up_to_date));
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::up_to_date);
+  watch_.on_incoming(packet100(Command::sync_uuid, 1, 8));
+  EXPECT_EQ(watch_.disks().at(1).here, DiskState::inconsistent);
+}
+
 TEST_F(Disks, TheOneThatIsAheadSaysSo) {
   shake_hands(101);
   const std::uint32_t connected = 1U | 2U << 2 | 10U << 4 | 8U << 9 | 8U << 13;
