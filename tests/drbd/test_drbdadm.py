@@ -81,13 +81,20 @@ class Administrator:
 
 
 @pytest.fixture
-def admins(tmp_path):
+def admins(request, tmp_path):
+    """Both ends' administrators. With the parameter "shared" their nodes have a link for all connections."""
     key = tmp_path / "drbd.psk"
     make_key(key)
+    tls = {"psk_file": key}
     with Lab(wanlink=program("wanlink"), rtt="20ms") as lab:
         addresses = {"alpha": lab.a.address, "beta": lab.b.address}
-        nodes = [Node(host, tmp_path / name, name, {"drbd-proxy": {"tls": {"psk_file": key}}})
-                 for host, name in ((lab.a, "alpha"), (lab.b, "beta"))]
+        shared = getattr(request, "param", "") == "shared"
+        nodes = []
+        for host, name, end in ((lab.a, "alpha", "listen"), (lab.b, "beta", "connect")):
+            tables = {"drbd-proxy": {"tls": tls, "link": "dr" if shared else None}}
+            if shared:
+                tables["link.dr"] = {end: f"{lab.a.address}:7700", "tls": tls}
+            nodes.append(Node(host, tmp_path / name, name, tables))
         for node in nodes:
             node.start()
         yield [Administrator(node, tmp_path / f"{node.name}-bin", addresses) for node in nodes]
@@ -172,6 +179,23 @@ def test_fifty_resources_at_once_and_after_a_restart(admins):
     beta.node.start()
     assert len(beta.connections()) == 50
     wait_until(all_up, 60, "50 links up again")
+
+
+@pytest.mark.parametrize("admins", ["shared"], indirect=True)
+def test_connections_between_the_same_hosts_share_a_link(admins):
+    for admin in admins:
+        admin.configure("memlimit 64M;", count=3)
+        admin.run("proxy-up", "all")
+    for admin, ending in zip(admins, ("beta-alpha", "alpha-beta")):
+        for index in range(3):
+            route = admin.node.wait_route("open", f"r{index}-{ending}")
+            assert route["link"] == "dr"
+        assert list(admin.node.status()["links"]) == ["dr"]
+    alpha = admins[0]
+    alpha.run("proxy-down", "r1")
+    assert sorted(alpha.connections()) == ["r0-beta-alpha", "r2-beta-alpha"]
+    assert admins[1].node.wait_route("mismatched", "r1-alpha-beta")["reason"]
+    assert alpha.node.route("r0-beta-alpha")["state"] == "open"
 
 
 def test_an_older_drbd_utils_gives_two_connections_one_name(admins):
