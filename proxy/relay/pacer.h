@@ -16,7 +16,7 @@ class Pacer {
  public:
   // The longest that a byte is to wait in the queue, on average.
   static constexpr Duration kQueueMax = std::chrono::milliseconds(25);
-  static constexpr std::uint64_t kRateMin = 16 * 1024;  // bytes/s
+  static constexpr std::uint64_t kRateMin = 16'384;  // bytes/s
 
   // Of all bulk lanes together.
   struct Sample {
