@@ -22,7 +22,7 @@ constexpr auto kNames = std::to_array<const char*>({"OK", "WARNING", "CRITICAL",
 // Findings, the worst first, and performance data.
 class Report {
  public:
-  void add(Level level, std::string text) {
+  void add(Level level, const std::string& text) {
     level_ = std::max(level_, level);
     auto& texts = texts_[static_cast<std::size_t>(level)];
     if (!texts.empty()) texts += ", ";
