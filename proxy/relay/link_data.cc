@@ -108,13 +108,10 @@ void Link::serve_slab_queue() {
 // What was granted may still come: the receive share shrinks when it cannot be exceeded any more.
 void Link::approach_memlimit() {
   if (arena_->memlimit_bytes() <= send_share_->memlimit_bytes()) return;
-  std::uint64_t promised = arena_->used_bytes(Share::receive);
-  if (session_ != nullptr) {
-    for (const auto& [name, group] : session_->groups()) {
-      promised += group.granted_bytes - std::min(group.granted_bytes, group.received_charge_bytes);
-    }
-  }
-  send_share_->approach(promised);
+  // First: the window that counts as promised is the one that is given from now on.
+  update_receive_window();
+  const std::uint64_t promised = session_ != nullptr ? session_->promised_charge_bytes() : 0;
+  send_share_->approach(arena_->used_bytes(Share::receive) + promised);
   update_receive_window();
 }
 

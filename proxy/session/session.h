@@ -119,6 +119,9 @@ class Session {
   // How much charge each group may have under way towards us. Lowering takes effect as bytes are
   // consumed.
   void set_receive_window(std::uint64_t bytes_per_group);
+  // The charge that the peer may still send towards us: by the credit that it has, and by what the
+  // next credit record gives it.
+  [[nodiscard]] std::uint64_t promised_charge_bytes() const;
   // Opens a channel. REQUIRES: standing(route).may_open and connected().
   [[nodiscard]] ChannelCore& open(const std::string& route);
   // Queues a data frame that continues channel.out. The frame is taken over.
@@ -203,6 +206,8 @@ class Session {
   // The group of ours that the peer means by a route of its; one of its own name where we have
   // none.
   [[nodiscard]] GroupState& group_of(const wire::RouteEntry& entry);
+  // Of the peer's routes, is it one whose group gets credit here?
+  [[nodiscard]] const RouteIds* granted_route(const wire::RouteEntry& entry) const;
   [[nodiscard]] Result<ChannelCore*> channel_of(const wire::FrameHeader& header);
   [[nodiscard]] Result<void> charge_received(GroupState& group, std::uint64_t charge);
   void push_express(ChannelCore& channel, wire::FrameKind kind);

@@ -210,12 +210,34 @@ void Session::set_receive_window(std::uint64_t bytes_per_group) {
   credit_due_ = true;
 }
 
+// Only what is configured here may take of the receive share.
+const Session::RouteIds* Session::granted_route(const wire::RouteEntry& entry) const {
+  const RouteIds* ids = local_route_of_wire_name(entry.name);
+  return ids != nullptr && ids->route.group_on_wire() == entry.group ? ids : nullptr;
+}
+
+std::uint64_t Session::promised_charge_bytes() const {
+  std::map<std::string, std::uint64_t> limits;
+  for (const auto& [name, its_group] : groups_) limits[name] = its_group.granted_bytes;
+  for (const auto& [id, route] : peer_routes_) {
+    const RouteIds* ids = granted_route(route.entry);
+    const auto found = ids != nullptr ? groups_.find(ids->route.group) : groups_.end();
+    if (found == groups_.end()) continue;
+    std::uint64_t& limit = limits[found->first];
+    limit = std::max(limit, found->second.consumed_charge_bytes + window_bytes_);
+  }
+  std::uint64_t promised = 0;
+  for (const auto& [name, its_group] : groups_) {
+    promised += limits[name] - std::min(limits[name], its_group.received_charge_bytes);
+  }
+  return promised;
+}
+
 bool Session::put_credit(ByteQueue& out) {
   wire::Credit credit;
   for (const auto& [id, route] : peer_routes_) {
-    // Only what is configured here may take of the receive share.
-    const RouteIds* ids = local_route_of_wire_name(route.entry.name);
-    if (ids == nullptr || ids->route.group_on_wire() != route.entry.group) continue;
+    const RouteIds* ids = granted_route(route.entry);
+    if (ids == nullptr) continue;
     GroupState& its_group = group(ids->route.group);
     its_group.granted_bytes =
         std::max(its_group.granted_bytes, its_group.consumed_charge_bytes + window_bytes_);

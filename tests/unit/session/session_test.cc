@@ -387,6 +387,20 @@ TEST_F(SessionTest, AGroupWithoutAnOpenStreamGrowsOld) {
   EXPECT_EQ(beta().groups().at("g").as_of_wall_ns, 5'000);
 }
 
+// A receive share that is made smaller has to leave room for the credit that is about to be given,
+// too: simulation 2153.
+TEST_F(SessionTest, WhatTheNextCreditRecordGivesIsPromisedAlready) {
+  ChannelCore& here = alpha().open("r0");
+  write(sides_[0], here, 64 * kKiB);
+  talk();
+  EXPECT_EQ(beta().promised_charge_bytes(), kMiB - 64 * kKiB);
+  read_all(sides_[1], *sides_[1].opened.at(0));
+  EXPECT_EQ(beta().groups().at("g").granted_bytes, kMiB) << "too little for a record of its own";
+  EXPECT_EQ(beta().promised_charge_bytes(), kMiB);
+  beta().set_receive_window(kMiB / 2);
+  EXPECT_EQ(beta().promised_charge_bytes(), kMiB - 64 * kKiB) << "given is given";
+}
+
 TEST_F(SessionTest, HostileFramesAreErrorsNotCrashes) {
   const auto refused = [&](const wire::FrameHeader& header) {
     return !beta().on_frame(now_, header).has_value();
