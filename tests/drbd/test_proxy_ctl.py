@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The nodes beside DRBD, inside the guests, and put there by Debian's drbdadm alone (8.4's language, since
 the kernel's DRBD is 8.4)."""
-import pytest
 from drbd.site import InnerSites
 from support.waiting import wait_until
 
@@ -10,7 +9,6 @@ def settings(guest, name: str) -> str:
     return " ".join(guest.run(f'drbd-proxy-ctl -c "show proxy-settings {name}"').split())
 
 
-@pytest.mark.sample
 def test_drbdadm_routes_drbd_through_longthrow(make_sites):
     """proxy-up, data, adjust of memlimit up and down and of the plugin, a node's end, proxy-down."""
     sites = make_sites(rtt="20ms", kind=InnerSites)
