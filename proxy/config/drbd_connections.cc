@@ -19,14 +19,9 @@ namespace {
 // Both nodes call the only route of a link of its own so.
 constexpr const char* kOwnWireName = "drbd";
 constexpr int kZstdLevelMax = 19;
-constexpr std::uint64_t kMemlimitMax = std::uint64_t{1} << 46;
 
 bool same_host(const Endpoint& a, const Endpoint& b) {
   return a.family == b.family && a.address == b.address && a.scope_id == b.scope_id;
-}
-
-bool is_any(const Endpoint& endpoint) {
-  return std::ranges::all_of(endpoint.address, [](std::uint8_t byte) { return byte == 0; });
 }
 
 // A name may lead to any host: it is resolved when dialled.
@@ -37,7 +32,7 @@ bool may_be_at(const HostPort& where, const Endpoint& host) {
 
 bool leads_between(const LinkConfig& link, const Endpoint& here, const Endpoint& peer) {
   const auto leaves_from = [&](const std::optional<Endpoint>& own) {
-    return !own || is_any(*own) || same_host(*own, here);
+    return !own || is_wildcard(*own) || same_host(*own, here);
   };
   const bool reaches =
       link.connect.empty() ||
@@ -312,11 +307,12 @@ Result<DrbdConnections> changed(DrbdConnections connections, const ConnectionCha
 Result<Config> with_connections(const Config& files, const DrbdConnections& connections) {
   if (connections.empty()) return files;
   Config config = files;
+  const auto memlimit_max = static_cast<std::uint64_t>(find_option(Section::link, "memlimit")->max);
   for (const auto& [name, connection] : connections) {
     const std::uint64_t memlimit = connection.memlimit.value_or(kMemlimitMin);
-    if (memlimit < kMemlimitMin || memlimit > kMemlimitMax) {
+    if (memlimit < kMemlimitMin || memlimit > memlimit_max) {
       return fail(format("connection {}: memlimit is from {} to {}", name, show_size(kMemlimitMin),
-                         show_size(kMemlimitMax)));
+                         show_size(memlimit_max)));
     }
     if (auto added = add_connection(config, files, name, connection); !added) {
       return fail(format("connection {}: {}", name, added.error().message));

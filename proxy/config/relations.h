@@ -31,6 +31,9 @@ void check_groups(const Config& config, const Origins& origins, Report& report);
 void check_listeners(const Config& config, const Origins& origins, Report& report);
 void check_drbd_proxy(const Config& config, const Origins& origins, Report& report);
 
+// 0.0.0.0 or [::], whatever the port.
+[[nodiscard]] bool is_wildcard(const Endpoint& endpoint);
+
 // The shares of a memlimit (G5).
 [[nodiscard]] constexpr std::uint64_t receive_share_bytes(std::uint64_t memlimit) {
   return memlimit / 4;

@@ -14,10 +14,6 @@ struct Listener {
   bool of_link = false;
 };
 
-bool is_wildcard(const Endpoint& endpoint) {
-  return std::ranges::all_of(endpoint.address, [](std::uint8_t byte) { return byte == 0; });
-}
-
 // Whether the kernel would refuse the second of them. [::] is taken to be IPv6 only.
 bool collide(const Endpoint& a, const Endpoint& b) {
   if (a.port != b.port || a.family != b.family) return false;
@@ -48,6 +44,10 @@ void check_loop(const Config& config, const Listener& listener, const Origins& o
 }
 
 }  // namespace
+
+bool is_wildcard(const Endpoint& endpoint) {
+  return std::ranges::all_of(endpoint.address, [](std::uint8_t byte) { return byte == 0; });
+}
 
 void check_listeners(const Config& config, const Origins& origins, Report& report) {
   const std::vector<Listener> all = listeners_of(config);

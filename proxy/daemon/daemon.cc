@@ -111,7 +111,7 @@ Daemon::~Daemon() {
 // running, and drbdadm says it anew.
 Result<DrbdConnections> usable_connections(const Config& files) {
   auto saved = control::load_connections(files.node.state_dir);
-  if (!saved) return saved;
+  if (!saved || with_connections(files, *saved)) return saved;
   DrbdConnections usable;
   for (const auto& [name, connection] : *saved) {
     usable.emplace(name, connection);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "proxy/base/log.h"
+#include "proxy/control/connection_json.h"
 #include "proxy/control/json.h"
 #include "tools/drbd_proxy_ctl/show.h"
 #include "tools/longthrow/client.h"
@@ -38,16 +39,10 @@ Result<json::object> ask(const std::string& control, const json::object& request
 }
 
 json::object request_of(const AddConnection& add) {
-  json::object request{{"command", "add-connection"},
-                       {"name", add.name},
-                       {"inside", to_string(add.connection.inside)},
-                       {"peer_outside", to_string(add.connection.peer_outside)},
-                       {"outside", to_string(add.connection.outside)},
-                       {"drbd", to_string(add.connection.drbd)}};
-  if (add.connection.memlimit) request["memlimit"] = *add.connection.memlimit;
-  if (add.connection.bandwidth_bytes_s) {
-    request["bandwidth_bytes_s"] = *add.connection.bandwidth_bytes_s;
-  }
+  json::object request = control::connection_to_json(add.connection);
+  request.erase("plugins");  // they are set one by one
+  request["command"] = "add-connection";
+  request["name"] = add.name;
   return request;
 }
 json::object request_of(const DeleteConnection& remove) {
