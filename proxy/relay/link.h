@@ -99,6 +99,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   struct DrainLeft {
     std::uint64_t bytes = 0;     // to deliver
     std::uint64_t barriers = 0;  // to be acknowledged
+    bool pair_ended = false;     // one of DRBD's ended: of its barriers nothing more will be heard
     [[nodiscard]] bool none() const { return bytes == 0 && barriers == 0; }
   };
   // `held`: no more input is read, so a barrier that DRBD has not sent yet is not waited for.

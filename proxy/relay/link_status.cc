@@ -158,12 +158,15 @@ Link::DrainLeft Link::drain_left(const DrainMarks& marks) const {
   DrainLeft left;
   for (const auto& [serial, mark] : marks) {
     const auto found = channels_.find(serial);
-    if (found == channels_.end() || !found->second->attached()) continue;
+    const bool goes_on =
+        found != channels_.end() && found->second->attached() && !found->second->core().out.stopped;
+    const bool paired = goes_on && found->second->partner() != nullptr;
+    left.pair_ended = left.pair_ended || (mark.barriers > 0 && !paired);
+    if (!goes_on) continue;
     const Channel& channel = *found->second;
     const OutStream& out = channel.core().out;
-    if (out.stopped) continue;
     left.bytes += mark.bytes - std::min(mark.bytes, out.delivered_offset);
-    if (channel.partner() == nullptr) continue;
+    if (!paired) continue;
     const std::uint64_t answered = channel.partner()->watch()->incoming().barrier_acks;
     left.barriers += mark.barriers - std::min(mark.barriers, answered);
   }

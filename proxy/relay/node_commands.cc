@@ -215,9 +215,11 @@ bool NodeImpl::advance_drain(DrainTask& task) {
   if (left.none()) {
     const bool by_barriers =
         std::ranges::any_of(task.marks, [](const auto& mark) { return mark.second.barriers > 0; });
-    Answer answer =
-        done(by_barriers ? "all that was accepted before is on the peer's disk: DRBD says so"
-                         : "all that was accepted before is delivered");
+    Answer answer = done(
+        left.pair_ended ? "nothing is left to wait for: a connection of DRBD has ended meanwhile, "
+                          "and whether its last writes are on the peer's disk is not known"
+        : by_barriers   ? "all that was accepted before is on the peer's disk: DRBD says so"
+                        : "all that was accepted before is delivered");
     if (task.pause_after) {
       task.link->pause();
       answer.message += "; the link is paused";
