@@ -89,7 +89,8 @@ struct GroupStatus {
   } cuts;
   struct {
     std::uint64_t epoch = 0;
-    std::string proof;              // "" until something was received
+    std::string proof;              // source | none; "" until something was received
+    std::string proof_reason;       // what proves it, or why nothing does
     std::optional<WallTime> as_of;  // the sender's time
     std::optional<double> age_s;
   } inbound;

@@ -19,7 +19,7 @@ struct MonotonicClock {
 };
 using TimePoint = MonotonicClock::time_point;
 
-// Civil time of one node, only for what people read and for `as_of`. It may jump.
+// Civil time of one node, only for what people read. It may jump.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
 inline constexpr TimePoint kNever = TimePoint::max();

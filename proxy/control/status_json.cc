@@ -97,6 +97,7 @@ json::object group_to_json(const GroupStatus& group) {
                  {"unproven", group.cuts.unproven}};
   out["inbound"] = {{"epoch", group.inbound.epoch},
                     {"proof", group.inbound.proof},
+                    {"proof_reason", group.inbound.proof_reason},
                     {"as_of", time_or_null(group.inbound.as_of)},
                     {"age_s", number(group.inbound.age_s)}};
   return out;

@@ -12,6 +12,7 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
     : context_(context),
       loop_(context.parts.loop),
       name_(std::move(name)),
+      civil_clock_(loop_.wall_now(), loop_.now()),
       config_(std::move(config)),
       peering_(context.node, context.incarnation, context.parts.random),
       compression_(config_.compression),
@@ -399,9 +400,7 @@ void Link::end_session(const std::string& reason) {
   if (session_ != nullptr) {
     log_warning("link {}: the session has ended: {}", name_, reason);
     drop_lanes(wire::Bye{wire::ByeReason::stale_session, reason});
-    for (auto& [name, group] : session_->groups()) {
-      fates_[name].as_of_wall_ns = std::max(fates_[name].as_of_wall_ns, group.as_of_wall_ns);
-    }
+    note_copies();
     frame_queue_.clear();
     slab_queue_.clear();
     partials_.clear();

@@ -2,6 +2,7 @@
 // A link at work: joins lanes, session, buffer, codecs and legs. This is the one large class.
 //
 // link.cc         lanes and sessions: dialling, accepting, hello, ends
+// link_copies.cc  how new our copies of the peer's data are
 // link_data.cc    the data path: slabs, frames, scheduling, receiving
 // link_routes.cc  inside listeners and channels
 // link_status.cc  settings, commands, numbers
@@ -18,6 +19,7 @@
 #include "longthrow/node.h"
 #include "proxy/relay/channel.h"
 #include "proxy/relay/compression.h"
+#include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/inside_listener.h"
@@ -173,7 +175,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     bool lost = false;     // a channel was aborted with bytes under way, none has caught up since
     std::string lost_reason;
     std::uint64_t lost_serial = 0;  // channels with higher ones came after
-    std::int64_t as_of_wall_ns = 0;
+    CopyAge copy;                   // of the peer's data, here
+    std::size_t streams = 0;        // that our copy consists of, when it was last looked at
   };
 
   // Lanes and sessions (link.cc).
@@ -245,6 +248,16 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void update_receive_window();
   void log_mismatches();
 
+  // Our copies of the peer's data (link_copies.cc).
+  struct Proof {
+    std::string name;  // source | none
+    std::string reason;
+  };
+  [[nodiscard]] std::size_t streams_of(const std::string& group) const;
+  void note_copies();
+  [[nodiscard]] Proof proof_of(const std::string& group, const GroupFate& fate) const;
+  void fill_inbound(const std::string& name, const GroupFate& fate, GroupStatus& group) const;
+
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
@@ -257,6 +270,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   LinkContext& context_;
   Loop& loop_;
   const std::string name_;
+  const SteadyCivilClock civil_clock_;
   LinkConfig config_;
   std::map<std::string, GroupConfig> group_configs_;
 

@@ -131,7 +131,7 @@ bool Link::hungry(const Channel& channel) const {
          !session_->bulk_frames_wait();
 }
 
-std::int64_t Link::wall_ns() const { return loop_.wall_now().time_since_epoch().count(); }
+std::int64_t Link::wall_ns() const { return civil_clock_.at_ns(loop_.now()); }
 
 void Link::frame_wanted(Channel& channel) {
   if (!channel.in_frame_queue) {

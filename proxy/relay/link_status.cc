@@ -10,8 +10,6 @@ namespace {
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-WallTime wall_time(std::int64_t wall_ns) { return WallTime(Duration(wall_ns)); }
-
 }  // namespace
 
 // --- settings
@@ -200,27 +198,6 @@ void Link::ping(std::function<void(std::optional<double>)> done) {
   wake();
 }
 
-std::string Link::describe_inbound() const {
-  std::string text;
-  for (const auto& [group, fate] : fates_) {
-    std::int64_t as_of = fate.as_of_wall_ns;
-    if (as_of == 0) {
-      text += format("group {}: nothing was ever received. ", group);
-      continue;
-    }
-    const auto time = std::chrono::system_clock::to_time_t(
-        std::chrono::time_point_cast<std::chrono::system_clock::duration>(wall_time(as_of)));
-    std::tm utc{};
-    gmtime_r(&time, &utc);
-    char stamp[32] = {};
-    std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-    text += format(
-        "group {}: the copy is as of {}.{:03}Z (sender's clock), proven by: one stream, in order. ",
-        group, stamp, as_of / 1'000'000 % 1000);
-  }
-  return text;
-}
-
 // --- numbers
 
 void Link::update_rates(TimePoint now, Duration interval) {
@@ -254,12 +231,8 @@ void Link::update_rates(TimePoint now, Duration interval) {
 
 void Link::update_groups() {
   if (session_ == nullptr) return;
-  for (auto& [group, state] : session_->groups()) {
-    state.unframed = false;
-    GroupFate& fate = fates_[group];
-    if (peer_is_ahead(group)) continue;
-    fate.as_of_wall_ns = std::max(fate.as_of_wall_ns, state.as_of_wall_ns);
-  }
+  note_copies();
+  for (auto& [group, state] : session_->groups()) state.unframed = false;
   std::set<std::string> renewed;
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached()) continue;
@@ -403,17 +376,7 @@ void Link::fill_groups(Status& status) const {
       group.consistent = false;
       group.reason = std::move(trouble);
     }
-    if (fate.as_of_wall_ns == 0) continue;
-    group.inbound.proof = "source";
-    group.inbound.as_of = wall_time(fate.as_of_wall_ns);
-    if (session_ == nullptr || !session_->peer_wall_ns()) {
-      group.inbound.age_s = seconds(loop_.wall_now() - wall_time(fate.as_of_wall_ns));
-      continue;
-    }
-    const Duration since_heartbeat = loop_.now() - session_->peer_wall_at();
-    const Duration half_trip = session_->rtt().value_or(Duration(0)) / 2;
-    const Duration behind(*session_->peer_wall_ns() - fate.as_of_wall_ns);
-    group.inbound.age_s = std::max(0.0, seconds(behind + since_heartbeat + half_trip));
+    fill_inbound(name, fate, group);
   }
 }
 

@@ -189,7 +189,8 @@ std::string copy_text(const json::object& inbound) {
   if (const auto age = number_at(inbound, "age_s")) text = human_seconds(*age) + " old, ";
   text += "as of " + as_of;
   if (const std::string proof = text_at(inbound, "proof"); !proof.empty()) {
-    text += " (" + proof + ")";
+    const std::string why = text_at(inbound, "proof_reason");
+    text += proof == "none" ? " (not proven: " + why + ")" : " (" + proof + ")";
   }
   return text;
 }

@@ -98,6 +98,13 @@ TEST(RenderStatus, NothingReceivedIsSaid) {
   EXPECT_TRUE(shows(screen(status), "nothing received"));
 }
 
+TEST(RenderStatus, ACopyOfSeveralStreamsIsNotProven) {
+  Status status = test::sample_status();
+  status.groups["vm1"].inbound.proof = "none";
+  status.groups["vm1"].inbound.proof_reason = "2 streams, and no cuts between them";
+  EXPECT_TRUE(shows(screen(status), "(not proven: 2 streams, and no cuts between them)"));
+}
+
 TEST(RenderStatus, ChannelsBeyondTheScreenAreCounted) {
   Status status = test::sample_status();
   RouteStatus& route = status.routes["r0"];

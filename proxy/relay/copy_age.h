@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// As of when the copy of a group is, and how old it has become since. Pure.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "longthrow/time.h"
+
+namespace longthrow {
+
+// A node's civil time as it was at the node's start, plus what its monotonic clock has counted
+// since: a civil clock that jumps later moves nothing that is compared with an earlier value.
+class SteadyCivilClock {
+ public:
+  SteadyCivilClock(WallTime civil, TimePoint now)
+      : base_ns_(civil.time_since_epoch().count() - now.time_since_epoch().count()) {}
+  [[nodiscard]] std::int64_t at_ns(TimePoint now) const {
+    return base_ns_ + now.time_since_epoch().count();
+  }
+
+ private:
+  std::int64_t base_ns_;
+};
+
+// What a node knows of the sender's clock: it read `wall_ns` at the local time `at`, after half a
+// round trip on the way.
+struct SenderClock {
+  std::int64_t wall_ns = 0;
+  TimePoint at{};
+  Duration half_trip{0};
+};
+
+// The age of a copy. It is fixed whenever the sender's clock is known, and goes on by the local
+// monotonic clock: also while the link is down and after its session.
+class CopyAge {
+ public:
+  // The copy is as of `as_of_ns` on the sender's clock.
+  void note(TimePoint now, std::int64_t as_of_ns, const SenderClock& sender) {
+    as_of_ns_ = as_of_ns;
+    const Duration behind(sender.wall_ns - as_of_ns);
+    age_ = std::max(Duration(0), behind + (now - sender.at) + sender.half_trip);
+    at_ = now;
+  }
+  // 0: nothing was ever received.
+  [[nodiscard]] std::int64_t as_of_ns() const { return as_of_ns_; }
+  [[nodiscard]] std::optional<Duration> age(TimePoint now) const {
+    if (as_of_ns_ == 0) return std::nullopt;
+    return age_ + (now - at_);
+  }
+
+ private:
+  std::int64_t as_of_ns_ = 0;
+  Duration age_{0};
+  TimePoint at_{};
+};
+
+}  // namespace longthrow

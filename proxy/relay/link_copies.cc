@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Our copies of the peer's data: as of when they are, how old, and what proves it.
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/relay/link.h"
+
+namespace longthrow {
+namespace {
+
+WallTime wall_time(std::int64_t wall_ns) { return WallTime(Duration(wall_ns)); }
+
+// The meta stream of a DRBD connection carries no data.
+bool is_stream(const Channel& channel) {
+  return channel.watch() == nullptr || channel.drbd_kind() == drbd::StreamKind::data;
+}
+
+std::string utc_stamp(std::int64_t wall_ns) {
+  const std::time_t time = wall_ns / 1'000'000'000;
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  char stamp[32] = {};
+  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+  return format("{}.{:03}Z", stamp, wall_ns / 1'000'000 % 1000);
+}
+
+}  // namespace
+
+std::size_t Link::streams_of(const std::string& group) const {
+  return static_cast<std::size_t>(std::ranges::count_if(channels_, [&](const auto& entry) {
+    const Channel& channel = *entry.second;
+    return channel.attached() && !channel.closed() && channel.group() == group &&
+           is_stream(channel);
+  }));
+}
+
+// How new each copy is by now. What is noted counts on after the session, too.
+void Link::note_copies() {
+  for (const auto& [group, state] : session_->groups()) {
+    GroupFate& fate = fates_[group];
+    if (const std::size_t streams = streams_of(group); streams > 0) fate.streams = streams;
+    if (state.as_of_wall_ns == 0 || !session_->peer_wall_ns() || peer_is_ahead(group)) continue;
+    fate.copy.note(loop_.now(), state.as_of_wall_ns,
+                   {.wall_ns = *session_->peer_wall_ns(),
+                    .at = session_->peer_wall_at(),
+                    .half_trip = session_->rtt().value_or(Duration(0)) / 2});
+  }
+}
+
+// Without cuts only one stream is a copy of one moment: several are each in order, but nothing says
+// that what one of them holds belongs to what another holds.
+Link::Proof Link::proof_of(const std::string& group, const GroupFate& fate) const {
+  const auto routes = static_cast<std::size_t>(std::ranges::count_if(
+      ports_, [&](const auto& entry) { return entry.second.config.group == group; }));
+  const std::size_t streams = std::max(routes, fate.streams);
+  if (streams <= 1) return {.name = "source", .reason = "one stream, in order"};
+  return {.name = "none", .reason = format("{} streams, and no cuts between them", streams)};
+}
+
+void Link::fill_inbound(const std::string& name, const GroupFate& fate, GroupStatus& group) const {
+  if (fate.copy.as_of_ns() == 0) return;
+  Proof proof = proof_of(name, fate);
+  group.inbound.proof = std::move(proof.name);
+  group.inbound.proof_reason = std::move(proof.reason);
+  group.inbound.as_of = wall_time(fate.copy.as_of_ns());
+  group.inbound.age_s = std::chrono::duration<double>(*fate.copy.age(loop_.now())).count();
+}
+
+std::string Link::describe_inbound() const {
+  std::string text;
+  for (const auto& [group, fate] : fates_) {
+    if (fate.copy.as_of_ns() == 0) {
+      text += format("group {}: nothing was ever received. ", group);
+      continue;
+    }
+    const Proof proof = proof_of(group, fate);
+    text += format("group {}: the copy is as of {} (sender's clock), {}: {}. ", group,
+                   utc_stamp(fate.copy.as_of_ns()),
+                   proof.name == "none" ? "not proven" : "proven by", proof.reason);
+  }
+  return text;
+}
+
+}  // namespace longthrow

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/copy_age.h"
+
+#include <gtest/gtest.h>
+
+namespace longthrow {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr TimePoint kStart{seconds(1000)};
+
+TEST(SteadyCivilClock, CountsOnFromTheCivilTimeOfTheStart) {
+  const SteadyCivilClock clock(WallTime(hours(5)), kStart);
+  EXPECT_EQ(clock.at_ns(kStart), Duration(hours(5)).count());
+  EXPECT_EQ(clock.at_ns(kStart + seconds(7)), Duration(hours(5) + seconds(7)).count());
+}
+
+TEST(CopyAge, NothingReceivedHasNoAge) {
+  EXPECT_FALSE(CopyAge().age(kStart).has_value());
+  EXPECT_EQ(CopyAge().as_of_ns(), 0);
+}
+
+TEST(CopyAge, IsWhatTheSenderIsAheadAndHalfARoundTrip) {
+  CopyAge copy;
+  const std::int64_t sender_ns = Duration(hours(9)).count();
+  copy.note(kStart, sender_ns - Duration(seconds(3)).count(),
+            {.wall_ns = sender_ns, .at = kStart - seconds(1), .half_trip = milliseconds(40)});
+  EXPECT_EQ(*copy.age(kStart), seconds(4) + milliseconds(40));
+}
+
+TEST(CopyAge, CountsOnWithoutASender) {
+  CopyAge copy;
+  copy.note(kStart, 5, {.wall_ns = 5, .at = kStart});
+  EXPECT_EQ(*copy.age(kStart), seconds(0));
+  EXPECT_EQ(*copy.age(kStart + hours(2)), hours(2));
+}
+
+TEST(CopyAge, IsNeverNegative) {
+  CopyAge copy;
+  copy.note(kStart, Duration(hours(2)).count(), {.wall_ns = 5, .at = kStart});
+  EXPECT_EQ(*copy.age(kStart), seconds(0));
+  EXPECT_EQ(*copy.age(kStart + seconds(9)), seconds(9));
+}
+
+}  // namespace
+}  // namespace longthrow
