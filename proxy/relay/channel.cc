@@ -20,6 +20,7 @@ constexpr Duration kAbortLook = std::chrono::milliseconds(20);
 Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteProtocol protocol,
                  bool is_opened_here)
     : opened_here(is_opened_here),
+      history(host.wall_ns()),
       host_(host),
       loop_(host.loop()),
       core_(&core),

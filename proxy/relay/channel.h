@@ -17,6 +17,7 @@
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/mortal.h"
 #include "proxy/session/channel_core.h"
+#include "proxy/session/read_history.h"
 
 namespace longthrow {
 
@@ -166,6 +167,7 @@ class Channel final : public Mortal {
   const bool opened_here;
   std::uint64_t serial = 0;  // of the link's map of channels
   IncompressibleGuard guard;
+  ReadHistory history;         // of the leg
   std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
 
  private:

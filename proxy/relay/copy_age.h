@@ -30,6 +30,7 @@ struct SenderClock {
   std::int64_t wall_ns = 0;
   TimePoint at{};
   Duration half_trip{0};
+  std::int64_t civil_offset_ns = 0;  // what its civil clock is ahead of it
 };
 
 // The age of a copy. It is fixed whenever the sender's clock is known, and goes on by the local
@@ -38,12 +39,12 @@ class CopyAge {
  public:
   // The copy is as of `as_of_ns` on the sender's clock.
   void note(TimePoint now, std::int64_t as_of_ns, const SenderClock& sender) {
-    as_of_ns_ = as_of_ns;
+    as_of_ns_ = as_of_ns + sender.civil_offset_ns;
     const Duration behind(sender.wall_ns - as_of_ns);
     age_ = std::max(Duration(0), behind + (now - sender.at) + sender.half_trip);
     at_ = now;
   }
-  // 0: nothing was ever received.
+  // On the sender's civil clock, as it shows now; 0: nothing was ever received.
   [[nodiscard]] std::int64_t as_of_ns() const { return as_of_ns_; }
   [[nodiscard]] std::optional<Duration> age(TimePoint now) const {
     if (as_of_ns_ == 0) return std::nullopt;

@@ -463,6 +463,7 @@ void Link::on_tick() {
   for (auto& [serial, channel] : channels_) channel->report_delivered();
   update_rates(now, interval);
   update_groups();
+  say_marks(now);
   wake();
 }
 

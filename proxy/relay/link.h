@@ -255,6 +255,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   };
   [[nodiscard]] std::size_t streams_of(const std::string& group) const;
   void note_copies();
+  void say_marks(TimePoint now);
   [[nodiscard]] Proof proof_of(const std::string& group, const GroupFate& fate) const;
   void fill_inbound(const std::string& name, const GroupFate& fate, GroupStatus& group) const;
 
@@ -325,6 +326,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::optional<TimePoint> down_since_;
   TimePoint last_tick_{};
   TimePoint next_heartbeat_{};
+  TimePoint next_full_marks_{};
   std::vector<std::function<void(std::optional<double>)>> pings_;
 
   std::map<std::string, RoutePort> ports_;

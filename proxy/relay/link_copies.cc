@@ -36,6 +36,7 @@ std::size_t Link::streams_of(const std::string& group) const {
 
 // How new each copy is by now. What is noted counts on after the session, too.
 void Link::note_copies() {
+  session_->settle_as_of();
   for (const auto& [group, state] : session_->groups()) {
     GroupFate& fate = fates_[group];
     if (const std::size_t streams = streams_of(group); streams > 0) fate.streams = streams;
@@ -43,7 +44,42 @@ void Link::note_copies() {
     fate.copy.note(loop_.now(), state.as_of_wall_ns,
                    {.wall_ns = *session_->peer_wall_ns(),
                     .at = session_->peer_wall_at(),
-                    .half_trip = session_->rtt().value_or(Duration(0)) / 2});
+                    .half_trip = session_->rtt().value_or(Duration(0)) / 2,
+                    .civil_offset_ns = session_->peer_civil_offset_ns()});
+  }
+}
+
+// Tells the peer up to when all bytes of each group have numbers: often of groups of several
+// streams, where nothing else does; of the others with each heartbeat, so that idle ones do not
+// grow old.
+void Link::say_marks(TimePoint now) {
+  if (session_ == nullptr) return;
+  struct Marked {
+    std::size_t streams = 0;
+    bool open = false;
+    std::int64_t wall_ns = 0;
+  };
+  std::map<std::uint32_t, Marked> groups;
+  for (const auto& [serial, channel] : channels_) {
+    if (!channel->attached() || channel->core().out.stopped || !is_stream(*channel)) continue;
+    channel->history.note(wall_ns(), channel->read_bytes() + channel->unread_bytes());
+    const OutStream& out = channel->core().out;
+    const std::int64_t complete_ns = channel->history.complete_at(out.numbered_offset());
+    if (out.end && out.first_waiting() == nullptr) continue;
+    Marked& group = groups[channel->core().group->id];
+    group.wall_ns = group.streams++ == 0 ? complete_ns : std::min(group.wall_ns, complete_ns);
+    group.open = group.open || !out.end;
+  }
+  const bool all = now >= next_full_marks_;
+  std::vector<wire::GroupMark> marks;
+  for (const auto& [id, group] : groups) {
+    const bool wanted = group.open && (all || group.streams > 1);
+    if (wanted && marks.size() < wire::kRoutesMax) marks.push_back({id, group.wall_ns});
+  }
+  if (express_ == nullptr || !session_->connected() || !express_->has_room()) return;
+  if (all) next_full_marks_ = now + config_.heartbeat;
+  if (all || !marks.empty()) {
+    session_->say_marks(wall_ns(), loop_.wall_now().time_since_epoch().count(), std::move(marks));
   }
 }
 

@@ -357,6 +357,11 @@ Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
     case wire::RecordType::credit:
       return decoded(wire::decode_credit(record.body),
                      [&](const auto& credit) { return session_->on_credit(credit); });
+    case wire::RecordType::marks:
+      return decoded(wire::decode_marks(record.body), [&](auto& marks) -> Result<void> {
+        session_->on_marks(std::move(marks));
+        return {};
+      });
     default:
       return fail("a record out of place");
   }

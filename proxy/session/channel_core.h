@@ -32,7 +32,10 @@ struct GroupState {
   std::uint64_t received_charge_bytes = 0;
   std::uint64_t consumed_charge_bytes = 0;
   std::uint64_t granted_bytes = 0;
-  std::int64_t as_of_wall_ns = 0;  // sender's time of the newest usable byte; 0: nothing yet
+  // The sender's time before which all is usable here; 0: nothing yet. See settle_as_of.
+  std::int64_t as_of_wall_ns = 0;
+  std::int64_t marked_wall_ns = 0;    // by marks, or an idle heartbeat
+  std::int64_t finished_wall_ns = 0;  // the newest byte of channels that are complete
 
   [[nodiscard]] bool has_credit(std::uint64_t charge_bytes) const {
     return credit_used_bytes + charge_bytes <= credit_limit_bytes;
@@ -58,6 +61,8 @@ struct ChannelCore {
   GroupState* group;
   OutStream out;
   InStream in;
+  std::int64_t as_of_wall_ns = 0;      // sender's time of the newest byte in order
+  bool in_runs_ahead = false;          // the peer's bytes say nothing of how fresh the copy is
   bool listed_waiting = false;         // in group->waiting, or in the session's express list
   bool express = false;                // its frames go over the express lane, see make_express
   bool stop_sent = false;              // we take no more bytes from the peer

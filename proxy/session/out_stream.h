@@ -81,6 +81,10 @@ class OutStream {
   void clear();
 
   [[nodiscard]] std::uint64_t accepted_offset() const { return accepted_offset_; }  // in frames
+  // All bytes below have frame numbers.
+  [[nodiscard]] std::uint64_t numbered_offset() const {
+    return waiting_ != nullptr ? waiting_->header.offset : accepted_offset_;
+  }
   // All bytes below are received by the peer.
   [[nodiscard]] std::uint64_t received_offset() const {
     return head_ != nullptr ? head_->header.offset : accepted_offset_;

@@ -186,6 +186,7 @@ void Session::delivered(ChannelCore& channel, std::uint64_t offset) {
 void Session::release(ChannelCore& channel) {
   LT_ASSERT(finished(channel) && channel.out.empty() && !channel.listed_waiting);
   forget_events_of(&channel);
+  finish_as_of(channel);
   channels_.erase(channel.id);
 }
 
@@ -399,10 +400,7 @@ Result<void> Session::on_data(TimePoint now, const wire::FrameHeader& header, St
     return fail("frame numbers with too many gaps");
   }
   corrupt_counts_.erase({header.express, header.number});
-  // An express channel runs ahead of its group: its bytes say nothing of how fresh the copy is.
-  if (!header.express && channel.in.contiguous_offset() >= header.offset + header.raw_bytes) {
-    its_group.as_of_wall_ns = std::max(its_group.as_of_wall_ns, header.wall_ns);
-  }
+  note_as_of(channel, header);
   apply_idle_heartbeat();
   emit(SessionEvent::Kind::readable, &channel);
   return {};

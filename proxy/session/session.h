@@ -27,6 +27,7 @@
 #include "longthrow/config.h"
 #include "longthrow/time.h"
 #include "proxy/session/channel_core.h"
+#include "proxy/session/marks_log.h"
 #include "proxy/session/number_set.h"
 #include "proxy/session/send_space.h"
 
@@ -106,6 +107,7 @@ class Session {
   [[nodiscard]] Result<void> on_credit(const wire::Credit& credit);
   [[nodiscard]] Result<void> on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat);
   void on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo);
+  void on_marks(wire::Marks marks);
   // A frame's header has come. `done`: a duplicate, a control frame, or bytes of a channel that is
   // no more. `take`: pass the verified bytes to on_data, or call on_corrupt.
   [[nodiscard]] Result<FrameFate> on_frame(TimePoint now, const wire::FrameHeader& header);
@@ -164,6 +166,10 @@ class Session {
   // A heartbeat record for a lane that is not the express lane.
   [[nodiscard]] wire::Heartbeat make_heartbeat(TimePoint now, std::int64_t wall_ns) const;
   void set_wall_clock(std::int64_t wall_ns) { wall_ns_ = wall_ns; }
+  // Makes a marks record due, of the frame numbers that are given by now.
+  void say_marks(std::int64_t wall_ns, std::int64_t civil_ns, std::vector<wire::GroupMark> groups);
+  // Brings as_of_wall_ns of each group up to date. O(channels): call it once in a while.
+  void settle_as_of();
   [[nodiscard]] std::optional<SessionEvent> poll_event();
   // When poll_control has something although nothing has happened; kNever if not.
   [[nodiscard]] TimePoint next_timeout() const { return ack_due_at_; }
@@ -187,6 +193,8 @@ class Session {
   [[nodiscard]] std::uint64_t in_flight_frames() const { return bulk_out_.frames_in_flight(); }
   [[nodiscard]] std::optional<std::int64_t> peer_wall_ns() const { return peer_wall_ns_; }
   [[nodiscard]] TimePoint peer_wall_at() const { return peer_wall_at_; }
+  // What its civil clock is ahead of the time in its frames.
+  [[nodiscard]] std::int64_t peer_civil_offset_ns() const { return peer_civil_offset_ns_; }
 
  private:
   struct RouteIds {
@@ -220,6 +228,8 @@ class Session {
   void emit(SessionEvent::Kind kind, ChannelCore* channel = nullptr);
   void forget_events_of(const ChannelCore* channel);
   void apply_idle_heartbeat();
+  void note_as_of(ChannelCore& channel, const wire::FrameHeader& header);
+  static void finish_as_of(const ChannelCore& channel);
   [[nodiscard]] bool owns_id(std::uint64_t id) const { return (id & 1) == (lower_name_ ? 0U : 1U); }
   void put_routes(ByteQueue& out);
   void put_ack(ByteQueue& out);
@@ -269,6 +279,9 @@ class Session {
   std::optional<Duration> rtt_;
   std::optional<std::int64_t> peer_wall_ns_;
   TimePoint peer_wall_at_{};
+  std::int64_t peer_civil_offset_ns_ = 0;
+  MarksLog marks_;
+  std::optional<wire::Marks> marks_due_;
   std::optional<wire::Heartbeat> idle_mark_;  // waits until its frames are here
   std::deque<SessionEvent> events_;
 };

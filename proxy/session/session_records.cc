@@ -298,12 +298,13 @@ Result<void> Session::on_heartbeat(TimePoint now, const wire::Heartbeat& heartbe
 
 // An idle group's copy is as new as the heartbeat, once all that was sent before it is here.
 void Session::apply_idle_heartbeat() {
+  if (marks_.known()) idle_mark_.reset();  // they say more
   if (!idle_mark_ || bulk_in_.next() < idle_mark_->bulk_next) return;
   for (const std::uint32_t peer_group : idle_mark_->idle_groups) {
     for (const auto& [id, route] : peer_routes_) {
       if (route.entry.group_id != peer_group) continue;
       GroupState& its_group = group_of(route.entry);
-      its_group.as_of_wall_ns = std::max(its_group.as_of_wall_ns, idle_mark_->wall_ns);
+      its_group.marked_wall_ns = std::max(its_group.marked_wall_ns, idle_mark_->wall_ns);
     }
   }
   idle_mark_.reset();
@@ -342,6 +343,10 @@ bool Session::poll_control(TimePoint now, ByteQueue& out) {
     wire::encode(wire::HeartbeatEcho{sent_at_ns}, out);
   }
   echoes_due_.clear();
+  if (marks_due_) {
+    wire::encode(*marks_due_, out);
+    marks_due_.reset();
+  }
   return out.size() > size_before;
 }
 

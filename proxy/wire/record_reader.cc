@@ -2,6 +2,15 @@
 #include "proxy/wire/record_reader.h"
 
 namespace longthrow::wire {
+namespace {
+
+bool is_known(std::uint8_t type) {
+  return (type >= static_cast<std::uint8_t>(RecordType::hello) &&
+          type <= static_cast<std::uint8_t>(RecordType::frame)) ||
+         type == static_cast<std::uint8_t>(RecordType::marks);
+}
+
+}  // namespace
 
 std::size_t RecordReader::part_bytes() const {
   switch (part_) {
@@ -76,9 +85,8 @@ Result<std::optional<RecordView>> RecordReader::part_complete() {
 
 Result<std::optional<RecordView>> RecordReader::finish_record() {
   part_ = Part::header;
-  if ((header_.type & kSkippableBit) != 0) return std::nullopt;
-  if (header_.type < static_cast<std::uint8_t>(RecordType::hello) ||
-      header_.type > static_cast<std::uint8_t>(RecordType::frame)) {
+  if (!is_known(header_.type)) {
+    if ((header_.type & kSkippableBit) != 0) return std::nullopt;
     return fail("unknown record type");
   }
   RecordView record{.type = static_cast<RecordType>(header_.type)};

@@ -128,6 +128,20 @@ void encode(const HeartbeatEcho& echo, ByteQueue& out) {
              [&](FieldWriter& writer) { writer.put(echo.sent_at_ns); });
 }
 
+void encode(const Marks& marks, ByteQueue& out) {
+  put_record(RecordType::marks, out, [&](FieldWriter& writer) {
+    writer.put(marks.bulk_next);
+    writer.put(marks.express_next);
+    writer.put(marks.wall_ns);
+    writer.put(marks.civil_ns);
+    writer.put(static_cast<std::uint16_t>(marks.groups.size()));
+    for (const GroupMark& mark : marks.groups) {
+      writer.put(mark.group_id);
+      writer.put(mark.wall_ns);
+    }
+  });
+}
+
 void encode(const FrameHeader& frame, ByteQueue& out) {
   FieldWriter writer(out);
   writer.put(static_cast<std::uint8_t>(RecordType::frame));
@@ -273,6 +287,22 @@ Result<HeartbeatEcho> decode_heartbeat_echo(ByteView body) {
   HeartbeatEcho echo{.sent_at_ns = reader.get<std::uint64_t>()};
   if (!reader.complete()) return fail("malformed heartbeat echo");
   return echo;
+}
+
+Result<Marks> decode_marks(ByteView body) {
+  FieldReader reader(body);
+  Marks marks;
+  marks.bulk_next = reader.get<std::uint64_t>();
+  marks.express_next = reader.get<std::uint64_t>();
+  marks.wall_ns = reader.get<std::int64_t>();
+  marks.civil_ns = reader.get<std::int64_t>();
+  marks.groups.resize(reader.get_count(kRoutesMax, 12));
+  for (GroupMark& mark : marks.groups) {
+    mark.group_id = reader.get<std::uint32_t>();
+    mark.wall_ns = reader.get<std::int64_t>();
+  }
+  if (!reader.complete()) return fail("malformed marks");
+  return marks;
 }
 
 Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView bytes) {

@@ -42,6 +42,7 @@ enum class RecordType : std::uint8_t {
   heartbeat = 6,
   heartbeat_echo = 7,
   frame = 8,
+  marks = 128,  // from here on: a peer that does not know it skips it
 };
 inline constexpr std::uint8_t kSkippableBit = 0x80;
 
@@ -134,6 +135,18 @@ struct HeartbeatEcho {
   std::uint64_t sent_at_ns = 0;
 };
 
+struct GroupMark {
+  std::uint32_t group_id = 0;  // the sender's
+  std::int64_t wall_ns = 0;    // what its sources had given by then has numbers, all of it
+};
+struct Marks {
+  std::uint64_t bulk_next = 0;     // the numbers meant lie below, in the bulk space ...
+  std::uint64_t express_next = 0;  // ... and in the express space
+  std::int64_t wall_ns = 0;        // the sender's time, as in frames
+  std::int64_t civil_ns = 0;       // what its civil clock says at that time
+  std::vector<GroupMark> groups;
+};
+
 enum class FrameKind : std::uint8_t {
   data = 0,
   open = 1,   // the channel exists; offset 0
@@ -169,6 +182,7 @@ void encode(const Ack& ack, ByteQueue& out);
 void encode(const Credit& credit, ByteQueue& out);
 void encode(const Heartbeat& heartbeat, ByteQueue& out);
 void encode(const HeartbeatEcho& echo, ByteQueue& out);
+void encode(const Marks& marks, ByteQueue& out);
 // Record header and frame header; the caller appends the payload.
 void encode(const FrameHeader& frame, ByteQueue& out);
 // The bytes of `hello` that its binding covers: all fields but the binding.
@@ -183,6 +197,7 @@ void encode(const FrameHeader& frame, ByteQueue& out);
 [[nodiscard]] Result<Credit> decode_credit(ByteView body);
 [[nodiscard]] Result<Heartbeat> decode_heartbeat(ByteView body);
 [[nodiscard]] Result<HeartbeatEcho> decode_heartbeat_echo(ByteView body);
+[[nodiscard]] Result<Marks> decode_marks(ByteView body);
 // `bytes` are the first kFrameHeaderBytes of the body of `record`.
 [[nodiscard]] Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView bytes);
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes as both nodes see them, and both ways of dialling."""
+import time
+
 import pytest
 from support.streams import MIB, Sink, Source, assert_equal_streams
 from support.waiting import stays, wait_until
@@ -106,3 +108,23 @@ def test_a_source_host_that_goes_without_a_word_is_noticed(make_lab, make_pair):
             inside.down()
             pair.alpha.wait_channels(0, timeout=120)
             assert sink.wait_over(20)["conversations"][0]["end"] == "reset"
+
+
+def test_a_group_of_two_streams_is_as_old_as_the_older_one(make_lab, make_pair):
+    """One stream has a backlog of a minute, the other says a byte now and then."""
+    lab = make_lab(rtt="20ms", rate="8mbit", queue="250KB")
+    with Sink(lab.b) as big, Sink(lab.b) as small:
+        pair = make_pair(lab, routes={"r0": big.port, "r1": small.port})
+        for node in pair.nodes:
+            for route in ("route.r0", "route.r1"):
+                node.tables[route]["group"] = "g"
+            node.write_config()
+        pair.start()
+        with Source(lab.a, pair.entry("r1"), size=-1, rate=10_000, mix="random"), \
+                Source(lab.a, pair.entry("r0"), size=48 * MIB, mix="random"):
+            time.sleep(5)
+            lag = pair.alpha.status()["groups"]["g"]["lag"]["seconds"]
+            inbound = pair.beta.status()["groups"]["g"]["inbound"]
+    assert lag > 3, "there was no backlog"
+    assert abs(inbound["age_s"] - lag) < 1.5, f"the source is ahead by {lag} s, the copy says {inbound}"
+    assert inbound["proof"] == "none" and "2 streams" in inbound["proof_reason"]

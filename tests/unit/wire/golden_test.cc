@@ -79,5 +79,18 @@ TEST(Golden, AcksReadAndWriteAsDocumented) {
   EXPECT_TRUE(std::ranges::equal(encoded(*ack), bytes(golden::kAck)));
 }
 
+TEST(Golden, MarksReadAndWriteAsDocumented) {
+  const auto marks = decode_marks(bytes(golden::kMarks).subspan(kRecordHeaderBytes));
+  ASSERT_TRUE(marks.has_value());
+  EXPECT_EQ(marks->bulk_next, 2U);
+  EXPECT_EQ(marks->express_next, 1U);
+  EXPECT_EQ(marks->wall_ns, golden::kFinWallNs + 250'000'000);
+  EXPECT_EQ(marks->civil_ns, marks->wall_ns);
+  ASSERT_EQ(marks->groups.size(), 1U);
+  EXPECT_EQ(marks->groups[0].group_id, 3U);
+  EXPECT_EQ(marks->groups[0].wall_ns, golden::kFinWallNs);
+  EXPECT_TRUE(std::ranges::equal(encoded(*marks), bytes(golden::kMarks)));
+}
+
 }  // namespace
 }  // namespace longthrow::wire

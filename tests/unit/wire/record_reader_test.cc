@@ -58,6 +58,11 @@ TEST_F(RecordReaderTest, ReadsTheSameRecordsHoweverTheyAreCut) {
   }
 }
 
+TEST_F(RecordReaderTest, ASkippableRecordThatIsKnownIsRead) {
+  encode(Marks{}, stream_);
+  EXPECT_EQ(read(5), "128:34 ");
+}
+
 TEST_F(RecordReaderTest, TruncatedRecordNeedsMore) {
   put_frame(10);
   stream_.trim(1);

@@ -109,6 +109,9 @@ TEST(Records, CreditAndHeartbeatsSurviveTheRoundTripAndRefuseDamage) {
       encoded(Heartbeat{.sent_at_ns = 1, .wall_ns = -2, .bulk_next = 3, .idle_groups = {4}});
   EXPECT_EQ(decode_heartbeat(body_of(heartbeat))->idle_groups.at(0), 4U);
   refuse_damage(body_of(heartbeat), decode_heartbeat);
+  const ByteQueue marks = encoded(Marks{.bulk_next = 1, .groups = {{2, -3}, {4, 5}}});
+  EXPECT_EQ(decode_marks(body_of(marks))->groups.at(0).wall_ns, -3);
+  refuse_damage(body_of(marks), decode_marks);
   refuse_damage(body_of(encoded(Bye{ByeReason::paused, "later"})), decode_bye);
   refuse_damage(body_of(encoded(HeartbeatEcho{5})), decode_heartbeat_echo);
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many bytes a source had given by when: so that a byte offset can be turned into a time. Pure.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+namespace longthrow {
+
+// INVARIANT: samples ascend, in time and in bytes; at most kSamplesMax of them. Leaving samples out
+// makes the answer older, never too new.
+class ReadHistory {
+ public:
+  static constexpr std::size_t kSamplesMax = 128;
+
+  // `wall_ns`: when there was not a byte yet.
+  explicit ReadHistory(std::int64_t wall_ns) : samples_{{wall_ns, 0}} {}
+
+  // By `wall_ns` the source had given `bytes` in all.
+  void note(std::int64_t wall_ns, std::uint64_t bytes) {
+    Sample& last = samples_.back();
+    if (bytes <= last.bytes) {
+      last.wall_ns = wall_ns;
+      return;
+    }
+    samples_.push_back({wall_ns, bytes});
+    if (samples_.size() > kSamplesMax) thin();
+  }
+  // All that the source had given by the time returned lies below `offset`, which never falls.
+  [[nodiscard]] std::int64_t complete_at(std::uint64_t offset) {
+    while (samples_.size() > 1 && samples_[1].bytes <= offset) samples_.pop_front();
+    return samples_.front().wall_ns;
+  }
+  [[nodiscard]] std::size_t size() const { return samples_.size(); }
+
+ private:
+  struct Sample {
+    std::int64_t wall_ns = 0;
+    std::uint64_t bytes = 0;
+  };
+  void thin() {
+    std::deque<Sample> kept;
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      if (i % 2 == 0 || i + 1 == samples_.size()) kept.push_back(samples_[i]);
+    }
+    samples_ = std::move(kept);
+  }
+
+  std::deque<Sample> samples_;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// As of when the peer's data is that is held here. A group of one stream is as new as its newest
+// byte in order; one of several as its oldest stream, which only the sender can tell: its marks say
+// up to which time all bytes of a group had frame numbers.
+#include <algorithm>
+#include <limits>
+
+#include "proxy/session/session.h"
+
+namespace longthrow {
+
+void Session::say_marks(std::int64_t wall_ns, std::int64_t civil_ns,
+                        std::vector<wire::GroupMark> groups) {
+  marks_due_ = wire::Marks{.bulk_next = bulk_out_.next_number(),
+                           .express_next = express_out_.next_number(),
+                           .wall_ns = wall_ns,
+                           .civil_ns = civil_ns,
+                           .groups = std::move(groups)};
+}
+
+void Session::on_marks(wire::Marks marks) {
+  peer_civil_offset_ns_ = marks.civil_ns - marks.wall_ns;
+  marks_.add(std::move(marks));
+}
+
+// DRBD's meta stream runs ahead of its group: it says nothing of how fresh the copy is.
+void Session::note_as_of(ChannelCore& channel, const wire::FrameHeader& header) {
+  const auto route = peer_routes_.find(header.route);
+  const bool drbd = route != peer_routes_.end() &&
+                    route->second.entry.protocol == static_cast<std::uint8_t>(RouteProtocol::drbd);
+  if (channel.express || (header.express && drbd)) {
+    channel.in_runs_ahead = true;
+  } else if (channel.in.contiguous_offset() >= header.offset + header.raw_bytes) {
+    channel.as_of_wall_ns = std::max(channel.as_of_wall_ns, header.wall_ns);
+  }
+}
+
+// What a channel that goes leaves to its group.
+void Session::finish_as_of(const ChannelCore& channel) {
+  GroupState& its_group = *channel.group;
+  its_group.finished_wall_ns = std::max(its_group.finished_wall_ns, channel.as_of_wall_ns);
+}
+
+void Session::settle_as_of() {
+  marks_.take_due(bulk_in_.next(), express_in_.next(), [&](const wire::GroupMark& mark) {
+    for (const auto& [id, route] : peer_routes_) {
+      if (route.entry.group_id != mark.group_id) continue;
+      GroupState& its_group = group_of(route.entry);
+      its_group.marked_wall_ns = std::max(its_group.marked_wall_ns, mark.wall_ns);
+    }
+  });
+  struct Open {
+    std::size_t streams = 0;
+    std::int64_t oldest_wall_ns = std::numeric_limits<std::int64_t>::max();
+  };
+  std::map<GroupState*, Open> open;
+  for (const auto& [id, channel] : channels_) {
+    if (channel->in_runs_ahead || channel->express) continue;
+    if (channel->in.complete() || channel->in.discarding()) {
+      finish_as_of(*channel);
+      continue;
+    }
+    Open& its_group = open[channel->group];
+    ++its_group.streams;
+    its_group.oldest_wall_ns = std::min(its_group.oldest_wall_ns, channel->as_of_wall_ns);
+  }
+  for (auto& [name, its_group] : groups_) {
+    const auto found = open.find(&its_group);
+    std::int64_t as_of = its_group.marked_wall_ns;
+    if (found == open.end()) {
+      as_of = std::max(as_of, its_group.finished_wall_ns);
+    } else if (found->second.streams == 1 || !marks_.known()) {
+      as_of = std::max(as_of, found->second.oldest_wall_ns);
+    }
+    its_group.as_of_wall_ns = std::max(its_group.as_of_wall_ns, as_of);
+  }
+}
+
+}  // namespace longthrow
