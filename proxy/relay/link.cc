@@ -25,12 +25,13 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
   wake_.bind<&Link::pump>(this);
   control_timer_.bind<&Link::pump>(this);
   pace_timer_.bind<&Link::on_pace>(this);
+  partial_timer_.bind<&Link::on_partial_timer>(this);
   reap_timer_.bind<&Link::reap_channels>(this);
 }
 
 Link::~Link() {
-  for (Timer* timer :
-       {&redial_timer_, &tick_, &wake_, &control_timer_, &pace_timer_, &reap_timer_}) {
+  for (Timer* timer : {&redial_timer_, &tick_, &wake_, &control_timer_, &pace_timer_,
+                       &partial_timer_, &reap_timer_}) {
     loop_.disarm(*timer);
   }
   // Blocks that jobs still hold lie in this link's arena.

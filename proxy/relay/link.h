@@ -158,6 +158,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   static constexpr Duration kTick = std::chrono::milliseconds(250);
   static constexpr int kAutoBulkLanes = 2;
   static constexpr std::uint32_t kInlineBytesMax = 16 * kKiB;
+  static constexpr Duration kPartialAge = std::chrono::milliseconds(10);
 
   struct RoutePort {
     std::string name;
@@ -212,7 +213,12 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void send_bulk();
   void send_frame(Lane& lane, const Session::NextFrame& next);
   bool close_oldest_partial(const Channel* except);
+  void on_partial_timer();
   [[nodiscard]] std::uint32_t turn_bytes();
+  [[nodiscard]] std::uint32_t room_for(const Channel& channel);
+  void watch_partials();
+  [[nodiscard]] static bool stores_little(const Channel& channel);
+  [[nodiscard]] static bool takes_little(const Channel& channel);
   [[nodiscard]] bool group_may_grow(const Channel& channel) const;
   [[nodiscard]] Result<void> on_frame(Lane& lane, const wire::RecordView& record);
   void approach_memlimit();
@@ -284,7 +290,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::unique_ptr<Session> session_;
   Compression compression_;
   TokenBucket bucket_;
-  // While a route may have an express channel, bulk is not to fill the queue in front of it.
+  // While another route's bytes, or an express channel's, may come, bulk is not to fill the queue
+  // in front of them.
   bool paces_ = false;
   bool paced_ = false;  // the lanes have a limit now
   Pacer pacer_;
@@ -312,6 +319,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   Timer wake_;
   Timer control_timer_;
   Timer pace_timer_;
+  Timer partial_timer_;
 
   bool ever_up_ = false;
   bool stopping_ = false;

@@ -14,6 +14,9 @@ namespace {
 // Frames that are nearly a slab keep it; smaller ones are packed into pages.
 constexpr std::size_t kKeepBytesMin = kSlabBytes - kSlabBytes / 8;
 
+// Frames of quiet channels that wait in the express lane, in front of acknowledgements and credit.
+constexpr std::size_t kAheadQueueBytes = 32 * kKiB;
+
 }  // namespace
 
 void Link::wake() {
@@ -32,6 +35,7 @@ void Link::pump() {
   send_bulk();
   handle_events();
   if (session_ == nullptr) return;
+  watch_partials();
   if (session_->next_timeout() != kNever) {
     loop_.arm(control_timer_, std::max(session_->next_timeout(), loop_.now()));
   }
@@ -54,9 +58,30 @@ bool Link::group_may_grow(const Channel& channel) const {
   return leaves_an_eighth && group.stored_charge_bytes <= std::max<std::uint64_t>(kMiB, free / 2);
 }
 
+// A channel of which little is stored needs little, and must not wait for what the others store.
+bool Link::stores_little(const Channel& channel) {
+  if (!channel.attached()) return false;
+  const ChannelCore& core = channel.core();
+  const bool quiet = channel.blocks_out() == 0 && core.bulk_frames_out == 0 &&
+                     core.out.stored_charge_bytes() <= Session::kAheadBytesMax;
+  return core.express || quiet;
+}
+
+bool Link::takes_little(const Channel& channel) {
+  return channel.core().express || (stores_little(channel) && !channel.has_block());
+}
+
+std::uint32_t Link::room_for(const Channel& channel) {
+  if (channel.core().express) return send_share_->express_turn_bytes();
+  const std::uint32_t room = turn_bytes();
+  if (!takes_little(channel)) return room;
+  const bool ahead = session_ != nullptr && session_->quiet_beside_bulk(channel.core());
+  return ahead || room == 0 ? send_share_->express_turn_bytes() : room;
+}
+
 RawBlock Link::lend_block(Channel& channel) {
   const bool express = channel.core().express;
-  const std::uint32_t room = express ? send_share_->express_turn_bytes() : turn_bytes();
+  const std::uint32_t room = room_for(channel);
   if (room > 0 && (express || group_may_grow(channel))) {
     RawBlock block{.slab = arena_->take_staging(), .room_bytes = room};
     if (block.slab.valid()) {
@@ -67,7 +92,7 @@ RawBlock Link::lend_block(Channel& channel) {
   }
   if (!channel.in_slab_queue) {
     channel.in_slab_queue = true;
-    if (express) {
+    if (takes_little(channel)) {
       slab_queue_.push_front(&channel);
     } else {
       slab_queue_.push_back(&channel);
@@ -89,7 +114,7 @@ void Link::serve_slab_queue() {
   for (std::size_t left = slab_queue_.size(); left > 0 && !slab_queue_.empty(); --left) {
     Channel* channel = slab_queue_.front();
     const bool express = channel->core().express;
-    if ((express ? send_share_->express_turn_bytes() : turn_bytes()) == 0) return;
+    if (channel->attached() && room_for(*channel) == 0) return;
     const bool may = channel->attached() && (express || group_may_grow(*channel));
     if (may && arena_->staging_slabs_free() == 0) {
       close_oldest_partial(nullptr);
@@ -127,8 +152,9 @@ bool Link::bulk_has_room() const {
 
 bool Link::hungry(const Channel& channel) const {
   if (channel.core().express) return true;
-  return session_ != nullptr && session_->connected() && frame_queue_.empty() && bulk_has_room() &&
-         !session_->bulk_frames_wait();
+  if (session_ == nullptr || !session_->connected()) return false;
+  if (takes_little(channel) && session_->quiet_beside_bulk(channel.core())) return true;
+  return frame_queue_.empty() && bulk_has_room() && !session_->bulk_frames_wait();
 }
 
 std::int64_t Link::wall_ns() const { return civil_clock_.at_ns(loop_.now()); }
@@ -136,7 +162,7 @@ std::int64_t Link::wall_ns() const { return civil_clock_.at_ns(loop_.now()); }
 void Link::frame_wanted(Channel& channel) {
   if (!channel.in_frame_queue) {
     channel.in_frame_queue = true;
-    if (channel.core().express) {
+    if (stores_little(channel) && channel.next_block_bytes() <= Session::kAheadBytesMax) {
       frame_queue_.push_front(&channel);
     } else {
       frame_queue_.push_back(&channel);
@@ -150,6 +176,29 @@ void Link::partial_wanted(Channel& channel) {
     channel.in_partial_list = true;
     partials_.push_back(&channel);
   }
+  watch_partials();
+}
+
+void Link::watch_partials() {
+  if (partials_.empty() || partial_timer_.armed()) return;
+  if (session_ == nullptr || !session_->connected()) return;  // pump() comes when it is
+  loop_.arm(partial_timer_, loop_.now() + kPartialAge);
+}
+
+// What has nothing of its own channel before it waits for its turn as a frame, not to become full.
+void Link::on_partial_timer() {
+  const TimePoint now = loop_.now();
+  const auto old_enough = [&](Channel* channel) {
+    const auto since = channel->oldest_unframed_at();
+    const bool first = channel->attached() && channel->core().out.first_waiting() == nullptr &&
+                       !channel->has_block() && channel->blocks_out() == 0;
+    if (!first || !since || now - *since < kPartialAge) return false;
+    channel->close_block();
+    channel->in_partial_list = !channel->has_block();
+    return channel->has_block();
+  };
+  std::erase_if(partials_, old_enough);
+  watch_partials();
 }
 
 bool Link::close_oldest_partial(const Channel* except) {
@@ -267,6 +316,11 @@ void Link::send_express() {
   if (!outgoing_.empty()) express_->send(outgoing_.view());
   while (express_->has_room()) {
     const auto next = session_->poll_express_frame();
+    if (next.frame == nullptr) break;
+    send_frame(*express_, next);
+  }
+  while (express_->queued_bytes() < kAheadQueueBytes) {
+    const auto next = session_->poll_ahead_frame();
     if (next.frame == nullptr) return;
     send_frame(*express_, next);
   }

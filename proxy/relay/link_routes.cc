@@ -27,8 +27,8 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
   }
   const bool any_drbd = std::ranges::any_of(
       routes, [](const auto& entry) { return entry.second.protocol == RouteProtocol::drbd; });
-  send_share_->set_express_reserve(any_drbd ? kExpressReserveBytes : 0);
-  paces_ = any_drbd;
+  paces_ = any_drbd || routes.size() > 1;
+  send_share_->set_express_reserve(paces_ ? kExpressReserveBytes : 0);
   update_receive_window();
 }
 

@@ -65,6 +65,8 @@ struct ChannelCore {
   bool in_runs_ahead = false;          // the peer's bytes say nothing of how fresh the copy is
   bool listed_waiting = false;         // in group->waiting, or in the session's express list
   bool express = false;                // its frames go over the express lane, see make_express
+  std::uint64_t bulk_frames_out = 0;   // numbered for bulk lanes, not yet acknowledged
+  std::uint64_t ahead_frames_out = 0;  // by poll_ahead_frame, not yet acknowledged
   bool stop_sent = false;              // we take no more bytes from the peer
   std::uint64_t delivered_offset = 0;  // acknowledged by our target's TCP
   bool delivered_due = false;          // and the peer has not been told

@@ -125,6 +125,7 @@ void Session::make_express(ChannelCore& channel) {
   if (channel.express) return;
   unlist(channel);
   channel.express = channel.group->has_express = true;
+  channel.bulk_frames_out = channel.ahead_frames_out = 0;  // of no use to an express channel
   list_waiting(channel);
 }
 
@@ -204,6 +205,7 @@ std::vector<std::unique_ptr<ChannelCore>> Session::release_all() {
   for (auto& [id, channel] : channels_) {
     channel->out.clear();
     channel->listed_waiting = false;
+    channel->bulk_frames_out = channel->ahead_frames_out = 0;
     released.push_back(std::move(channel));
   }
   channels_.clear();
@@ -248,6 +250,48 @@ OutFrame* Session::number_next(ChannelCore& channel, SendSpace& space, LaneId la
   return frame;
 }
 
+bool Session::quiet_beside_bulk(const ChannelCore& channel) const {
+  return connected() && bulk_out_.frames_in_flight() > 0 && channel.out.empty();
+}
+
+bool Session::may_go_ahead(const ChannelCore& channel) {
+  return channel.bulk_frames_out == 0 &&
+         channel.out.first_waiting()->header.raw_bytes <= kAheadBytesMax;
+}
+
+GroupState* Session::next_in_turn() {
+  GroupState* next = nullptr;
+  for (auto& [name, its_group] : groups_) {
+    if (its_group.waiting.empty()) continue;
+    if (next == nullptr || its_group.served_bytes < next->served_bytes) next = &its_group;
+  }
+  return next;
+}
+
+// Only groups that have had no more than the others (by a frame) go ahead, and what they send
+// counts as served: a group that sends more than its part takes its turns on the bulk lanes.
+Session::NextFrame Session::poll_ahead_frame() {
+  if (!connected() || bulk_out_.frames_in_flight() == 0) return {};
+  const GroupState* first = next_in_turn();
+  if (first == nullptr) return {};
+  for (auto& [name, its_group] : groups_) {
+    if (its_group.served_bytes > first->served_bytes + wire::kRawBytesMax) continue;
+    const auto ready = std::ranges::find_if(its_group.waiting, [&](const ChannelCore* channel) {
+      return may_go_ahead(*channel) && its_group.has_bulk_credit(credit_charge(
+                                           channel->out.first_waiting()->header.raw_bytes));
+    });
+    if (ready == its_group.waiting.end()) continue;
+    ChannelCore* channel = *ready;
+    its_group.waiting.erase(ready);
+    OutFrame* frame = channel->out.first_waiting();
+    its_group.served_bytes += frame->header.payload_bytes + wire::kFrameHeaderBytes;
+    frame->header.express = frame->header.ahead = true;
+    ++channel->ahead_frames_out;
+    return {number_next(*channel, express_out_, express_lane_), false};
+  }
+  return {};
+}
+
 bool Session::bulk_frames_wait() const {
   if (!connected()) return false;
   if (const_cast<SendSpace&>(bulk_out_).first_lost() != nullptr) return true;
@@ -284,6 +328,7 @@ Session::NextFrame Session::poll_bulk_frame(LaneId lane) {
   chosen->waiting.pop_front();
   chosen->served_bytes +=
       channel->out.first_waiting()->header.payload_bytes + wire::kFrameHeaderBytes;
+  ++channel->bulk_frames_out;
   return {number_next(*channel, bulk_out_, lane), false};
 }
 

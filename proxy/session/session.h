@@ -87,6 +87,8 @@ class Session {
   static constexpr std::uint64_t kAckBytes = 512 * kKiB;
   static constexpr int kCorruptMax = 3;
   static constexpr std::size_t kChannelsMax = 16384;
+  // A frame of at most so many raw bytes may go ahead of what the bulk lanes have taken.
+  static constexpr std::uint32_t kAheadBytesMax = 16 * kKiB;
 
   // `lower_name`: this node's name is the lower one. The window is what each group may have under
   // way towards us; see set_receive_window.
@@ -158,6 +160,10 @@ class Session {
     bool again = false;
   };
   [[nodiscard]] NextFrame poll_express_frame();
+  // A small frame of a quiet channel, for the express lane: its group has the next turn anyway, and
+  // would only wait behind what the bulk lanes have taken already. While bulk is idle there is
+  // none.
+  [[nodiscard]] NextFrame poll_ahead_frame();
   [[nodiscard]] NextFrame poll_bulk_frame(LaneId lane);
   // Appends the control records that are due to `out` (express lane). True if there were any.
   bool poll_control(TimePoint now, ByteQueue& out);
@@ -178,7 +184,10 @@ class Session {
 
   // An express lane is up and the peer has said what it holds.
   [[nodiscard]] bool connected() const { return express_lane_ != kNoLane && !awaiting_ack_; }
-  [[nodiscard]] bool bulk_frames_wait() const;   // some frame could be sent, but for lane room
+  [[nodiscard]] bool bulk_frames_wait() const;  // some frame could be sent, but for lane room
+  // The peer has all of the channel, and bulk is busy: a small block of it is worth a frame at
+  // once.
+  [[nodiscard]] bool quiet_beside_bulk(const ChannelCore& channel) const;
   [[nodiscard]] bool blocked_by_credit() const;  // frames wait, all of them for credit
   [[nodiscard]] RouteStanding standing(const std::string& route) const;
   // Routes that the peer has and we lack.
@@ -222,6 +231,9 @@ class Session {
   void unlist(ChannelCore& channel);
   // Numbers the channel's first waiting frame, charges it, and lists the channel again.
   OutFrame* number_next(ChannelCore& channel, SendSpace& space, LaneId lane);
+  [[nodiscard]] static bool may_go_ahead(const ChannelCore& channel);
+  // The group whose turn is next among those that wait; null if none does.
+  [[nodiscard]] GroupState* next_in_turn();
   void on_frame_acked(OutFrame* frame);
   void list_waiting(ChannelCore& channel);
   void note_received(TimePoint now, const wire::FrameHeader& header);

@@ -19,16 +19,15 @@ void Session::say_marks(std::int64_t wall_ns, std::int64_t civil_ns,
 }
 
 void Session::on_marks(wire::Marks marks) {
-  peer_civil_offset_ns_ = marks.civil_ns - marks.wall_ns;
+  // Both are the peer's word: their difference may not fit.
+  peer_civil_offset_ns_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(marks.civil_ns) -
+                                                    static_cast<std::uint64_t>(marks.wall_ns));
   marks_.add(std::move(marks));
 }
 
-// DRBD's meta stream runs ahead of its group: it says nothing of how fresh the copy is.
+// An express channel runs ahead of its group: it says nothing of how fresh the copy is.
 void Session::note_as_of(ChannelCore& channel, const wire::FrameHeader& header) {
-  const auto route = peer_routes_.find(header.route);
-  const bool drbd = route != peer_routes_.end() &&
-                    route->second.entry.protocol == static_cast<std::uint8_t>(RouteProtocol::drbd);
-  if (channel.express || (header.express && drbd)) {
+  if (header.express && !header.ahead) {
     channel.in_runs_ahead = true;
   } else if (channel.in.contiguous_offset() >= header.offset + header.raw_bytes) {
     channel.as_of_wall_ns = std::max(channel.as_of_wall_ns, header.wall_ns);

@@ -182,8 +182,12 @@ void Session::on_frame_acked(OutFrame* frame) {
     return;
   }
   const std::uint64_t channel_id = frame->header.channel;
+  ChannelCore& channel = *channels_.at(channel_id);
+  if (!channel.express) {
+    --(frame->header.express ? channel.ahead_frames_out : channel.bulk_frames_out);
+  }
   stream->on_acked(frame);
-  if (stream->end_acked) emit(SessionEvent::Kind::end_acked, channels_.at(channel_id).get());
+  if (stream->end_acked) emit(SessionEvent::Kind::end_acked, &channel);
 }
 
 void Session::put_ack(ByteQueue& out) {
@@ -278,6 +282,10 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
     if (!channel->out.end.has_value()) open.insert(channel->group);
   }
   for (const ChannelCore* channel : express_channels_) open.erase(channel->group);
+  // After a reconnect a heartbeat goes out before what was lost: bulk_next does not speak for these.
+  for (const auto& [id, channel] : channels_) {
+    if (channel->ahead_frames_out > 0) open.erase(channel->group);
+  }
   for (const auto& [name, its_group] : groups_) {
     if (open.contains(&its_group) && its_group.waiting.empty() && !its_group.unframed &&
         heartbeat.idle_groups.size() < wire::kRoutesMax) {

@@ -9,6 +9,7 @@ namespace {
 constexpr std::array<std::byte, 4> kMagic{std::byte{'L'}, std::byte{'T'}, std::byte{'H'},
                                           std::byte{'R'}};
 constexpr std::uint8_t kExpressFlag = 1;
+constexpr std::uint8_t kAheadFlag = 2;
 constexpr std::uint8_t kAcceptsFlag = 1;
 constexpr std::uint8_t kReadyFlag = 2;
 
@@ -145,7 +146,8 @@ void encode(const Marks& marks, ByteQueue& out) {
 void encode(const FrameHeader& frame, ByteQueue& out) {
   FieldWriter writer(out);
   writer.put(static_cast<std::uint8_t>(RecordType::frame));
-  writer.put(static_cast<std::uint8_t>(frame.express ? kExpressFlag : 0));
+  writer.put(static_cast<std::uint8_t>((frame.express ? kExpressFlag : 0) |
+                                       (frame.ahead ? kAheadFlag : 0)));
   writer.put(std::uint16_t{0});
   writer.put(static_cast<std::uint32_t>(kFrameHeaderBytes + frame.payload_bytes));
   writer.put(frame.number);
@@ -309,6 +311,7 @@ Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView byt
   FieldReader reader(bytes);
   FrameHeader frame;
   frame.express = (record.flags & kExpressFlag) != 0;
+  frame.ahead = (record.flags & kAheadFlag) != 0;
   frame.payload_bytes = record.body_bytes - static_cast<std::uint32_t>(kFrameHeaderBytes);
   frame.number = reader.get<std::uint64_t>();
   frame.channel = reader.get<std::uint64_t>();

@@ -168,6 +168,7 @@ struct FrameHeader {
   FrameKind kind = FrameKind::data;
   CodecId codec = CodecId::none;
   bool express = false;             // record flag bit 0
+  bool ahead = false;               // bit 1: it went ahead, its channel is no express channel
   std::uint32_t payload_bytes = 0;  // follows the header; not a field on the wire
 };
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A full buffer: one group's slow target is not another's problem, and no source stands still for long."""
 import contextlib
+import socket
 import statistics
+import threading
 import time
 
 import pytest
@@ -28,6 +30,65 @@ def test_a_target_that_stops_reading_leaves_the_other_group_its_rate(make_lab, m
                 stalled.resume()
                 assert_equal_streams(stuck.one(120), stalled.wait_over(60)["conversations"][0])
             assert_equal_streams(running.one(60), free.wait_over(60)["conversations"][0])
+
+
+@pytest.mark.skipif(sanitized(), reason="a sanitizer's pace is not the daemon's")
+@pytest.mark.parametrize("memlimit_mib, backlog_mib",
+                         [(16, 40), (160, 30), pytest.param(2300, 1024, marks=pytest.mark.long)])
+def test_a_byte_does_not_wait_behind_the_backlog_of_another_route(make_lab, make_pair, memlimit_mib, backlog_mib):
+    """G5: with a full buffer and with one that has room. A byte is to arrive within two round trips and 50 ms, and its
+    echo comes back over an empty way."""
+    lab = make_lab(rtt="100ms", rate="10mbit", queue="1MB")
+    with Sink(lab.b) as busy, Echo(lab.b) as quiet:
+        pair = make_pair(lab, link={"memlimit": f"{memlimit_mib}MiB"}, routes={"busy": busy.port, "quiet": quiet.port})
+        pair.start()
+        with lab.a.socket() as client, \
+                Source(lab.a, pair.entry("busy"), size=backlog_mib * MIB, mix="random"):
+            client.settimeout(20)
+            client.connect(pair.entry("quiet"))
+            wait_until(lambda: pair.alpha.link()["lag"]["bytes"] > min(backlog_mib - 15, 9) * MIB, 60, "a backlog")
+            time.sleep(3)  # the pacer has found the rate of the link
+            before, began = busy.report()["received"], time.monotonic()
+            times = sorted(round_trip(client) for _ in range(30))
+            rate = (busy.report()["received"] - before) / (time.monotonic() - began) / 1e6
+            assert pair.alpha.link()["lag"]["bytes"] > MIB, "the backlog went too fast to say anything"
+    print(f"echoes {times[0]:.3f} to {times[-1]:.3f} s, median {times[15]:.3f}; {rate:.2f} MB/s")
+    assert times[26] < 0.3, f"round trips in s: {times}"
+    assert times[-1] < 0.6, f"round trips in s: {times}"
+    assert rate > 0.6, "the link is far from full"
+
+
+def round_trip(client) -> float:
+    started = time.monotonic()
+    client.sendall(b"x")
+    assert client.recv(1) == b"x"
+    return time.monotonic() - started
+
+
+class Echo:
+    """Says back what it hears, on one connection after the other."""
+
+    def __init__(self, host):
+        self._server = host.socket()
+        self._server.bind(("127.0.0.1", 0))
+        self._server.listen()
+        self.port = self._server.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                with self._server.accept()[0] as connection, contextlib.suppress(ConnectionError):
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    while heard := connection.recv(65536):
+                        connection.sendall(heard)
+
+    def __enter__(self) -> "Echo":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._server.close()
 
 
 def rate_of(sink, seconds: float) -> float:

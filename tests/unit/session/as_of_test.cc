@@ -121,6 +121,25 @@ TEST_F(AsOf, AStreamThatCameAndWentBetweenTwoLooksIsNotForgotten) {
   EXPECT_EQ(as_of(), 100);
 }
 
+TEST_F(AsOf, BytesThatWentAheadCountAndThoseOfAnExpressChannelDoNot) {
+  ChannelCore& one = alpha().open("r0");
+  ChannelCore& meta = alpha().open("r0");
+  alpha().make_express(meta);
+  talk();
+  write_at(one, 100);
+  ASSERT_NE(alpha().poll_bulk_frame(kBulk + lanes_).frame, nullptr);  // bulk is busy
+  ChannelCore& quiet = alpha().open("r0");
+  write_at(quiet, 200);
+  write_at(meta, 900);
+  OutFrame* ahead = nullptr;
+  while (auto next = alpha().poll_express_frame().frame) deliver(*next, sides_[1]);
+  ahead = alpha().poll_ahead_frame().frame;
+  ASSERT_NE(ahead, nullptr);
+  deliver(*ahead, sides_[1]);
+  EXPECT_EQ(beta().channels().at(quiet.id)->as_of_wall_ns, 200);
+  EXPECT_EQ(beta().channels().at(meta.id)->as_of_wall_ns, 0);
+}
+
 TEST_F(AsOf, NeverGoesBack) {
   ChannelCore& first = alpha().open("r0");
   write_at(first, 500);

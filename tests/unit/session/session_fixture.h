@@ -35,6 +35,13 @@ class SessionTest : public ::testing::Test {
     }
     up();
   }
+  void set_two_groups() {
+    for (Side& side : sides_) {
+      side.session->set_local_routes({{.name = "r0", .group = "g", .accepts = true},
+                                      {.name = "r1", .group = "h", .accepts = true}});
+    }
+    talk();
+  }
   Session& alpha() { return *sides_[0].session; }
   Session& beta() { return *sides_[1].session; }
 

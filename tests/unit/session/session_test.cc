@@ -124,6 +124,77 @@ TEST_F(SessionTest, AnExpressChannelOvertakesABacklog) {
   EXPECT_EQ(alpha().channels().at(meta.id)->out.received_offset(), 16U);
 }
 
+TEST_F(SessionTest, ASmallFrameOfAQuietChannelGoesAheadOfWhatTheBulkLanesHaveTaken) {
+  ChannelCore& busy = alpha().open("r0");
+  ChannelCore& quiet = alpha().open("r0");
+  talk();
+  for (int i = 0; i < 5; ++i) write(sides_[0], busy, 50'000);
+  EXPECT_FALSE(alpha().quiet_beside_bulk(quiet)) << "bulk is idle";
+  ASSERT_EQ(alpha().poll_bulk_frame(kBulk).frame->header.channel, busy.id);
+  EXPECT_TRUE(alpha().quiet_beside_bulk(quiet));
+  EXPECT_FALSE(alpha().quiet_beside_bulk(busy));
+  write(sides_[0], quiet, 1);
+  OutFrame* ahead = alpha().poll_ahead_frame().frame;
+  ASSERT_NE(ahead, nullptr);
+  EXPECT_EQ(ahead->header.channel, quiet.id);
+  EXPECT_TRUE(ahead->header.express);
+  EXPECT_FALSE(alpha().quiet_beside_bulk(quiet)) << "the next ones are gathered until it is there";
+  deliver(*ahead, sides_[1]);
+  EXPECT_EQ(sides_[1].opened[1]->in.ready_bytes(), 1U);
+  EXPECT_EQ(alpha().poll_ahead_frame().frame, nullptr) << "a frame of the busy channel";
+}
+
+TEST_F(SessionTest, AFrameDoesNotGoAheadOfItsOwnChannelNorIfItIsLarge) {
+  ChannelCore& busy = alpha().open("r0");
+  ChannelCore& other = alpha().open("r0");
+  talk();
+  write(sides_[0], busy, 50'000);
+  write(sides_[0], other, Session::kAheadBytesMax + 1);
+  write(sides_[0], other, 1);
+  ASSERT_NE(alpha().poll_bulk_frame(kBulk).frame, nullptr);
+  EXPECT_EQ(alpha().poll_ahead_frame().frame, nullptr) << "too large";
+  OutFrame* large = alpha().poll_bulk_frame(kBulk).frame;
+  ASSERT_EQ(large->header.channel, other.id);
+  EXPECT_EQ(alpha().poll_ahead_frame().frame, nullptr) << "its own bytes are on a bulk lane";
+}
+
+TEST_F(SessionTest, AGroupThatHadMoreThanItsPartDoesNotGoAhead) {
+  set_two_groups();
+  ChannelCore& busy = alpha().open("r0");
+  ChannelCore& greedy = alpha().open("r1");
+  talk();
+  write(sides_[0], busy, 1000);
+  ASSERT_NE(alpha().poll_bulk_frame(kBulk).frame, nullptr);
+  std::uint64_t ahead_bytes = 0;
+  for (int i = 0; i < 100; ++i) {
+    write(sides_[0], busy, 1000);
+    write(sides_[0], greedy, Session::kAheadBytesMax);
+    const auto next = alpha().poll_ahead_frame();
+    if (next.frame == nullptr) break;
+    ahead_bytes += next.frame->header.raw_bytes;
+  }
+  EXPECT_GT(ahead_bytes, 0U);
+  EXPECT_LE(ahead_bytes, wire::kRawBytesMax + 2 * Session::kAheadBytesMax);
+}
+
+TEST_F(SessionTest, AFrameThatWentAheadAndWasCutIsSentAgainAndUntilThenTheGroupIsNotIdle) {
+  set_two_groups();
+  ChannelCore& busy = alpha().open("r0");
+  ChannelCore& quiet = alpha().open("r1");
+  talk();
+  write(sides_[0], busy, 1000);
+  ASSERT_NE(alpha().poll_bulk_frame(kBulk).frame, nullptr);
+  write(sides_[0], quiet, 16);
+  EXPECT_EQ(alpha().make_heartbeat(now_, 1).idle_groups.size(), 1U) << "its bytes wait";
+  ASSERT_NE(alpha().poll_ahead_frame().frame, nullptr);  // lost with its lane
+  EXPECT_EQ(alpha().make_heartbeat(now_, 1).idle_groups.size(), 1U) << "its bytes are under way";
+  cut();
+  up();
+  EXPECT_EQ(sides_[1].opened[1]->in.ready_bytes(), 16U);
+  EXPECT_EQ(sides_[1].opened[0]->in.ready_bytes(), 1000U);
+  EXPECT_EQ(alpha().make_heartbeat(now_, 1).idle_groups.size(), 2U);
+}
+
 TEST_F(SessionTest, BulkFramesLeaveCreditToExpressChannels) {
   ChannelCore& data = alpha().open("r0");
   ChannelCore& meta = alpha().open("r0");
