@@ -203,6 +203,12 @@ class Node:
         wait_until(lambda: self.link(name)["state"] != state, timeout,
                    f"{self.name}: link {name} not {state} any more")
 
+    def wait_lanes(self, name: str = "dr", timeout: float = 20) -> None:
+        """A link is up with its express lane: the bulk lanes, two of them by default, come a little later."""
+        bulk = self.tables[f"link.{name}"].get("lanes", 2)
+        wait_until(lambda: self.link(name)["lanes"] > bulk, timeout,
+                   f"{self.name}: all lanes of {name} are there: {self.log_tail(800)}")
+
     def wait_route(self, state: str = "open", name: str = "r0", timeout: float = 20) -> dict:
         return wait_until(lambda: (lambda route: route if route["state"] == state else None)(
             self.route(name)), timeout, f"{self.name}: route {name} {state}: {self.route(name)}")
@@ -258,6 +264,7 @@ class Pair:
     def wait_up(self, timeout: float = 30) -> None:
         for node in self.nodes:
             node.wait_link("up", timeout=timeout)
+            node.wait_lanes(timeout=timeout)
         for name in self._entries:
             self.alpha.wait_route("open", name)
 
