@@ -6,6 +6,7 @@
 
 #include "proxy/base/log.h"
 #include "proxy/config/options.h"
+#include "proxy/config/shares.h"
 #include "proxy/config/suggest.h"
 #include "proxy/config/units.h"
 
@@ -83,12 +84,9 @@ void check_routes(const Config& config, const Origins& origins, Report& report) 
 
 void check_groups(const Config& config, const Origins& origins, Report& report) {
   std::map<std::string, const RouteConfig*> first_of;
-  std::map<std::string, std::uint64_t> groups_on;
   for (const auto& [name, route] : config.routes) {
     const auto [first, is_new] = first_of.emplace(route.group, &route);
-    if (is_new) {
-      ++groups_on[route.link];
-    } else if (first->second->link != route.link) {
+    if (!is_new && first->second->link != route.link) {
       const std::string key = "route." + name + ".group";
       report.error(
           origins.find(key), key,
@@ -96,28 +94,8 @@ void check_groups(const Config& config, const Origins& origins, Report& report) 
                  route.group, first->second->link, route.link));
     }
   }
-  for (const auto& [name, link] : config.links) {
-    const std::uint64_t needed = 4 * kReceiveShareOfGroupMin * groups_on[name];
-    if (link.memlimit >= needed) continue;
-    const std::string key = "link." + name + ".memlimit";
-    report.error(
-        origins.find(key), key,
-        format("{} is too small for {} groups: a quarter of it is the receive share, of which "
-               "each group needs {}; allowed: at least {}",
-               show_size(link.memlimit), groups_on[name], show_size(kReceiveShareOfGroupMin),
-               show_size(needed)));
-  }
-  for (const auto& [name, group] : config.groups) {
-    const auto first = first_of.find(name);
-    if (!group.share || first == first_of.end()) continue;
-    const auto link = config.links.find(first->second->link);
-    if (link == config.links.end() || *group.share <= send_share_bytes(link->second.memlimit))
-      continue;
-    const std::string key = "group." + name + ".share";
-    report.error(
-        origins.find(key), key,
-        format("{} is more than the send share of its link: {}, three quarters of the memlimit",
-               show_size(*group.share), show_size(send_share_bytes(link->second.memlimit))));
+  for (const ShareTrouble& trouble : share_troubles(config)) {
+    report.error(origins.find(trouble.key), trouble.key, trouble.what);
   }
 }
 

@@ -34,13 +34,4 @@ void check_drbd_proxy(const Config& config, const Origins& origins, Report& repo
 // 0.0.0.0 or [::], whatever the port.
 [[nodiscard]] bool is_wildcard(const Endpoint& endpoint);
 
-// The shares of a memlimit (G5).
-[[nodiscard]] constexpr std::uint64_t receive_share_bytes(std::uint64_t memlimit) {
-  return memlimit / 4;
-}
-[[nodiscard]] constexpr std::uint64_t send_share_bytes(std::uint64_t memlimit) {
-  return memlimit - receive_share_bytes(memlimit);
-}
-inline constexpr std::uint64_t kReceiveShareOfGroupMin = 512 * kKiB;
-
 }  // namespace longthrow

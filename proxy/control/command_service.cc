@@ -96,6 +96,36 @@ json::object CommandService::connections() const {
 }
 
 CommandService::Started CommandService::execute(NodeRequest request, Reply reply) {
+  if (std::holds_alternative<SetMemlimit>(request.command)) {
+    set_memlimit(std::move(request), std::move(reply));
+    return {};
+  }
+  return pass_on(std::move(request), std::move(reply));
+}
+
+// What other links have by `set` counts as much as what the files say.
+void CommandService::set_memlimit(NodeRequest request, Reply reply) {
+  gateway_.status([this, request = std::move(request),
+                   reply = std::move(reply)](const Result<NodeGateway::StatusPtr>& status) mutable {
+    if (!status) return reply(error_to_json("timeout", status.error().message));
+    const auto& set = std::get<SetMemlimit>(request.command);
+    std::map<std::string, std::uint64_t> running;
+    for (const auto& [name, link] : (*status)->links) running[name] = link.buffer.limit_bytes;
+    running[set.link] = set.bytes;
+    if (const auto now = reloader_.allows(running); !now) {
+      return reply(error_to_json("failed", "nothing was changed: " + now.error().message));
+    }
+    if (const auto later = reloader_.allows({{set.link, set.bytes}}); request.save && !later) {
+      return reply(error_to_json("failed",
+                                 "nothing was changed, since the node could not start "
+                                 "with the files as they would be: " +
+                                     later.error().message));
+    }
+    (void)pass_on(std::move(request), std::move(reply));
+  });
+}
+
+CommandService::Started CommandService::pass_on(NodeRequest request, Reply reply) {
   Started started;
   started.is_long = is_long(request.command);
   Command command = request.command;

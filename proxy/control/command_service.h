@@ -36,6 +36,9 @@ class CommandService {
   [[nodiscard]] json::object connections() const;
   void keep(const NodeRequest& request, json::object& answer);
   Started execute(NodeRequest request, Reply reply);
+  // Refuses what a file could not say either.
+  void set_memlimit(NodeRequest request, Reply reply);
+  Started pass_on(NodeRequest request, Reply reply);
 
   NodeGateway& gateway_;
   Reloader& reloader_;

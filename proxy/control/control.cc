@@ -54,11 +54,13 @@ class ControlThread final : public Control {
       : store_(parts.store),
         socket_(std::move(socket)),
         gateway_(io_, parts.loop, parts.node, NodeGateway::Limits{}),
-        reloader_({store_, gateway_, std::move(parts.check)}, config, std::move(parts.connections)),
+        reloader_({store_, gateway_, std::move(parts.check), std::move(parts.check_memlimits)},
+                  config, std::move(parts.connections)),
         service_(gateway_, reloader_, store_),
         acceptor_(io_, stream_protocol(), socket_.release_fd()),
         retry_(io_),
-        http_(io_, [this](auto handler) { service_.status(std::move(handler)); }, HttpLimits{}) {}
+        http_(
+            io_, [this](auto handler) { service_.status(std::move(handler)); }, HttpLimits{}) {}
 
   ~ControlThread() override {
     io_.stop();

@@ -24,6 +24,8 @@ struct ControlParts {
   // Whether a configuration could run on this machine (memory, readable keys), before a reload
   // changes anything; on the control thread.
   std::function<Result<void>(const Config&)> check;
+  // The part of it that looks at memlimits only.
+  std::function<Result<void>(const Config&)> check_memlimits;
   // Those of drbd-proxy-ctl that the node started with, beside the configuration.
   DrbdConnections connections;
 };

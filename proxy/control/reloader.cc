@@ -83,6 +83,16 @@ Result<Config> Reloader::possible(const Config& files, const DrbdConnections& co
   return config;
 }
 
+Result<void> Reloader::allows(const std::map<std::string, std::uint64_t>& memlimits) const {
+  auto config = with_connections(file_, connections_);
+  if (!config) return std::unexpected(config.error());
+  for (const auto& [name, bytes] : memlimits) {
+    const auto link = config->links.find(name);
+    if (link != config->links.end()) link->second.memlimit = bytes;
+  }
+  return parts_.check_memlimits ? parts_.check_memlimits(*config) : Result<void>{};
+}
+
 // --- the files
 
 void Reloader::reload(bool dry_run, Done done) {

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "longthrow/config.h"
@@ -30,6 +31,7 @@ class Reloader {
     ConfigStore& store;
     NodeGateway& gateway;
     Check check;
+    Check check_memlimits;
   };
   // `config` is that of the files alone.
   Reloader(Parts parts, Config config, DrbdConnections connections)
@@ -47,6 +49,9 @@ class Reloader {
   [[nodiscard]] const Config& file_config() const { return file_; }
   [[nodiscard]] Config& file_config() { return file_; }
   [[nodiscard]] const DrbdConnections& connections() const { return connections_; }
+  // Could the node run with these memlimits, by link, and those of the files for other links? The
+  // same check, and the same words, as for the files.
+  [[nodiscard]] Result<void> allows(const std::map<std::string, std::uint64_t>& memlimits) const;
 
  private:
   struct Job;

@@ -16,6 +16,7 @@
 #include "proxy/base/random.h"
 #include "proxy/config/load.h"
 #include "proxy/config/memory_limits.h"
+#include "proxy/config/shares.h"
 #include "proxy/control/connection_json.h"
 #include "proxy/control/control.h"
 #include "proxy/control/file_config_store.h"
@@ -31,9 +32,15 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kNotDone = 1;
 
+// Memory, and how it is shared out.
+Result<void> check_memlimits(const Config& config) {
+  if (Result<void> shares = check_shares(config); !shares) return shares;
+  return check_memory(config, read_memory_limits());
+}
+
 // Memory and readable keys: what a configuration needs of this machine. Changes nothing.
 Result<void> check_machine(const Config& config) {
-  if (Result<void> memory = check_memory(config, read_memory_limits()); !memory) return memory;
+  if (Result<void> memory = check_memlimits(config); !memory) return memory;
   return make_tls_provider()->load(config);
 }
 
@@ -130,7 +137,7 @@ Result<void> Daemon::start(const Config& files) {
   config_ = *with_connections(files, *connections);
   const Config& config = config_;
   store_.set_state_dir(config.node.state_dir);
-  if (Result<void> memory = check_memory(config, read_memory_limits()); !memory) return memory;
+  if (Result<void> memory = check_memlimits(config); !memory) return memory;
   raise_descriptor_limit();
   Result<LoopChoice> choice = make_loop(config.node.io);
   if (!choice) return std::unexpected(choice.error());
@@ -142,7 +149,7 @@ Result<void> Daemon::start(const Config& files) {
   if (Result<void> keys = tls_->load(config); !keys) return keys;
   node_ = make_node(config, {*loop_, *workers_, *tls_, random_}, io_reason_);
   auto control = control::Control::open(
-      files, {*loop_, *node_, store_, check_machine, std::move(*connections)});
+      files, {*loop_, *node_, store_, check_machine, check_memlimits, std::move(*connections)});
   if (!control) return std::unexpected(control.error());
   control_ = *std::move(control);
   if (Result<void> started = node_->start(); !started) return started;

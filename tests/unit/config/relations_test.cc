@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold between values.
+#include "proxy/config/shares.h"
 #include "tests/unit/config/config_case.h"
 
 namespace longthrow {
@@ -74,6 +75,23 @@ TEST_F(Relations, MemlimitFitsItsGroups) {
   }
   text("[link.dr]\n" + kListen + kPsk + "memlimit = \"16MiB\"\n" + lines);
   expect_error("/etc/main.toml:4: link.dr.memlimit: ", "too small for 9 groups");
+}
+TEST_F(Relations, SharesAreCheckedOfAnyConfiguration) {
+  Config config;
+  config.links["dr"].memlimit = 16 * kMiB;
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = "r" + std::to_string(i);
+    config.routes[name].link = "dr";
+    config.routes[name].group = name;
+  }
+  EXPECT_TRUE(check_shares(config).has_value());
+  config.routes["r8"].link = "dr";
+  config.routes["r8"].group = "r8";
+  EXPECT_EQ(check_shares(config).error().message.find("link.dr.memlimit: 16MiB is too small"), 0U);
+  config.routes["r8"].group = "r7";
+  EXPECT_TRUE(check_shares(config).has_value());
+  config.groups["r0"].share = 13 * kMiB;
+  EXPECT_EQ(check_shares(config).error().message.find("group.r0.share: 13MiB"), 0U);
 }
 TEST_F(Relations, EightGroupsFitTheSmallestMemlimit) {
   std::string lines;

@@ -45,6 +45,40 @@ TEST_F(ControlSocketCommand, SetReachesTheNode) {
   EXPECT_TRUE(store_.saved.empty());
 }
 
+TEST_F(ControlSocketCommand, SetOfAMemlimitThatAFileCouldNotSayIsRefusedInTheSameWords) {
+  node_.current.links["dr"].buffer.limit_bytes = kGiB;
+  check_memlimits_ = [](const Config& config) -> Result<void> {
+    if (config.links.at("dr").memlimit > 2 * kGiB) return fail("the machine has 2 GiB");
+    return {};
+  };
+  start();
+  const json::object answer =
+      ask(R"({"command":"set","link":"dr","setting":"memlimit","value":"3GiB","save":true})");
+  EXPECT_FALSE(answer.at("ok").as_bool());
+  EXPECT_EQ(answer.at("message").as_string(), "nothing was changed: the machine has 2 GiB");
+  EXPECT_TRUE(commands().empty());
+  EXPECT_TRUE(store_.saved.empty());
+  EXPECT_TRUE(ask(R"({"command":"set","link":"dr","setting":"memlimit","value":"2GiB"})")
+                  .at("ok")
+                  .as_bool());
+}
+
+TEST_F(ControlSocketCommand, WhatOtherLinksHaveBySetCountsToo) {
+  node_.current.links["dr"].buffer.limit_bytes = kGiB;
+  store_.config.links["far"] = store_.config.links.at("dr");
+  node_.current.links["far"].buffer.limit_bytes = 4 * kGiB;  // by `set`; the file says 1 GiB
+  check_memlimits_ = [](const Config& config) -> Result<void> {
+    std::uint64_t sum = 0;
+    for (const auto& [name, link] : config.links) sum += link.memlimit;
+    return sum <= 5 * kGiB ? Result<void>{} : fail("too much");
+  };
+  start();
+  ask(R"({"command":"reload"})");
+  const json::object answer =
+      ask(R"({"command":"set","link":"dr","setting":"memlimit","value":"2GiB"})");
+  EXPECT_FALSE(answer.at("ok").as_bool());
+}
+
 TEST_F(ControlSocketCommand, SetSaveIsWrittenOnceTheNodeAgreed) {
   start();
   const json::object answer =
