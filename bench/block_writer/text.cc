@@ -52,6 +52,9 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 Result<std::uint64_t> parse_rate(std::string_view text) {
   if (lower_case(text) == "unlimited") return 0;
   const std::string_view amount = text.ends_with("/s") ? text.substr(0, text.size() - 2) : text;
+  if (lower_case(amount).ends_with("bps") || amount.ends_with('b')) {  // bits, or bytes?
+    return fail(format("\"{}\" says neither bits nor bytes: write 50mbit or 50MB", text));
+  }
   auto rate = parse(amount, kSizeUnits);
   if (!rate) rate = parse(amount, kBitUnits);
   if (!rate) return fail(rate.error().message + ": write a rate such as 4MiB, 50mbit or unlimited");

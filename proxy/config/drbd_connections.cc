@@ -308,11 +308,19 @@ Result<Config> with_connections(const Config& files, const DrbdConnections& conn
   if (connections.empty()) return files;
   Config config = files;
   const auto memlimit_max = static_cast<std::uint64_t>(find_option(Section::link, "memlimit")->max);
+  const Option& bandwidth = *find_option(Section::link, "bandwidth");
+  const auto bandwidth_min = static_cast<std::uint64_t>(bandwidth.min);
+  const auto bandwidth_max = static_cast<std::uint64_t>(bandwidth.max);
   for (const auto& [name, connection] : connections) {
     const std::uint64_t memlimit = connection.memlimit.value_or(kMemlimitMin);
     if (memlimit < kMemlimitMin || memlimit > memlimit_max) {
       return fail(format("connection {}: memlimit is from {} to {}", name, show_size(kMemlimitMin),
                          show_size(memlimit_max)));
+    }
+    const std::uint64_t rate = connection.bandwidth_bytes_s.value_or(0);
+    if (rate != 0 && (rate < bandwidth_min || rate > bandwidth_max)) {
+      return fail(format("connection {}: bwlimit is 0 (no limit), or from {} to {} bytes a second",
+                         name, bandwidth_min, bandwidth_max));
     }
     if (auto added = add_connection(config, files, name, connection); !added) {
       return fail(format("connection {}: {}", name, added.error().message));

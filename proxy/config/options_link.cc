@@ -140,9 +140,9 @@ constexpr std::array kOptions = {
         .default_text = "unlimited",
         .apply = Apply::live,
         .settable = true,
-        .doc = "The most that this node sends on the link, all lanes together, in the units of "
-               "tc(8): 100mbit "
-               "is 10^8 bits a second; note that kbps and mbps are bytes there.",
+        .doc = "The most that this node sends on the link, all lanes together: 100mbit is "
+               "10^8 bits a second, 4MiB/s are bytes. What does not say which of them it means, as "
+               "100Mbps, is refused.",
     }),
     bind<Field<&LinkConfig::lanes>>({
         .section = Section::link,

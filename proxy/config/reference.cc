@@ -117,7 +117,7 @@ constexpr std::string_view kHeader =
 # are the least that a node needs. This file is made from the table of options in proxy/config.
 #
 # Sizes: "512MiB" is 2^20 bytes each, "512MB" is 10^6 each, and "512M" is MiB, as in DRBD.
-# Rates: as in tc(8), "100mbit" is 10^8 bits a second; "100mbps" is BYTES there. "4MiB/s" works.
+# Rates: "100mbit" is 10^8 bits a second, "4MiB/s" are bytes; "100Mbps" says neither: it is refused.
 # Durations: "500ms", "30s", "2m", "1h", "1d". A relative path starts at the file it is written in.
 )";
 constexpr std::string_view kSetTables =

@@ -51,15 +51,18 @@ constexpr auto kBits = std::to_array<Unit>({
     {"gibit", power(kKibi, 3)},
     {"mibit", power(kKibi, 2)},
     {"kibit", kKibi},
-    {"tbps", 8 * power(kKilo, 4)},
-    {"gbps", 8 * power(kKilo, 3)},
-    {"mbps", 8 * power(kKilo, 2)},
-    {"kbps", 8 * kKilo},
-    {"bps", 8},
-    {"tibps", 8 * power(kKibi, 4)},
-    {"gibps", 8 * power(kKibi, 3)},
-    {"mibps", 8 * power(kKibi, 2)},
-    {"kibps", 8 * kKibi},
+});
+// Bytes a second are said by a size with its B.
+constexpr auto kBytesPerSecond = std::to_array<Unit>({
+    {"tib", power(kKibi, 4)},
+    {"gib", power(kKibi, 3)},
+    {"mib", power(kKibi, 2)},
+    {"kib", kKibi},
+    {"tb", power(kKilo, 4)},
+    {"gb", power(kKilo, 3)},
+    {"mb", power(kKilo, 2)},
+    {"kb", kKilo},
+    {"b", 1},
 });
 constexpr auto kTimes = std::to_array<Unit>({
     {"d", 86'400'000'000'000},
@@ -125,6 +128,45 @@ Result<std::uint64_t> parse_quantity(std::string_view text, std::span<const Unit
   return *value;
 }
 
+// Takes `ending` off, if it is there.
+bool take_end(std::string_view& text, std::string_view ending) {
+  if (!text.ends_with(ending)) return false;
+  text.remove_suffix(ending.size());
+  return true;
+}
+
+// The prefix of a rate that does not say whether it means bits or bytes: "m" of "Mbps" (bits to
+// most people, bytes to tc), of "Mb/s" and "Mb", of "M/s" and "M". Nothing where it is clear, or
+// not a rate at all. REQUIRES: `unit` is as it was written: only the case tells Mb from MB.
+std::optional<std::string> ambiguous_prefix(std::string_view unit) {
+  std::string_view rest = unit;
+  const std::string low = lower(unit);
+  const bool per_second = take_end(rest, "/s") || take_end(rest, "/S");
+  if (!per_second && low.ends_with("bps")) {
+    rest.remove_suffix(3);
+  } else if (per_second && rest.ends_with('B')) {
+    return std::nullopt;
+  } else if (rest.ends_with('b') || rest.ends_with('B')) {
+    rest.remove_suffix(1);
+  }
+  std::string prefix = lower(rest);
+  for (const std::string_view known : {"", "k", "m", "g", "t", "ki", "mi", "gi", "ti"}) {
+    // A number alone has its own message.
+    if (prefix == known && !(unit.empty() && !per_second)) return prefix;
+  }
+  return std::nullopt;
+}
+
+Error neither_bits_nor_bytes(std::string_view text, std::string_view number,
+                             const std::string& prefix) {
+  std::string bytes = prefix;
+  if (!bytes.empty() && bytes != "k") bytes[0] = static_cast<char>(std::toupper(bytes[0]));
+  return Error{.message =
+                   format("\"{}\" does not say whether it means bits or bytes a second: write "
+                          "\"{}{}bit\" (bits) or \"{}{}B/s\" (bytes, eight times as much)",
+                          text, number, prefix, number, bytes)};
+}
+
 std::string shortest(std::uint64_t value, std::span<const Unit> units,
                      std::span<const std::string_view> names) {
   std::string best;
@@ -145,10 +187,25 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 Result<std::uint64_t> parse_rate(std::string_view text) {
   const std::string low = lower(text);
   if (low == "unlimited") return std::uint64_t{0};
-  if (low.ends_with("/s")) return parse_size(std::string_view(low).substr(0, low.size() - 2));
-  auto bits = parse_quantity(low, kBits);
+  const std::string_view number = text.substr(0, text.find_first_not_of("0123456789."));
+  std::string_view unit = text.substr(number.size());
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  if (const auto prefix = ambiguous_prefix(unit); prefix && !number.empty() && text.size() <= 64) {
+    return std::unexpected(neither_bits_nor_bytes(text, number, *prefix));
+  }
+  std::string_view rest = low;
+  const bool per_second = take_end(rest, "/s");
+  if (per_second && !rest.ends_with("bit")) return parse_quantity(rest, kBytesPerSecond);
+  auto bits = parse_quantity(rest, kBits);
   if (bits) *bits /= 8;
   return bits;
+}
+
+Result<std::uint64_t> parse_drbd_rate(std::string_view text) {
+  const auto letter = text.find_first_not_of("0123456789.");
+  const std::string unit = letter == std::string_view::npos ? "" : lower(text.substr(letter));
+  const bool as_in_drbd = unit.empty() || unit == "k" || unit == "m" || unit == "g";
+  return as_in_drbd ? parse_size(text) : parse_rate(text);
 }
 
 Result<Duration> parse_duration(std::string_view text) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "proxy/base/log.h"
+#include "proxy/config/options.h"
 #include "proxy/config/units.h"
 
 namespace longthrow::control {
@@ -106,6 +107,16 @@ Request read_drain(Reader& in) {
                                       .hold = in.flag("hold")}};
 }
 
+// As the file has it, with its least and its most: 1bit a second would be "unlimited".
+Result<std::uint64_t> read_bandwidth(const std::string& text) {
+  const Option& option = *find_option(Section::link, "bandwidth");
+  LinkConfig link;
+  if (auto set = option.assign(option, &link, Value{.data = text}); !set) {
+    return std::unexpected(set.error());
+  }
+  return link.bandwidth_bytes_s;
+}
+
 Request read_set(Reader& in) {
   NodeRequest out;
   const std::string link = in.required_text("link");
@@ -119,7 +130,7 @@ Request read_set(Reader& in) {
   } else if (setting == "compression") {
     out.command = SetCompression{link, in.keep("value", parse_compression(out.value_text))};
   } else if (setting == "bandwidth") {
-    out.command = SetBandwidth{link, in.keep("value", parse_rate(out.value_text))};
+    out.command = SetBandwidth{link, in.keep("value", read_bandwidth(out.value_text))};
   } else {
     in.note(format("\"setting\" must be memlimit, compression or bandwidth, not \"{}\"",
                    setting.substr(0, 40)));

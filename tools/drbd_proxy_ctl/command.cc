@@ -70,7 +70,7 @@ struct Settings {
 
   Result<void> take(std::string_view option, std::string_view value) {
     if (option == "memlimit" || option == "bwlimit") {
-      const auto bytes = parse_size(value);
+      const auto bytes = option == "bwlimit" ? parse_drbd_rate(value) : parse_size(value);
       if (!bytes) return fail(format("{}: {}", option, bytes.error().message));
       (option == "memlimit" ? memlimit : bandwidth_bytes_s) = *bytes;
     } else if (std::ranges::find(kUnused, option) != kUnused.end()) {

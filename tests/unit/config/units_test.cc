@@ -33,14 +33,51 @@ TEST(Size, NonsenseIsRefused) {
     EXPECT_FALSE(parse_size(text).has_value()) << text;
   }
 }
-TEST(Rate, UnitsAreThoseOfTc) {
+TEST(Rate, SaysBitsOrBytes) {
   EXPECT_EQ(parse_rate("100mbit").value(), 12'500'000U);
   EXPECT_EQ(parse_rate("1GBit").value(), 125'000'000U);
   EXPECT_EQ(parse_rate("8kbit").value(), 1000U);
   EXPECT_EQ(parse_rate("1mibit").value(), 131'072U);
-  EXPECT_EQ(parse_rate("1mbps").value(), 1'000'000U);
+  EXPECT_EQ(parse_rate("100 Mbit/s").value(), 12'500'000U);
   EXPECT_EQ(parse_rate("4MiB/s").value(), 4 * kMiB);
+  EXPECT_EQ(parse_rate("100kB/s").value(), 100'000U);
+  EXPECT_EQ(parse_rate("2000B/s").value(), 2000U);
   EXPECT_EQ(parse_rate("Unlimited").value(), 0U);
+}
+TEST(Rate, NeitherBitsNorBytesIsRefusedWithBothSpellings) {
+  for (const char* text : {"100Mbps", "100mbps", "100MBps", "100 Mbps", "100Mb/s", "100mb/s",
+                           "100Mb", "100MB", "100M", "100m/s"}) {
+    const auto rate = parse_rate(text);
+    ASSERT_FALSE(rate.has_value()) << text;
+    EXPECT_NE(rate.error().message.find("\"100mbit\""), std::string::npos) << rate.error().message;
+    EXPECT_NE(rate.error().message.find("\"100MB/s\""), std::string::npos) << rate.error().message;
+  }
+  EXPECT_NE(parse_rate("1.5Gibps").error().message.find("\"1.5gibit\" (bits) or \"1.5GiB/s\""),
+            std::string::npos);
+  EXPECT_NE(parse_rate("64kbps").error().message.find("\"64kbit\" (bits) or \"64kB/s\""),
+            std::string::npos);
+  EXPECT_FALSE(parse_rate("8bps").has_value());
+  EXPECT_FALSE(parse_rate("8b/s").has_value());
+  EXPECT_FALSE(parse_rate("8/s").has_value());
+}
+TEST(Rate, WhatIsOfferedIsUnderstood) {
+  for (const char* prefix : {"", "k", "m", "g", "ki", "Mi", "Gi"}) {
+    const std::string message = parse_rate(std::string("16") + prefix + "bps").error().message;
+    const auto quoted = [&](std::string_view before) {
+      const auto from = message.find(before) + before.size();
+      return message.substr(from, message.find('"', from) - from);
+    };
+    const std::uint64_t bits = parse_rate(quoted("write \"")).value();
+    EXPECT_EQ(parse_rate(quoted("or \"")).value(), 8 * bits) << message;
+  }
+}
+TEST(Rate, OfDrbdIsBytes) {
+  EXPECT_EQ(parse_drbd_rate("100000").value(), 100'000U);
+  EXPECT_EQ(parse_drbd_rate("0").value(), 0U);
+  EXPECT_EQ(parse_drbd_rate("4M").value(), 4 * kMiB);
+  EXPECT_EQ(parse_drbd_rate("100mbit").value(), 12'500'000U);
+  EXPECT_FALSE(parse_drbd_rate("100Mbps").has_value());
+  EXPECT_FALSE(parse_drbd_rate("100Mb").has_value());
 }
 TEST(Rate, BareNumberIsRefused) { EXPECT_FALSE(parse_rate("1000").has_value()); }
 TEST(DurationText, Units) {

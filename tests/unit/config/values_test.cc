@@ -31,6 +31,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"compression = \"gzip\"", "compression", "\"zstd:LEVEL\""},
         Refused{"compression = \"zstd:99\"", "compression", "-7 to 19"},
         Refused{"bandwidth = \"100\"", "bandwidth", "the unit is missing"},
+        Refused{"bandwidth = \"100Mbps\"", "bandwidth", "write \"100mbit\" (bits) or \"100MB/s\""},
         Refused{"bandwidth = \"1bit\"", "bandwidth", "a rate from \"8kbit\""},
         Refused{"bandwidth = \"0mbit\"", "bandwidth", "\"unlimited\""},
         Refused{"lanes = 9", "lanes", "a whole number from 1 to 8"},

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/base/log.h"
+
 namespace longthrow::control {
 namespace {
 
@@ -67,6 +69,11 @@ TEST(ParseRequest, RefusesWrongTypesAndValues) {
   EXPECT_NE(mistake(R"({"command":"drain","group":"g","timeout":"30"})"), "accepted");
   EXPECT_NE(mistake(R"({"command":"set","link":"dr","setting":"memlimit","value":"1MiB"})"),
             "accepted");
+  for (const char* value : {"100Mbps", "1bit", "0mbit"}) {
+    const std::string line = mistake(
+        format(R"({{"command":"set","link":"dr","setting":"bandwidth","value":"{}"}})", value));
+    EXPECT_NE(line.find("allowed: \"unlimited\", or a rate"), std::string::npos) << line;
+  }
   EXPECT_NE(mistake(R"({"command":"set","link":"dr","setting":"colour","value":"red"})"),
             "accepted");
 }

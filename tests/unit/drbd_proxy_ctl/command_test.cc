@@ -77,6 +77,10 @@ TEST(Set, TakesEverySettingOfDrbdadm) {
   EXPECT_EQ(change<SetConnection>("set memlimit n 128M").memlimit, 128 * kMiB);
   EXPECT_EQ(change<SetConnection>("set memlimit n 134217728").memlimit, 128 * kMiB);
   EXPECT_EQ(change<SetConnection>("set bwlimit n 0").bandwidth_bytes_s, 0U);
+  EXPECT_EQ(change<SetConnection>("set bwlimit n 4M").bandwidth_bytes_s, 4 * kMiB);
+  EXPECT_EQ(change<SetConnection>("set bwlimit n 100mbit").bandwidth_bytes_s, 12'500'000U);
+  EXPECT_NE(error("set bwlimit n 100Mbps").find("\"100mbit\" (bits) or \"100MB/s\""),
+            std::string::npos);
   for (const char* unused : {"read-loops", "sndbuf-size", "rcvbuf-size", "ping-timeout",
                              "compression", "something-new"}) {
     const auto command = parse_command(std::string("set ") + unused + " n 1");
