@@ -411,6 +411,12 @@ Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
     case wire::RecordType::credit:
       return decoded(wire::decode_credit(record.body),
                      [&](const auto& credit) { return session_->on_credit(credit); });
+    case wire::RecordType::credit_recall:
+      return decoded(wire::decode_credit_recall(record.body),
+                     [&](const auto& recall) { return session_->on_credit_recall(recall); });
+    case wire::RecordType::credit_return:
+      return decoded(wire::decode_credit_return(record.body),
+                     [&](const auto& returned) { return session_->on_credit_return(returned); });
     case wire::RecordType::marks:
       return decoded(wire::decode_marks(record.body), [&](auto& marks) -> Result<void> {
         session_->on_marks(std::move(marks));

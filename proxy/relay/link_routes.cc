@@ -44,7 +44,7 @@ void Link::update_receive_window() {
     if (!channel->attached()) held += channel->core().in.held_charge_bytes();
   }
   const std::uint64_t free = share > held ? share - held : 0;
-  session_->set_receive_window(free / std::max<std::size_t>(groups.size(), 1));
+  session_->set_receive_window(free / std::max<std::size_t>(groups.size(), 1), free);
 }
 
 std::vector<LocalRoute> Link::local_routes() const {

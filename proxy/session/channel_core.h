@@ -2,6 +2,7 @@
 // What a session knows of one channel, and of one group of routes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -32,11 +33,16 @@ struct GroupState {
   std::uint64_t received_charge_bytes = 0;
   std::uint64_t consumed_charge_bytes = 0;
   std::uint64_t granted_bytes = 0;
+  bool recalled = false;  // some of the grant was asked back, and the peer has not answered
   // The sender's time before which all is usable here; 0: nothing yet. See settle_as_of.
   std::int64_t as_of_wall_ns = 0;
   std::int64_t marked_wall_ns = 0;    // by marks, or an idle heartbeat
   std::int64_t finished_wall_ns = 0;  // the newest byte of channels that are complete
 
+  // Of the receive share: held for it, or may still come.
+  [[nodiscard]] std::uint64_t outstanding_bytes() const {
+    return granted_bytes - std::min(granted_bytes, consumed_charge_bytes);
+  }
   [[nodiscard]] bool has_credit(std::uint64_t charge_bytes) const {
     return credit_used_bytes + charge_bytes <= credit_limit_bytes;
   }

@@ -48,6 +48,9 @@ void Session::on_express_up(LaneId lane) {
   routes_due_ = ack_due_ = heartbeat_due_ = true;
   credit_due_ = true;
   echoes_due_.clear();
+  // Recalls and their answers end with the lane; the grant that is said again is what holds.
+  returns_due_.clear();
+  for (auto& [name, its_group] : groups_) its_group.recalled = false;
   // Absolute values: all of them are said again, the peer may have missed any.
   for (auto& [id, channel] : channels_) {
     if (channel->delivered_offset > 0) delivered(*channel, channel->delivered_offset);
@@ -175,7 +178,9 @@ void Session::handed_over(ChannelCore& channel, std::uint64_t bytes) {
   GroupState& its_group = *channel.group;
   its_group.consumed_charge_bytes += channel.in.handed_over(bytes);
   const std::uint64_t next_grant = its_group.consumed_charge_bytes + window_bytes_;
-  if (next_grant >= its_group.granted_bytes + window_bytes_ / 4) credit_due_ = true;
+  if (credit_short_ || next_grant >= its_group.granted_bytes + window_bytes_ / 4) {
+    credit_due_ = true;
+  }
 }
 
 void Session::delivered(ChannelCore& channel, std::uint64_t offset) {
@@ -359,10 +364,10 @@ Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
 }
 
 Result<void> Session::charge_received(GroupState& its_group, std::uint64_t charge) {
-  its_group.received_charge_bytes += charge;
-  if (its_group.received_charge_bytes > its_group.granted_bytes) {
+  if (its_group.received_charge_bytes + charge > its_group.granted_bytes) {
     return fail("more bytes than credit was given for");
   }
+  its_group.received_charge_bytes += charge;
   return {};
 }
 

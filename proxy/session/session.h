@@ -107,6 +107,8 @@ class Session {
   [[nodiscard]] Result<void> on_routes(const wire::Routes& routes);
   [[nodiscard]] Result<void> on_ack(const wire::Ack& ack);
   [[nodiscard]] Result<void> on_credit(const wire::Credit& credit);
+  [[nodiscard]] Result<void> on_credit_recall(const wire::CreditRecall& recall);
+  [[nodiscard]] Result<void> on_credit_return(const wire::CreditReturn& returned);
   [[nodiscard]] Result<void> on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat);
   void on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo);
   void on_marks(wire::Marks marks);
@@ -122,10 +124,14 @@ class Session {
   void set_local_routes(const std::vector<LocalRoute>& routes);
   // How much charge each group may have under way towards us. Lowering takes effect as bytes are
   // consumed.
-  void set_receive_window(std::uint64_t bytes_per_group);
+  // In sum they never may have more than the share. What was granted and exceeds either is
+  // recalled.
+  void set_receive_window(std::uint64_t bytes_per_group, std::uint64_t share_bytes);
   // The charge that the peer may still send towards us: by the credit that it has, and by what the
   // next credit record gives it.
   [[nodiscard]] std::uint64_t promised_charge_bytes() const;
+  // What all groups have of the receive share: held here, or it may still come.
+  [[nodiscard]] std::uint64_t outstanding_charge_bytes() const;
   // Opens a channel. REQUIRES: standing(route).may_open and connected().
   [[nodiscard]] ChannelCore& open(const std::string& route);
   // Queues a data frame that continues channel.out. The frame is taken over.
@@ -246,6 +252,8 @@ class Session {
   void put_routes(ByteQueue& out);
   void put_ack(ByteQueue& out);
   bool put_credit(ByteQueue& out);
+  bool put_recall(ByteQueue& out);
+  void put_returns(ByteQueue& out);
 
   FramePool& pool_;
   const bool lower_name_;
@@ -266,6 +274,9 @@ class Session {
   std::map<std::string, GroupState> groups_;
   std::uint32_t next_group_id_ = 1;
   std::uint64_t window_bytes_ = 0;
+  std::uint64_t share_bytes_ = 0;
+  bool credit_short_ = false;  // some group has less than its window: others have more
+  std::map<std::uint32_t, wire::ReturnedCredit> returns_due_;  // by group, ours
 
   std::map<std::string, RouteIds> routes_;            // by name, those configured
   std::map<std::uint32_t, std::string> route_names_;  // all ids ever given

@@ -206,69 +206,6 @@ void Session::put_ack(ByteQueue& out) {
   wire::encode(ack, out);
 }
 
-// --- credit
-
-void Session::set_receive_window(std::uint64_t bytes_per_group) {
-  if (window_bytes_ == bytes_per_group) return;
-  window_bytes_ = bytes_per_group;
-  credit_due_ = true;
-}
-
-// Only what is configured here may take of the receive share.
-const Session::RouteIds* Session::granted_route(const wire::RouteEntry& entry) const {
-  const RouteIds* ids = local_route_of_wire_name(entry.name);
-  return ids != nullptr && ids->route.group_on_wire() == entry.group ? ids : nullptr;
-}
-
-std::uint64_t Session::promised_charge_bytes() const {
-  std::map<std::string, std::uint64_t> limits;
-  for (const auto& [name, its_group] : groups_) limits[name] = its_group.granted_bytes;
-  for (const auto& [id, route] : peer_routes_) {
-    const RouteIds* ids = granted_route(route.entry);
-    const auto found = ids != nullptr ? groups_.find(ids->route.group) : groups_.end();
-    if (found == groups_.end()) continue;
-    std::uint64_t& limit = limits[found->first];
-    limit = std::max(limit, found->second.consumed_charge_bytes + window_bytes_);
-  }
-  std::uint64_t promised = 0;
-  for (const auto& [name, its_group] : groups_) {
-    promised += limits[name] - std::min(limits[name], its_group.received_charge_bytes);
-  }
-  return promised;
-}
-
-bool Session::put_credit(ByteQueue& out) {
-  wire::Credit credit;
-  for (const auto& [id, route] : peer_routes_) {
-    const RouteIds* ids = granted_route(route.entry);
-    if (ids == nullptr) continue;
-    GroupState& its_group = group(ids->route.group);
-    its_group.granted_bytes =
-        std::max(its_group.granted_bytes, its_group.consumed_charge_bytes + window_bytes_);
-    const bool said = std::ranges::any_of(credit.grants, [&](const wire::CreditGrant& grant) {
-      return grant.group_id == route.entry.group_id;
-    });
-    if (!said && credit.grants.size() < wire::kRoutesMax) {
-      credit.grants.push_back({route.entry.group_id, its_group.granted_bytes});
-    }
-  }
-  if (credit.grants.empty()) return false;
-  wire::encode(credit, out);
-  return true;
-}
-
-Result<void> Session::on_credit(const wire::Credit& credit) {
-  for (const wire::CreditGrant& grant : credit.grants) {
-    for (auto& [name, its_group] : groups_) {
-      if (its_group.id != grant.group_id || grant.limit_bytes <= its_group.credit_limit_bytes)
-        continue;
-      its_group.credit_limit_bytes = grant.limit_bytes;
-      emit(SessionEvent::Kind::credit);
-    }
-  }
-  return {};
-}
-
 // --- heartbeats
 
 wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) const {
@@ -339,6 +276,7 @@ bool Session::poll_control(TimePoint now, ByteQueue& out) {
     ack_due_at_ = kNever;
     unacked_bytes_ = 0;
   }
+  if (!returns_due_.empty()) put_returns(out);
   if (credit_due_) {
     put_credit(out);
     credit_due_ = false;

@@ -5,9 +5,15 @@ namespace longthrow::wire {
 namespace {
 
 bool is_known(std::uint8_t type) {
-  return (type >= static_cast<std::uint8_t>(RecordType::hello) &&
-          type <= static_cast<std::uint8_t>(RecordType::frame)) ||
-         type == static_cast<std::uint8_t>(RecordType::marks);
+  switch (static_cast<RecordType>(type)) {
+    case RecordType::marks:
+    case RecordType::credit_recall:
+    case RecordType::credit_return:
+      return true;
+    default:
+      return type >= static_cast<std::uint8_t>(RecordType::hello) &&
+             type <= static_cast<std::uint8_t>(RecordType::frame);
+  }
 }
 
 }  // namespace

@@ -42,6 +42,23 @@ void put_hello_fields(const Hello& hello, FieldWriter& writer) {
   writer.put_text(hello.node, kNameBytesMax);
 }
 
+void put_grants(const std::vector<CreditGrant>& grants, FieldWriter& writer) {
+  writer.put(static_cast<std::uint16_t>(grants.size()));
+  for (const CreditGrant& grant : grants) {
+    writer.put(grant.group_id);
+    writer.put(grant.limit_bytes);
+  }
+}
+
+std::vector<CreditGrant> get_grants(FieldReader& reader) {
+  std::vector<CreditGrant> grants(reader.get_count(kRoutesMax, 12));
+  for (CreditGrant& grant : grants) {
+    grant.group_id = reader.get<std::uint32_t>();
+    grant.limit_bytes = reader.get<std::uint64_t>();
+  }
+  return grants;
+}
+
 }  // namespace
 
 std::uint64_t place_seed(std::uint64_t channel, std::uint64_t offset) {
@@ -105,11 +122,22 @@ void encode(const Ack& ack, ByteQueue& out) {
 }
 
 void encode(const Credit& credit, ByteQueue& out) {
-  put_record(RecordType::credit, out, [&](FieldWriter& writer) {
-    writer.put(static_cast<std::uint16_t>(credit.grants.size()));
-    for (const CreditGrant& grant : credit.grants) {
-      writer.put(grant.group_id);
-      writer.put(grant.limit_bytes);
+  put_record(RecordType::credit, out,
+             [&](FieldWriter& writer) { put_grants(credit.grants, writer); });
+}
+
+void encode(const CreditRecall& recall, ByteQueue& out) {
+  put_record(RecordType::credit_recall, out,
+             [&](FieldWriter& writer) { put_grants(recall.limits, writer); });
+}
+
+void encode(const CreditReturn& returned, ByteQueue& out) {
+  put_record(RecordType::credit_return, out, [&](FieldWriter& writer) {
+    writer.put(static_cast<std::uint16_t>(returned.groups.size()));
+    for (const ReturnedCredit& its : returned.groups) {
+      writer.put(its.group_id);
+      writer.put(its.limit_bytes);
+      writer.put(its.had_bytes);
     }
   });
 }
@@ -262,14 +290,29 @@ Result<Ack> decode_ack(ByteView body) {
 
 Result<Credit> decode_credit(ByteView body) {
   FieldReader reader(body);
-  Credit credit;
-  credit.grants.resize(reader.get_count(kRoutesMax, 12));
-  for (CreditGrant& grant : credit.grants) {
-    grant.group_id = reader.get<std::uint32_t>();
-    grant.limit_bytes = reader.get<std::uint64_t>();
-  }
+  Credit credit{.grants = get_grants(reader)};
   if (!reader.complete()) return fail("malformed credit");
   return credit;
+}
+
+Result<CreditRecall> decode_credit_recall(ByteView body) {
+  FieldReader reader(body);
+  CreditRecall recall{.limits = get_grants(reader)};
+  if (!reader.complete()) return fail("malformed recall of credit");
+  return recall;
+}
+
+Result<CreditReturn> decode_credit_return(ByteView body) {
+  FieldReader reader(body);
+  CreditReturn returned;
+  returned.groups.resize(reader.get_count(kRoutesMax, 20));
+  for (ReturnedCredit& its : returned.groups) {
+    its.group_id = reader.get<std::uint32_t>();
+    its.limit_bytes = reader.get<std::uint64_t>();
+    its.had_bytes = reader.get<std::uint64_t>();
+  }
+  if (!reader.complete()) return fail("malformed return of credit");
+  return returned;
 }
 
 Result<Heartbeat> decode_heartbeat(ByteView body) {

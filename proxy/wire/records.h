@@ -43,6 +43,8 @@ enum class RecordType : std::uint8_t {
   heartbeat_echo = 7,
   frame = 8,
   marks = 128,  // from here on: a peer that does not know it skips it
+  credit_recall = 130,
+  credit_return = 131,
 };
 inline constexpr std::uint8_t kSkippableBit = 0x80;
 
@@ -125,6 +127,20 @@ struct Credit {
   std::vector<CreditGrant> grants;
 };
 
+// The receiver's wish: unused credit of these groups above the limit back.
+struct CreditRecall {
+  std::vector<CreditGrant> limits;
+};
+// The sender's answer: the limit that it keeps to from now on, and the one that it had.
+struct ReturnedCredit {
+  std::uint32_t group_id = 0;
+  std::uint64_t limit_bytes = 0;
+  std::uint64_t had_bytes = 0;
+};
+struct CreditReturn {
+  std::vector<ReturnedCredit> groups;
+};
+
 struct Heartbeat {
   std::uint64_t sent_at_ns = 0;            // sender's monotonic clock; echoed
   std::int64_t wall_ns = 0;                // sender's civil time
@@ -181,6 +197,8 @@ void encode(const Bye& bye, ByteQueue& out);
 void encode(const Routes& routes, ByteQueue& out);
 void encode(const Ack& ack, ByteQueue& out);
 void encode(const Credit& credit, ByteQueue& out);
+void encode(const CreditRecall& recall, ByteQueue& out);
+void encode(const CreditReturn& returned, ByteQueue& out);
 void encode(const Heartbeat& heartbeat, ByteQueue& out);
 void encode(const HeartbeatEcho& echo, ByteQueue& out);
 void encode(const Marks& marks, ByteQueue& out);
@@ -196,6 +214,8 @@ void encode(const FrameHeader& frame, ByteQueue& out);
 [[nodiscard]] Result<Routes> decode_routes(ByteView body);
 [[nodiscard]] Result<Ack> decode_ack(ByteView body);
 [[nodiscard]] Result<Credit> decode_credit(ByteView body);
+[[nodiscard]] Result<CreditRecall> decode_credit_recall(ByteView body);
+[[nodiscard]] Result<CreditReturn> decode_credit_return(ByteView body);
 [[nodiscard]] Result<Heartbeat> decode_heartbeat(ByteView body);
 [[nodiscard]] Result<HeartbeatEcho> decode_heartbeat_echo(ByteView body);
 [[nodiscard]] Result<Marks> decode_marks(ByteView body);

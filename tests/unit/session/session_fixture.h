@@ -31,7 +31,7 @@ class SessionTest : public ::testing::Test {
     for (int i : {0, 1}) {
       sides_[i].session = std::make_unique<Session>(sides_[i].pool, i == 0);
       sides_[i].session->set_local_routes({{.name = "r0", .group = "g", .accepts = true}});
-      sides_[i].session->set_receive_window(kMiB);
+      sides_[i].session->set_receive_window(kMiB, 16 * kMiB);
     }
     up();
   }
@@ -127,6 +127,13 @@ class SessionTest : public ::testing::Test {
         case wire::RecordType::credit:
           result = to.session->on_credit(*wire::decode_credit(body));
           break;
+        case wire::RecordType::credit_recall:
+          if (knows_recalls_)
+            result = to.session->on_credit_recall(*wire::decode_credit_recall(body));
+          break;
+        case wire::RecordType::credit_return:
+          result = to.session->on_credit_return(*wire::decode_credit_return(body));
+          break;
         case wire::RecordType::heartbeat:
           result = to.session->on_heartbeat(now_, *wire::decode_heartbeat(body));
           break;
@@ -162,6 +169,7 @@ class SessionTest : public ::testing::Test {
   Side sides_[2];
   LaneId lanes_ = 0;
   bool lossy_ = false;
+  bool knows_recalls_ = true;
   int frames_ = 0;
 };
 

@@ -321,8 +321,109 @@ TEST_F(SessionTest, WhatTheNextCreditRecordGivesIsPromisedAlready) {
   read_all(sides_[1], *sides_[1].opened.at(0));
   EXPECT_EQ(beta().groups().at("g").granted_bytes, kMiB) << "too little for a record of its own";
   EXPECT_EQ(beta().promised_charge_bytes(), kMiB);
-  beta().set_receive_window(kMiB / 2);
+  beta().set_receive_window(kMiB / 2, 16 * kMiB);
   EXPECT_EQ(beta().promised_charge_bytes(), kMiB - 64 * kKiB) << "given is given";
+}
+
+// The receive share is 1 MiB, and the peer has been granted all of it for one group.
+class CreditShare : public SessionTest {
+ protected:
+  void SetUp() override {
+    for (int i : {0, 1}) {
+      sides_[i].session = std::make_unique<Session>(sides_[i].pool, i == 0);
+      sides_[i].session->set_local_routes({{.name = "r0", .group = "g", .accepts = true}});
+      sides_[i].session->set_receive_window(kMiB, kMiB);
+    }
+    up();
+  }
+  void add_group() {
+    for (Side& side : sides_) side.session->set_receive_window(kMiB / 2, kMiB);
+    set_two_groups();
+  }
+  std::uint64_t limit(const std::string& group) {
+    return alpha().groups().at(group).credit_limit_bytes;
+  }
+};
+
+TEST_F(CreditShare, AGroupThatIsAddedGetsWhatTheOtherDoesNotNeed) {
+  EXPECT_EQ(limit("g"), kMiB);
+  add_group();
+  EXPECT_EQ(beta().outstanding_charge_bytes(), kMiB);
+  EXPECT_EQ(limit("g"), kMiB / 2);
+  EXPECT_EQ(limit("h"), kMiB / 2);
+}
+
+TEST_F(CreditShare, WhatIsUnderWayIsNotGivenBackAndTheShareIsNeverExceeded) {
+  ChannelCore& one = alpha().open("r0");
+  for (int i = 0; i < 15; ++i) write(sides_[0], one, 64 * 1024);
+  talk();
+  add_group();
+  EXPECT_EQ(beta().outstanding_charge_bytes(), kMiB);
+  EXPECT_EQ(limit("g"), 15 * 64 * kKiB);
+  EXPECT_EQ(limit("h"), 64 * kKiB);
+  read_all(sides_[1], *sides_[1].opened.at(0));
+  talk();
+  EXPECT_EQ(beta().outstanding_charge_bytes(), kMiB);
+  EXPECT_EQ(limit("h"), kMiB / 2);
+  ChannelCore& other = alpha().open("r1");
+  write(sides_[0], one, 64 * 1024);
+  write(sides_[0], other, 64 * 1024);
+  talk();
+  EXPECT_EQ(sides_[1].opened.at(1)->in.ready_bytes(), 64U * 1024);
+}
+
+TEST_F(CreditShare, AnAnswerThatIsLostWithItsLaneChangesNothing) {
+  for (Side& side : sides_) {
+    side.session->set_local_routes({{.name = "r0", .group = "g", .accepts = true},
+                                    {.name = "r1", .group = "h", .accepts = true}});
+  }
+  for (int turn = 0; turn < 2; ++turn) {  // the routes are known
+    pass_control(sides_[0], sides_[1]);
+    pass_control(sides_[1], sides_[0]);
+  }
+  beta().set_receive_window(kMiB / 2, kMiB);
+  pass_control(sides_[1], sides_[0]);  // the recall
+  EXPECT_EQ(limit("g"), kMiB / 2);
+  ByteQueue lost;
+  (void)alpha().poll_control(now_, lost);
+  cut();
+  up();
+  EXPECT_LE(beta().outstanding_charge_bytes(), kMiB);
+  EXPECT_EQ(limit("g"), beta().groups().at("g").granted_bytes);
+  EXPECT_EQ(limit("g"), kMiB / 2);
+  EXPECT_EQ(limit("h"), kMiB / 2);
+}
+
+TEST_F(CreditShare, APeerThatDoesNotKnowRecallsKeepsWhatItHasAndGoesOn) {
+  knows_recalls_ = false;
+  add_group();
+  EXPECT_EQ(limit("g"), kMiB);
+  EXPECT_EQ(limit("h"), 0U);
+  ChannelCore& one = alpha().open("r0");
+  for (int i = 0; i < 12; ++i) write(sides_[0], one, 64 * 1024);
+  talk();
+  read_all(sides_[1], *sides_[1].opened.at(0));
+  talk();
+  EXPECT_LE(beta().outstanding_charge_bytes(), kMiB);
+  EXPECT_EQ(limit("h"), kMiB / 2);
+}
+
+TEST_F(CreditShare, ALoweredShareIsReachedWithoutTraffic) {
+  beta().set_receive_window(kMiB / 4, kMiB / 4);
+  talk();
+  EXPECT_EQ(beta().outstanding_charge_bytes(), kMiB / 4);
+  EXPECT_EQ(limit("g"), kMiB / 4);
+}
+
+TEST_F(CreditShare, TheCreditOfARemovedGroupComesBack) {
+  add_group();
+  for (Side& side : sides_) {
+    side.session->set_local_routes({{.name = "r1", .group = "h", .accepts = true}});
+    side.session->set_receive_window(kMiB, kMiB);
+  }
+  talk();
+  EXPECT_EQ(limit("h"), kMiB);
+  EXPECT_EQ(beta().outstanding_charge_bytes(), kMiB);
 }
 
 TEST_F(SessionTest, HostileFramesAreErrorsNotCrashes) {

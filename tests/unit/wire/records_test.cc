@@ -109,6 +109,12 @@ TEST(Records, CreditAndHeartbeatsSurviveTheRoundTripAndRefuseDamage) {
       encoded(Heartbeat{.sent_at_ns = 1, .wall_ns = -2, .bulk_next = 3, .idle_groups = {4}});
   EXPECT_EQ(decode_heartbeat(body_of(heartbeat))->idle_groups.at(0), 4U);
   refuse_damage(body_of(heartbeat), decode_heartbeat);
+  const ByteQueue recall = encoded(CreditRecall{.limits = {{3, 70}}});
+  EXPECT_EQ(decode_credit_recall(body_of(recall))->limits.at(0).limit_bytes, 70U);
+  refuse_damage(body_of(recall), decode_credit_recall);
+  const ByteQueue returned = encoded(CreditReturn{.groups = {{3, 70, 90}}});
+  EXPECT_EQ(decode_credit_return(body_of(returned))->groups.at(0).had_bytes, 90U);
+  refuse_damage(body_of(returned), decode_credit_return);
   const ByteQueue marks = encoded(Marks{.bulk_next = 1, .groups = {{2, -3}, {4, 5}}});
   EXPECT_EQ(decode_marks(body_of(marks))->groups.at(0).wall_ns, -3);
   refuse_damage(body_of(marks), decode_marks);
