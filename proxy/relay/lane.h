@@ -53,7 +53,8 @@ class Lane final : public Mortal {
   // Encrypts whole records and sends them as the socket takes them. REQUIRES:
   // engine().established().
   void send(ByteView records);
-  // Whether bulk may be added. Control records may be sent without room.
+  // Whether more may be added. Records that are due again and again are built only then, so that a
+  // peer that does not read costs no memory; a hello or a bye is sent once, without asking.
   [[nodiscard]] bool has_room() const { return pending_.size() < kPendingBytesMax; }
   // What was handed to send() and is not yet in the kernel.
   [[nodiscard]] std::size_t queued_bytes() const { return pending_.size() + sending_.size(); }

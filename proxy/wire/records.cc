@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/wire/records.h"
 
+#include <algorithm>
+
+#include "proxy/base/foreign_text.h"
 #include "proxy/wire/fields.h"
 
 namespace longthrow::wire {
@@ -40,6 +43,13 @@ void put_hello_fields(const Hello& hello, FieldWriter& writer) {
   writer.put(hello.session);
   writer.put(hello.peer_session);
   writer.put_text(hello.node, kNameBytesMax);
+}
+
+// Names come from configurations and host names: visible ASCII. They go into logs, status and
+// metrics, so nothing else is let in.
+bool is_name(const std::string& text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\'; });
 }
 
 }  // namespace
@@ -197,7 +207,8 @@ Result<Hello> decode_hello(ByteView body) {
   hello.peer_session = reader.get<std::uint64_t>();
   hello.node = reader.get_text(kNameBytesMax);
   reader.get_bytes(hello.binding);
-  if (!reader.complete() || role > 1 || hello.session == 0 || hello.node.empty()) {
+  if (!reader.complete() || role > 1 || hello.session == 0 || hello.node.empty() ||
+      !is_name(hello.node)) {
     return fail("malformed hello");
   }
   hello.role = static_cast<HelloRole>(role);
@@ -208,7 +219,7 @@ Result<Bye> decode_bye(ByteView body) {
   FieldReader reader(body);
   const auto reason = reader.get<std::uint8_t>();
   Bye bye;
-  bye.text = reader.get_text(kReasonBytesMax);
+  bye.text = escape_foreign(reader.get_text(kReasonBytesMax));
   if (!reader.complete()) return fail("malformed bye");
   bye.reason = reason <= static_cast<std::uint8_t>(ByeReason::refused)
                    ? static_cast<ByeReason>(reason)
@@ -231,6 +242,7 @@ Result<Routes> decode_routes(ByteView body) {
     entry.ready = (flags & kReadyFlag) != 0;
     entry.name = reader.get_text(kNameBytesMax);
     entry.group = reader.get_text(kNameBytesMax);
+    if (!is_name(entry.name) || !is_name(entry.group)) return fail("a route with a malformed name");
   }
   if (!reader.complete()) return fail("malformed routes");
   return routes;
@@ -332,7 +344,8 @@ Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView byt
   frame.kind = static_cast<FrameKind>(kind);
   frame.codec = static_cast<CodecId>(codec);
   const bool has_bytes = frame.kind == FrameKind::data;
-  if (has_bytes != (frame.payload_bytes > 0) || has_bytes > (frame.raw_bytes > 0) ||
+  const bool stands_for_bytes = has_bytes || frame.kind == FrameKind::blank;
+  if (has_bytes != (frame.payload_bytes > 0) || stands_for_bytes != (frame.raw_bytes > 0) ||
       frame.payload_bytes > frame.raw_bytes ||
       (frame.codec == CodecId::none && frame.payload_bytes != frame.raw_bytes && has_bytes)) {
     return fail("frame sizes disagree");
