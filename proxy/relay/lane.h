@@ -66,7 +66,11 @@ class Lane final : public Mortal {
   void drop();
   [[nodiscard]] bool idle() const override;
 
-  [[nodiscard]] TlsEngine& engine() { return *engine_; }
+  // REQUIRES: neither finish() nor drop() was called.
+  [[nodiscard]] TlsEngine& engine() {
+    LT_ASSERT(engine_ != nullptr);
+    return *engine_;
+  }
   [[nodiscard]] Socket socket() const { return socket_; }
   [[nodiscard]] bool dialled_here() const { return dialled_here_; }
   [[nodiscard]] TimePoint last_received_at() const { return last_received_at_; }
@@ -90,6 +94,7 @@ class Lane final : public Mortal {
   Result<void> feed(ByteView cipher);
   void flush();
   void end(const std::string& reason);
+  void end_with_peer(CloseMode mode, const std::string& reason);
   void close(CloseMode mode);
 
   Loop& loop_;
