@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "proxy/base/foreign_text.h"
+
 namespace longthrow {
 namespace {
 
@@ -75,9 +77,9 @@ void log_line(LogLevel level, const std::string& line) {
   if (log_hook() != nullptr) {
     log_hook()(level, line);
   } else if (under_journal()) {
-    logger().log(to_spdlog(level), "<{}>{}", syslog_priority(level), line);
+    logger().log(to_spdlog(level), "<{}>{}", syslog_priority(level), one_line(line));
   } else {
-    logger().log(to_spdlog(level), "{}", line);
+    logger().log(to_spdlog(level), "{}", one_line(line));
   }
 }
 

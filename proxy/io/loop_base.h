@@ -101,6 +101,7 @@ class LoopBase : public Loop {
   [[nodiscard]] int received(SocketEntry& entry, int result) const;
   void send_progressed(SocketEntry& entry, int result);
   void accept_ended(SocketEntry& entry, int result);
+  void warn_of_accepts(const char* reason, const char* consequence);
   void resume_accepts();
   void look_after_lingering();
   void answered(LookUp found);

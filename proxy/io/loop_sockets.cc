@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "proxy/base/log.h"
+#include "proxy/io/descriptor_reserve.h"
 #include "proxy/io/loop_base.h"
 
 namespace longthrow {
@@ -122,6 +123,11 @@ Result<Socket> LoopBase::connect(Operation& op, const Endpoint& remote,
   if (tearing_down_) return fail("the loop is ending", ECANCELED);
   const auto fd = open_connector(remote, options, blocking_);
   if (!fd) return std::unexpected(fd.error());
+  if (!may_keep(*fd, options.use)) {
+    ::close(*fd);
+    return fail("too many open files: the last descriptors are kept for the control socket",
+                EMFILE);
+  }
   const auto socket = adopt(*fd, options.use);
   SocketEntry& entry = entry_of(*socket);
   entry.outgoing = std::make_unique<Outgoing>();
@@ -278,6 +284,13 @@ void LoopBase::send_progressed(SocketEntry& entry, int result) {
 
 void LoopBase::accepted(SocketEntry& listener, int fd) {
   LT_ASSERT(listener.read.phase == Phase::waiting);
+  if (!may_keep(fd, listener.use)) {
+    set_on_close(fd, OnClose::reset);
+    ::close(fd);
+    warn_of_accepts("too many open files",
+                    "it was reset: the last descriptors are kept for the control socket");
+    return;
+  }
   const auto socket = adopt(fd, listener.use);
   SocketEntry& entry = entry_of(*socket);
   if (listener.read.cancelled || !attach(entry)) {
@@ -290,13 +303,15 @@ void LoopBase::accepted(SocketEntry& listener, int fd) {
 void LoopBase::accept_ended(SocketEntry& entry, int result) {
   if (entry.read.cancelled) return queue(entry, Direction::read, -ECANCELED);
   if (!is_transient(-result)) return queue(entry, Direction::read, result);
-  if (now_ - kAcceptWarnEvery >= accept_warned_) {
-    accept_warned_ = now_;
-    log_warning("cannot accept a connection: {}; trying again every 100 ms",
-                std::strerror(-result));
-  }
+  warn_of_accepts(std::strerror(-result), "trying again every 100 ms");
   entry.read.phase = Phase::paused;
   if (!accept_timer_.armed()) timers_.arm(accept_timer_, now_ + kAcceptPause);
+}
+
+void LoopBase::warn_of_accepts(const char* reason, const char* consequence) {
+  if (now_ - kAcceptWarnEvery < accept_warned_) return;
+  accept_warned_ = now_;
+  log_warning("cannot accept a connection: {}; {}", reason, consequence);
 }
 
 void LoopBase::resume_accepts() {

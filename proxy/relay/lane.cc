@@ -49,8 +49,10 @@ void Lane::on_received(int result) {
       end(broken_);
     } else if (state_ == State::finishing) {
       close(CloseMode::graceful);
+    } else if (result == 0) {
+      end_with_peer(CloseMode::graceful, "the connection was closed by the peer");
     } else {
-      end(result == 0 ? "the connection was closed by the peer" : std::strerror(-result));
+      end_with_peer(CloseMode::reset, std::strerror(-result));
     }
     return;
   }
@@ -140,6 +142,7 @@ void Lane::finish() {
   if (state_ != State::open) return;
   handler_ = nullptr;
   engine_->finish(pending_);
+  engine_.reset();  // the last that is said is sealed; the largest part of a lane's memory goes now
   state_ = State::finishing;
   loop_.arm(finish_timer_, loop_.now() + kFinishTime);
   flush();
@@ -163,9 +166,18 @@ void Lane::end(const std::string& reason) {
   handler->on_lane_closed(*this, reason);
 }
 
+// Nobody hears us any more: there is nothing to wait for.
+void Lane::end_with_peer(CloseMode mode, const std::string& reason) {
+  if (state_ != State::open) return;
+  LaneHandler* handler = std::exchange(handler_, nullptr);
+  close(mode);
+  handler->on_lane_closed(*this, reason);
+}
+
 void Lane::close(CloseMode mode) {
   if (state_ == State::closed) return;
   state_ = State::closed;
+  engine_.reset();
   loop_.disarm(finish_timer_);
   loop_.close(socket_, mode);
 }

@@ -53,7 +53,8 @@ class Lane final : public Mortal {
   // Encrypts whole records and sends them as the socket takes them. REQUIRES:
   // engine().established().
   void send(ByteView records);
-  // Whether bulk may be added. Control records may be sent without room.
+  // Whether more may be added. Records that are due again and again are built only then, so that a
+  // peer that does not read costs no memory; a hello or a bye is sent once, without asking.
   [[nodiscard]] bool has_room() const { return pending_.size() < kPendingBytesMax; }
   // What was handed to send() and is not yet in the kernel.
   [[nodiscard]] std::size_t queued_bytes() const { return pending_.size() + sending_.size(); }
@@ -65,7 +66,11 @@ class Lane final : public Mortal {
   void drop();
   [[nodiscard]] bool idle() const override;
 
-  [[nodiscard]] TlsEngine& engine() { return *engine_; }
+  // REQUIRES: neither finish() nor drop() was called.
+  [[nodiscard]] TlsEngine& engine() {
+    LT_ASSERT(engine_ != nullptr);
+    return *engine_;
+  }
   [[nodiscard]] Socket socket() const { return socket_; }
   [[nodiscard]] bool dialled_here() const { return dialled_here_; }
   [[nodiscard]] TimePoint last_received_at() const { return last_received_at_; }
@@ -89,6 +94,7 @@ class Lane final : public Mortal {
   Result<void> feed(ByteView cipher);
   void flush();
   void end(const std::string& reason);
+  void end_with_peer(CloseMode mode, const std::string& reason);
   void close(CloseMode mode);
 
   Loop& loop_;

@@ -493,6 +493,7 @@ void Link::check_liveness(TimePoint now) {
   session_->set_wall_clock(wall_ns());
   session_->request_heartbeat();
   for (auto& [index, lane] : bulk_) {
+    if (!lane->has_room()) continue;  // what it sends is sign of life enough
     outgoing_.clear();
     wire::encode(session_->make_heartbeat(now, wall_ns()), outgoing_);
     lane->send(outgoing_.view());

@@ -36,7 +36,9 @@ void Link::pump() {
   handle_events();
   if (session_ == nullptr) return;
   watch_partials();
-  if (session_->next_timeout() != kNever) {
+  // Without room on_lane_room wakes us, and without a lane nothing can be said.
+  const bool may_say = express_ != nullptr && express_->has_room();
+  if (may_say && session_->next_timeout() != kNever) {
     loop_.arm(control_timer_, std::max(session_->next_timeout(), loop_.now()));
   }
 }
@@ -310,7 +312,7 @@ bool Link::finish_frame(Channel& channel, FrameJob& job) {
 // --- sending
 
 void Link::send_express() {
-  if (session_ == nullptr || express_ == nullptr) return;
+  if (session_ == nullptr || express_ == nullptr || !express_->has_room()) return;
   outgoing_.clear();
   session_->poll_control(loop_.now(), outgoing_);
   if (!outgoing_.empty()) express_->send(outgoing_.view());

@@ -129,8 +129,7 @@ void Link::close_listener(RoutePort& port) {
 
 void Link::accept_leg(RoutePort& port, Socket leg) {
   const bool possible = session_ != nullptr && session_->connected() &&
-                        session_->standing(port.name).may_open &&
-                        channels_.size() < Session::kChannelsMax;
+                        session_->standing(port.name).may_open && session_->may_open_more();
   if (!possible) {
     loop_.close(leg, CloseMode::reset);
     return;
@@ -156,6 +155,7 @@ Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool ope
 void Link::on_opened(ChannelCore& core) {
   const std::string route = session_->route_name(core.route_id);
   Channel& channel = add_channel(core, route, false);
+  if (core.too_many) return channel.abort("the peer has more channels than this node serves");
   const auto port = ports_.find(route);
   if (port == ports_.end() || !port->second.config.target || route_shut(port->second)) {
     channel.abort("the peer opened a channel of a route that is closed here");

@@ -40,11 +40,13 @@ void WanPort::stop() {
   stopped_ = true;
   loop_.close(listener_, CloseMode::reset);
   loop_.disarm(timer_);
-  for (Pending& pending : pending_) {
-    pending.lane->drop();
-    graveyard_.bury(std::move(pending.lane));
-  }
+  for (Pending& pending : pending_) refused_.push_back(std::move(pending.lane));
   pending_.clear();
+  for (auto& lane : refused_) {
+    lane->drop();
+    graveyard_.bury(std::move(lane));
+  }
+  refused_.clear();
 }
 
 void WanPort::on_accepted(int result) {
@@ -62,22 +64,52 @@ void WanPort::on_accepted(int result) {
     owner_.on_wan_refused(*this, "a peer", engine.error().message);
     return;
   }
-  if (pending_.size() >= kPendingMax) {
-    std::unique_ptr<Lane> oldest = std::move(pending_.front().lane);
-    pending_.erase(pending_.begin());
-    const std::string remote = oldest->remote();
-    oldest->drop();
-    graveyard_.bury(std::move(oldest));
-    owner_.on_wan_refused(*this, remote, "too many connections that have not said hello");
-  }
+  const auto remote = loop_.remote_endpoint(Socket{result});
+  const Origin origin = remote ? origin_of(*remote) : Origin{};
+  make_room(origin);
   auto lane = std::make_unique<Lane>(loop_, Socket{result}, std::move(*engine), false);
   Lane& started = *lane;
-  pending_.push_back({std::move(lane), loop_.now() + kHelloTimeout});
-  if (!timer_.armed()) loop_.arm(timer_, pending_.front().deadline);
+  pending_.push_back({std::move(lane), loop_.now() + kHelloTimeout, origin});
   started.start(*this);
+  arm_timer();
+}
+
+void WanPort::make_room(const Origin& newcomer) {
+  if (pending_.size() + refused_.size() < kStrangersMax) return;
+  sweep_refused();
+  while (pending_.size() + refused_.size() >= kStrangersMax) {
+    if (!refused_.empty()) {
+      refused_.front()->drop();
+      graveyard_.bury(std::move(refused_.front()));
+      refused_.pop_front();
+      continue;
+    }
+    std::vector<Origin> origins;
+    for (const Pending& pending : pending_) origins.push_back(pending.origin);
+    const auto place =
+        pending_.begin() + static_cast<std::ptrdiff_t>(choose_evicted(origins, newcomer, known_));
+    std::unique_ptr<Lane> evicted = std::move(place->lane);
+    pending_.erase(place);
+    const std::string remote = evicted->remote();
+    evicted->drop();
+    graveyard_.bury(std::move(evicted));
+    owner_.on_wan_refused(*this, remote, "too many connections that have not said hello");
+  }
+}
+
+void WanPort::sweep_refused() {
+  std::erase_if(refused_, [](const auto& lane) { return lane->idle(); });
+}
+
+void WanPort::arm_timer() {
+  if (stopped_ || (pending_.empty() && refused_.empty())) return;
+  TimePoint next = pending_.empty() ? kNever : pending_.front().deadline;
+  if (!refused_.empty()) next = std::min(next, loop_.now() + kSweepInterval);
+  if (!timer_.armed() || next < timer_.deadline()) loop_.arm(timer_, next);
 }
 
 void WanPort::on_timer() {
+  sweep_refused();
   while (!pending_.empty() && pending_.front().deadline <= loop_.now()) {
     std::unique_ptr<Lane> late = std::move(pending_.front().lane);
     pending_.erase(pending_.begin());
@@ -86,7 +118,7 @@ void WanPort::on_timer() {
     graveyard_.bury(std::move(late));
     owner_.on_wan_refused(*this, remote, "no hello within 10 s");
   }
-  if (!pending_.empty()) loop_.arm(timer_, pending_.front().deadline);
+  arm_timer();
 }
 
 std::unique_ptr<Lane> WanPort::take(Lane& lane) {
@@ -105,6 +137,7 @@ Result<void> WanPort::on_lane_record(Lane& lane, const wire::RecordView& record)
   if (hello->role != wire::HelloRole::dialler) return fail("a hello of the wrong role");
   if (auto bound = verify_binding(lane.engine(), *hello); !bound) return bound;
   lane.index = hello->lane;
+  if (const auto remote = loop_.remote_endpoint(lane.socket())) known_.note(origin_of(*remote));
   owner_.on_wan_hello(take(lane), *hello);
   return {};
 }
@@ -112,7 +145,8 @@ Result<void> WanPort::on_lane_record(Lane& lane, const wire::RecordView& record)
 void WanPort::on_lane_closed(Lane& lane, const std::string& reason) {
   std::unique_ptr<Lane> closed = take(lane);
   const std::string remote = closed->remote();
-  graveyard_.bury(std::move(closed));
+  refused_.push_back(std::move(closed));
+  arm_timer();
   owner_.on_wan_refused(*this, remote, reason);
 }
 

@@ -3,11 +3,13 @@
 // is.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "proxy/relay/crowd.h"
 #include "proxy/relay/lane.h"
 
 namespace longthrow {
@@ -25,11 +27,13 @@ class WanPortOwner {
                               const std::string& reason) = 0;
 };
 
-// Bounded: at most kPendingMax connections without a hello, each for at most kHelloTimeout; beyond,
-// the oldest makes room, so that a flood of idle connections never keeps the peer out for long.
+// Bounded: at most kStrangersMax connections that have not proven who they are, those included that
+// were refused and are being told so. Each has at most kHelloTimeout. Beyond, one that was refused
+// makes room, else the oldest of the origin that has the most (crowd.h): so that a flood of
+// connections never keeps the peer out.
 class WanPort final : public LaneHandler {
  public:
-  static constexpr std::size_t kPendingMax = 256;
+  static constexpr std::size_t kStrangersMax = 256;
   static constexpr Duration kHelloTimeout = std::chrono::seconds(10);
 
   WanPort(Loop& loop, Graveyard& graveyard, WanPortOwner& owner, Endpoint local,
@@ -48,11 +52,17 @@ class WanPort final : public LaneHandler {
   void on_lane_closed(Lane& lane, const std::string& reason) override;
 
  private:
+  static constexpr Duration kSweepInterval = std::chrono::milliseconds(50);
+
   struct Pending {
     std::unique_ptr<Lane> lane;
     TimePoint deadline;
+    Origin origin;
   };
   void on_accepted(int result);
+  void make_room(const Origin& newcomer);
+  void sweep_refused();
+  void arm_timer();
   void on_timer();
   [[nodiscard]] std::unique_ptr<Lane> take(Lane& lane);
 
@@ -64,7 +74,9 @@ class WanPort final : public LaneHandler {
   Socket listener_;
   Operation accept_;
   Timer timer_;
-  std::vector<Pending> pending_;  // oldest first
+  std::vector<Pending> pending_;               // oldest first
+  std::deque<std::unique_ptr<Lane>> refused_;  // oldest first; their last words are under way
+  KnownOrigins known_;
   bool stopped_ = true;
 };
 

@@ -73,6 +73,7 @@ struct ChannelCore {
   bool express = false;                // its frames go over the express lane, see make_express
   std::uint64_t bulk_frames_out = 0;   // numbered for bulk lanes, not yet acknowledged
   std::uint64_t ahead_frames_out = 0;  // by poll_ahead_frame, not yet acknowledged
+  bool too_many = false;               // of the peer's: to be aborted, see kPeerChannelsServed
   bool stop_sent = false;              // we take no more bytes from the peer
   std::uint64_t delivered_offset = 0;  // acknowledged by our target's TCP
   bool delivered_due = false;          // and the peer has not been told

@@ -2,6 +2,8 @@
 #include "proxy/session/in_stream.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace longthrow {
 
@@ -15,46 +17,54 @@ Result<void> InStream::insert_blank(std::uint64_t offset, std::uint32_t raw_byte
   return insert_piece(Piece{offset, raw_bytes, Stored{}});
 }
 
+bool InStream::overlaps(const Piece& piece) const {
+  const auto next = ahead_.lower_bound(piece.offset);
+  if (next != ahead_.end() && piece.offset + piece.raw_bytes > next->first) return true;
+  if (next == ahead_.begin()) return false;
+  const auto& [offset, previous] = *std::prev(next);
+  return offset + previous.raw_bytes > piece.offset;
+}
+
 Result<void> InStream::insert_piece(Piece piece) {
-  const std::uint64_t piece_end = piece.offset + piece.raw_bytes;
-  if (end_ && piece_end > end_->offset) return fail("bytes beyond the end of their stream");
+  if (piece.raw_bytes == 0) return fail("a frame without bytes");
+  if (end_ && piece.offset + piece.raw_bytes > end_->offset) {
+    return fail("bytes beyond the end of their stream");
+  }
   if (piece.offset < contiguous_offset_) return fail("bytes that were sent before");
-  auto place = frames_.end();
-  while (place != frames_.begin() && std::prev(place)->offset > piece.offset) --place;
-  const bool overlaps_next = place != frames_.end() && piece_end > place->offset;
-  const bool overlaps_previous =
-      place != frames_.begin() &&
-      std::prev(place)->offset + std::prev(place)->raw_bytes > piece.offset;
-  if (overlaps_next || overlaps_previous) return fail("frames that overlap");
-  frames_.insert(place, std::move(piece));
-  advance_contiguous();
+  if (overlaps(piece)) return fail("frames that overlap");
+  held_charge_bytes_ += credit_charge(piece.raw_bytes);
+  if (piece.offset > contiguous_offset_) {
+    const std::uint64_t offset = piece.offset;
+    ahead_.emplace(offset, std::move(piece));
+    return {};
+  }
+  append(std::move(piece));
+  while (!ahead_.empty() && ahead_.begin()->first == contiguous_offset_) {
+    append(std::move(ahead_.extract(ahead_.begin()).mapped()));
+  }
   return {};
+}
+
+void InStream::append(Piece piece) {
+  contiguous_offset_ += piece.raw_bytes;
+  frames_.push_back(std::move(piece));
 }
 
 Result<void> InStream::set_end(std::uint64_t offset, EndKind kind) {
   if (end_) return fail("a second end of one stream");
-  const std::uint64_t held_end =
-      frames_.empty() ? contiguous_offset_ : frames_.back().offset + frames_.back().raw_bytes;
-  if (offset < std::max(held_end, contiguous_offset_)) {
-    return fail("an end before bytes that were sent");
-  }
+  const std::uint64_t held_end = ahead_.empty()
+                                     ? contiguous_offset_
+                                     : ahead_.rbegin()->first + ahead_.rbegin()->second.raw_bytes;
+  if (offset < held_end) return fail("an end before bytes that were sent");
   end_ = End{offset, kind};
   return {};
-}
-
-void InStream::advance_contiguous() {
-  while (contiguous_frames_ < frames_.size() &&
-         frames_[contiguous_frames_].offset == contiguous_offset_) {
-    contiguous_offset_ += frames_[contiguous_frames_].raw_bytes;
-    ++contiguous_frames_;
-  }
 }
 
 std::size_t InStream::pin(std::span<ByteView> out, std::size_t bytes_max) {
   LT_ASSERT(pinned_bytes_ == 0 && !discarding_);
   std::size_t count = 0;
   std::uint64_t position = consumed_offset_;
-  for (std::size_t i = 0; i < contiguous_frames_ && count < out.size() && bytes_max > 0; ++i) {
+  for (std::size_t i = 0; i < frames_.size() && count < out.size() && bytes_max > 0; ++i) {
     const Piece& frame = frames_[i];
     std::size_t got = frame.raw.pieces(position - frame.offset, out.subspan(count));
     for (; got > 0 && bytes_max > 0; --got, ++count) {
@@ -79,25 +89,22 @@ std::uint64_t InStream::consume(std::uint64_t bytes) {
   LT_ASSERT(bytes <= ready_bytes());
   consumed_offset_ += bytes;
   std::uint64_t charge = 0;
-  while (contiguous_frames_ > 0 &&
+  while (!frames_.empty() &&
          frames_.front().offset + frames_.front().raw_bytes <= consumed_offset_) {
     charge += credit_charge(frames_.front().raw_bytes);
     frames_.pop_front();
-    --contiguous_frames_;
   }
-  return charge;
-}
-
-std::uint64_t InStream::held_charge_bytes() const {
-  std::uint64_t charge = 0;
-  for (const Piece& frame : frames_) charge += credit_charge(frame.raw_bytes);
+  held_charge_bytes_ -= charge;
   return charge;
 }
 
 std::uint64_t InStream::discard() {
   discarding_ = true;
   if (pinned_bytes_ > 0) return 0;  // handed_over() comes, and discards
-  for (Piece& frame : frames_) frame.raw.release();
+  if (!std::exchange(payloads_released_, true)) {
+    for (Piece& frame : frames_) frame.raw.release();
+    for (auto& [offset, frame] : ahead_) frame.raw.release();
+  }
   return consume(ready_bytes());
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <span>
 
@@ -18,7 +19,9 @@ namespace longthrow {
   return (raw_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
 }
 
-// INVARIANT: delivered <= contiguous; frames are disjoint, ascending, none begins below delivered.
+// INVARIANT: consumed <= contiguous; frames are disjoint, none ends below consumed, those in ahead_
+// begin above contiguous. Each step costs O(log frames) and what it frees, in whatever order a peer
+// sends.
 class InStream {
  public:
   // Takes verified bytes. REQUIRES: the frame's number was new. An error is the peer's: frames that
@@ -54,8 +57,8 @@ class InStream {
     return end_ ? std::optional(end_->kind) : std::nullopt;
   }
   [[nodiscard]] bool discarding() const { return discarding_; }
-  // Charge of what is held, in order or not. O(frames).
-  [[nodiscard]] std::uint64_t held_charge_bytes() const;
+  // Charge of what is held, in order or not.
+  [[nodiscard]] std::uint64_t held_charge_bytes() const { return held_charge_bytes_; }
 
  private:
   struct Piece {
@@ -68,17 +71,19 @@ class InStream {
     EndKind kind = EndKind::fin;
   };
   [[nodiscard]] Result<void> insert_piece(Piece piece);
-  void advance_contiguous();
+  [[nodiscard]] bool overlaps(const Piece& piece) const;
+  void append(Piece piece);
   std::uint64_t consume(std::uint64_t bytes);
 
-  // Ascending by offset; almost always appended at the back and taken from first_.
-  std::deque<Piece> frames_;
+  std::deque<Piece> frames_;              // contiguous, ascending, up to contiguous_offset_
+  std::map<std::uint64_t, Piece> ahead_;  // by offset; something before each is missing
   std::uint64_t contiguous_offset_ = 0;
   std::uint64_t consumed_offset_ = 0;
-  std::size_t contiguous_frames_ = 0;  // the first so many of frames_ are contiguous
+  std::uint64_t held_charge_bytes_ = 0;
   std::optional<End> end_;
   std::uint64_t pinned_bytes_ = 0;  // from consumed_offset_ on
   bool discarding_ = false;
+  bool payloads_released_ = false;  // of all that is held
 };
 
 }  // namespace longthrow

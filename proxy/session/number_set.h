@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <map>
 #include <vector>
 
 #include "proxy/wire/records.h"
@@ -11,8 +11,9 @@
 namespace longthrow {
 
 // Which frame numbers have been received, or which channels have been seen. Bounded: a peer that
-// leaves more than kRangesMax gaps is in error.
-// INVARIANT: ranges are ascending, disjoint, not adjacent, and above next().
+// leaves more than kRangesMax gaps is in error (no sender of ours can, see SendSpace::kFramesMax).
+// Adding costs O(log gaps) in whatever order a peer chooses.
+// INVARIANT: ranges are disjoint, not adjacent, and above next().
 class NumberSet {
  public:
   static constexpr std::size_t kRangesMax = 65536;
@@ -22,11 +23,12 @@ class NumberSet {
   Outcome add(std::uint64_t number);
   [[nodiscard]] bool contains(std::uint64_t number) const;
   [[nodiscard]] std::uint64_t next() const { return next_; }
-  [[nodiscard]] std::span<const wire::NumberRange> ranges() const { return ranges_; }
+  [[nodiscard]] std::vector<wire::NumberRange> lowest_ranges(std::size_t count_max) const;
+  [[nodiscard]] std::size_t range_count() const { return ranges_.size(); }
 
  private:
   std::uint64_t next_;
-  std::vector<wire::NumberRange> ranges_;
+  std::map<std::uint64_t, std::uint64_t> ranges_;  // first -> last
 };
 
 }  // namespace longthrow

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "proxy/session/number_set.h"
 #include "proxy/session/out_stream.h"
 
 namespace longthrow {
@@ -16,6 +17,10 @@ namespace longthrow {
 // was acknowledged; window_.front() is never null.
 class SendSpace {
  public:
+  // So many frames leave the receiver at most every second number, and fewer gaps than it allows,
+  // whichever lane stands still: an honest sender never loses a lane for them.
+  static constexpr std::size_t kFramesMax = 2 * NumberSet::kRangesMax;
+
   // Gives `frame` the next number and notes the lane it goes out on.
   void send_first(OutFrame* frame, LaneId lane);
   // The lowest lost frame, or null; `send_again` takes it off the list.
@@ -50,6 +55,8 @@ class SendSpace {
 
   [[nodiscard]] std::uint64_t next_number() const { return first_ + window_.size(); }
   [[nodiscard]] std::size_t frames_in_flight() const { return window_.size(); }
+  // Another frame may get a number.
+  [[nodiscard]] bool has_room() const { return window_.size() < kFramesMax; }
   void clear();
 
  private:

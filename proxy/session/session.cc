@@ -9,8 +9,8 @@
 namespace longthrow {
 namespace {
 
-// No honest peer has more frames under way: the receive share is finite.
 constexpr std::uint64_t kNumbersAheadMax = 1U << 20;
+static_assert(SendSpace::kFramesMax <= kNumbersAheadMax, "no honest peer has more under way");
 
 bool is_end(wire::FrameKind kind) {
   return kind == wire::FrameKind::fin || kind == wire::FrameKind::abort;
@@ -80,12 +80,13 @@ GroupState& Session::group(const std::string& name) {
 }
 
 ChannelCore& Session::open(const std::string& route) {
-  LT_ASSERT(standing(route).may_open && connected());
+  LT_ASSERT(standing(route).may_open && connected() && may_open_more());
   const RouteIds& ids = *local_route(route);
   const std::uint64_t id = next_own_index_++ * 2 + (lower_name_ ? 0 : 1);
   auto channel = std::make_unique<ChannelCore>(pool_, id, ids.id, group(ids.route.group));
   ChannelCore& opened = *channel;
   channels_.emplace(id, std::move(channel));
+  ++own_channels_;
   push_express(opened, wire::FrameKind::open);
   return opened;
 }
@@ -193,6 +194,7 @@ void Session::release(ChannelCore& channel) {
   LT_ASSERT(finished(channel) && channel.out.empty() && !channel.listed_waiting);
   forget_events_of(&channel);
   finish_as_of(channel);
+  if (owns_id(channel.id)) --own_channels_;
   channels_.erase(channel.id);
 }
 
@@ -214,6 +216,7 @@ std::vector<std::unique_ptr<ChannelCore>> Session::release_all() {
     released.push_back(std::move(channel));
   }
   channels_.clear();
+  own_channels_ = 0;
   for (auto& [name, its_group] : groups_) its_group.waiting.clear();
   return released;
 }
@@ -300,6 +303,7 @@ Session::NextFrame Session::poll_ahead_frame() {
 bool Session::bulk_frames_wait() const {
   if (!connected()) return false;
   if (const_cast<SendSpace&>(bulk_out_).first_lost() != nullptr) return true;
+  if (!bulk_out_.has_room()) return false;
   return std::ranges::any_of(groups_, [](const auto& entry) {
     const GroupState& its_group = entry.second;
     return !its_group.waiting.empty() &&
@@ -320,6 +324,7 @@ Session::NextFrame Session::poll_bulk_frame(LaneId lane) {
     bulk_out_.send_again(lost, lane);
     return {lost, true};
   }
+  if (!bulk_out_.has_room()) return {};
   GroupState* chosen = nullptr;
   for (auto& [name, its_group] : groups_) {
     if (its_group.waiting.empty()) continue;
@@ -350,7 +355,8 @@ Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
   if (peer_indexes_.contains(index)) return nullptr;
   const auto peer_route = peer_routes_.find(header.route);
   if (peer_route == peer_routes_.end()) return fail("a frame of a route that was never named");
-  if (channels_.size() >= kChannelsMax) return fail("more channels than this node allows");
+  const std::size_t peer_channels = channels_.size() - own_channels_;
+  if (peer_channels >= kPeerChannelsMax) return fail("more channels than this node allows");
   if (peer_indexes_.add(index) == NumberSet::Outcome::too_many_gaps) {
     return fail("channel numbers with too many gaps");
   }
@@ -358,6 +364,7 @@ Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
   auto channel = std::make_unique<ChannelCore>(pool_, header.channel, ids != nullptr ? ids->id : 0,
                                                group_of(peer_route->second.entry));
   ChannelCore* opened = channel.get();
+  opened->too_many = peer_channels >= kPeerChannelsServed;
   channels_.emplace(header.channel, std::move(channel));
   emit(SessionEvent::Kind::opened, opened);
   return opened;

@@ -86,9 +86,14 @@ class Session {
   static constexpr Duration kAckDelay = std::chrono::milliseconds(10);
   static constexpr std::uint64_t kAckBytes = 512 * kKiB;
   static constexpr int kCorruptMax = 3;
-  static constexpr std::size_t kChannelsMax = 16384;
   // A frame of at most so many raw bytes may go ahead of what the bulk lanes have taken.
   static constexpr std::uint32_t kAheadBytesMax = 16 * kKiB;
+  // Channels at a time: how many a node opens; how many of the peer's are served, further ones are
+  // aborted one by one; how many it may have with those. No number of honest channels at either end
+  // costs a lane, so none can do so again and again.
+  static constexpr std::size_t kOwnChannelsMax = 8192;
+  static constexpr std::size_t kPeerChannelsServed = 12288;
+  static constexpr std::size_t kPeerChannelsMax = 16384;
 
   // `lower_name`: this node's name is the lower one. The window is what each group may have under
   // way towards us; see set_receive_window.
@@ -132,7 +137,8 @@ class Session {
   [[nodiscard]] std::uint64_t promised_charge_bytes() const;
   // What all groups have of the receive share: held here, or it may still come.
   [[nodiscard]] std::uint64_t outstanding_charge_bytes() const;
-  // Opens a channel. REQUIRES: standing(route).may_open and connected().
+  [[nodiscard]] bool may_open_more() const { return own_channels_ < kOwnChannelsMax; }
+  // Opens a channel. REQUIRES: standing(route).may_open, connected() and may_open_more().
   [[nodiscard]] ChannelCore& open(const std::string& route);
   // Queues a data frame that continues channel.out. The frame is taken over.
   void push(ChannelCore& channel, OutFrame* frame);
@@ -269,6 +275,7 @@ class Session {
   NumberSet bulk_in_;
 
   std::map<std::uint64_t, std::unique_ptr<ChannelCore>> channels_;
+  std::size_t own_channels_ = 0;  // of them, opened by us
   std::uint64_t next_own_index_ = 0;
   NumberSet peer_indexes_;  // channels that the peer has opened, by id / 2
   std::map<std::string, GroupState> groups_;

@@ -194,9 +194,7 @@ void Session::put_ack(ByteQueue& out) {
   wire::Ack ack{.routes_seen = peer_routes_version_,
                 .express_next = express_in_.next(),
                 .bulk_next = bulk_in_.next()};
-  const auto ranges =
-      bulk_in_.ranges().first(std::min(bulk_in_.ranges().size(), wire::kAckRangesMax));
-  ack.bulk_ranges.assign(ranges.begin(), ranges.end());
+  ack.bulk_ranges = bulk_in_.lowest_ranges(wire::kAckRangesMax);
   while (!delivered_due_.empty() && ack.delivered.size() < wire::kDeliveredMax) {
     ChannelCore* channel = delivered_due_.back();
     delivered_due_.pop_back();

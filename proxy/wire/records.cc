@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/wire/records.h"
 
+#include <algorithm>
+
+#include "proxy/base/foreign_text.h"
 #include "proxy/wire/fields.h"
 
 namespace longthrow::wire {
@@ -57,6 +60,13 @@ std::vector<CreditGrant> get_grants(FieldReader& reader) {
     grant.limit_bytes = reader.get<std::uint64_t>();
   }
   return grants;
+}
+
+// Names come from configurations and host names: visible ASCII. They go into logs, status and
+// metrics, so nothing else is let in.
+bool is_name(const std::string& text) {
+  return std::ranges::all_of(text,
+                             [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\'; });
 }
 
 }  // namespace
@@ -225,7 +235,8 @@ Result<Hello> decode_hello(ByteView body) {
   hello.peer_session = reader.get<std::uint64_t>();
   hello.node = reader.get_text(kNameBytesMax);
   reader.get_bytes(hello.binding);
-  if (!reader.complete() || role > 1 || hello.session == 0 || hello.node.empty()) {
+  if (!reader.complete() || role > 1 || hello.session == 0 || hello.node.empty() ||
+      !is_name(hello.node)) {
     return fail("malformed hello");
   }
   hello.role = static_cast<HelloRole>(role);
@@ -236,7 +247,7 @@ Result<Bye> decode_bye(ByteView body) {
   FieldReader reader(body);
   const auto reason = reader.get<std::uint8_t>();
   Bye bye;
-  bye.text = reader.get_text(kReasonBytesMax);
+  bye.text = escape_foreign(reader.get_text(kReasonBytesMax));
   if (!reader.complete()) return fail("malformed bye");
   bye.reason = reason <= static_cast<std::uint8_t>(ByeReason::refused)
                    ? static_cast<ByeReason>(reason)
@@ -259,6 +270,7 @@ Result<Routes> decode_routes(ByteView body) {
     entry.ready = (flags & kReadyFlag) != 0;
     entry.name = reader.get_text(kNameBytesMax);
     entry.group = reader.get_text(kNameBytesMax);
+    if (!is_name(entry.name) || !is_name(entry.group)) return fail("a route with a malformed name");
   }
   if (!reader.complete()) return fail("malformed routes");
   return routes;
@@ -375,7 +387,8 @@ Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView byt
   frame.kind = static_cast<FrameKind>(kind);
   frame.codec = static_cast<CodecId>(codec);
   const bool has_bytes = frame.kind == FrameKind::data;
-  if (has_bytes != (frame.payload_bytes > 0) || has_bytes > (frame.raw_bytes > 0) ||
+  const bool stands_for_bytes = has_bytes || frame.kind == FrameKind::blank;
+  if (has_bytes != (frame.payload_bytes > 0) || stands_for_bytes != (frame.raw_bytes > 0) ||
       frame.payload_bytes > frame.raw_bytes ||
       (frame.codec == CodecId::none && frame.payload_bytes != frame.raw_bytes && has_bytes)) {
     return fail("frame sizes disagree");

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Strangers on the WAN port while a pair works: they change nothing and leave nothing."""
+import resource
 import subprocess
 import sys
+import time
 
 import pytest
 from support.node import sanitized
@@ -121,3 +123,31 @@ def test_a_link_comes_up_through_a_crowd_of_silent_connections(make_lab, make_pa
     finally:
         crowd.kill()
         crowd.communicate()
+
+
+def test_status_and_metrics_answer_when_strangers_use_up_the_descriptors(make_lab, make_pair):
+    lab = make_lab()
+    pair = make_pair(lab, routes={})
+    pair.alpha.tables["node"]["http"] = "127.0.0.1:9917"
+    pair.alpha.write_config()
+    pair.start()
+    limit = 128
+    resource.prlimit(pair.alpha.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    crowd = stranger(lab.b, (lab.a.address, pair.WAN_PORT), "slow", 160, 30)
+    try:
+        # All that strangers may have are used up: an eighth is left.
+        wait_until(lambda: pair.alpha.open_files() >= limit - limit // 8, 20, "the crowd is there")
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            assert pair.alpha.longthrow("status", timeout=5).returncode == 0
+            assert "longthrow" in metrics(lab.a)
+        assert pair.alpha.link()["state"] == "up"
+    finally:
+        crowd.kill()
+        crowd.communicate()
+
+
+def metrics(host) -> str:
+    fetch = ("import sys, urllib.request; "
+             "sys.stdout.write(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())")
+    return host.run([sys.executable, "-c", fetch, "http://127.0.0.1:9917/metrics"]).stdout

@@ -212,6 +212,37 @@ TEST_P(LoopAccept, RunningOutOfDescriptorsOnlyPausesAccepts) {
   finish(accepting);
 }
 
+// The lowest free number is given: one near the limit means that hardly any are left.
+TEST_P(LoopAccept, TheLastDescriptorsAreNotForConnections) {
+  if (kSanitizerNeedsDescriptors) GTEST_SKIP() << "UBSan needs descriptors itself";
+  const Socket listener = listen_anywhere();
+  const Endpoint to = address(listener);
+  Awaited accepting;
+  loop().accept(accepting.op, listener);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  RawSocket peer = raw_connect(to);
+  const rlimit few{static_cast<rlim_t>(peer.fd()) + 6, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  run_for(std::chrono::milliseconds(20));
+  Awaited connecting;
+  const auto socket = loop().connect(connecting.op, to, {});
+  const int file = ::dup(peer.fd());
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(accepting.results.empty());
+  int error = 0;
+  (void)peer.read_all(error);
+  EXPECT_EQ(error, ECONNRESET) << "it does not hang unanswered";
+  ASSERT_FALSE(socket.has_value());
+  EXPECT_EQ(socket.error().os_errno, EMFILE);
+  EXPECT_GE(file, 0) << "others find one";
+  ::close(file);
+  const RawSocket next = raw_connect(to);
+  run_until([&] { return accepting.results.size() == 1; });
+  loop().cancel(accepting.op);
+  finish(accepting);
+}
+
 TEST_P(LoopAccept, APausedAcceptCanBeCancelled) {
   if (kSanitizerNeedsDescriptors) GTEST_SKIP() << "UBSan needs descriptors itself";
   const Socket listener = listen_anywhere();

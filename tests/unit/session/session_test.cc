@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "tests/unit/session/session_fixture.h"
 
 namespace longthrow {
@@ -424,6 +426,72 @@ TEST_F(CreditShare, TheCreditOfARemovedGroupComesBack) {
   talk();
   EXPECT_EQ(limit("h"), kMiB);
   EXPECT_EQ(beta().outstanding_charge_bytes(), kMiB);
+}
+
+// Each frame in flight may leave a gap at the receiver; more gaps than it allows would cost the
+// lane.
+TEST_F(SessionTest, NoMoreFramesAreUnderWayThanTheReceiverAllowsGaps) {
+  beta().set_receive_window(kGiB, kGiB);
+  talk();
+  ChannelCore& here = alpha().open("r0");
+  talk();
+  for (std::size_t i = 0; i <= SendSpace::kFramesMax; ++i) {
+    OutFrame* frame = sides_[0].pool.take();
+    frame->header.raw_bytes = 1;
+    alpha().push(here, frame);
+  }
+  std::size_t sent = 0;
+  while (alpha().poll_bulk_frame(kBulk).frame != nullptr) ++sent;
+  EXPECT_EQ(sent, SendSpace::kFramesMax);
+  EXPECT_FALSE(alpha().bulk_frames_wait());
+  ASSERT_TRUE(alpha().on_ack({.routes_seen = 1, .express_next = 1, .bulk_next = 1}).has_value());
+  EXPECT_TRUE(alpha().bulk_frames_wait());
+  alpha().on_lane_down(kBulk);
+  EXPECT_EQ(alpha().poll_bulk_frame(kBulk).frame->header.number, 1U) << "the lowest lost first";
+}
+
+TEST_F(SessionTest, ANodeOpensNoMoreChannelsThanItsPeerServes) {
+  for (std::size_t i = 0; i < Session::kOwnChannelsMax; ++i) {
+    ASSERT_TRUE(alpha().may_open_more());
+    (void)alpha().open("r0");
+  }
+  EXPECT_FALSE(alpha().may_open_more());
+  EXPECT_TRUE(beta().may_open_more()) << "what the peer opens takes none of ours";
+  talk();
+  EXPECT_EQ(sides_[1].opened.size(), Session::kOwnChannelsMax);
+  EXPECT_TRUE(std::ranges::none_of(sides_[1].opened, &ChannelCore::too_many));
+  for (int i : {0, 1}) {
+    ChannelCore& ended = i == 0 ? *alpha().channels().begin()->second : *sides_[1].opened.front();
+    sides_[i].session->push_end(ended, EndKind::fin, 0);
+  }
+  talk();
+  alpha().release(*alpha().channels().begin()->second);
+  EXPECT_TRUE(alpha().may_open_more());
+}
+
+// More channels than are served cost the peer those channels, and only absurdly many its lane.
+TEST_F(SessionTest, ChannelsBeyondThoseServedAreMarkedAndThenRefused) {
+  std::size_t served = 0;
+  std::size_t marked = 0;
+  for (std::uint64_t i = 0; i < Session::kPeerChannelsMax; ++i) {
+    ASSERT_TRUE(beta()
+                    .on_frame(now_, {.number = i,
+                                     .channel = 2 * i,
+                                     .route = 1,
+                                     .kind = wire::FrameKind::open,
+                                     .express = true})
+                    .has_value());
+    ++(beta().channels().at(2 * i)->too_many ? marked : served);
+  }
+  EXPECT_EQ(served, Session::kPeerChannelsServed);
+  EXPECT_EQ(marked, Session::kPeerChannelsMax - Session::kPeerChannelsServed);
+  EXPECT_FALSE(beta()
+                   .on_frame(now_, {.number = Session::kPeerChannelsMax,
+                                    .channel = 2 * Session::kPeerChannelsMax,
+                                    .route = 1,
+                                    .kind = wire::FrameKind::open,
+                                    .express = true})
+                   .has_value());
 }
 
 TEST_F(SessionTest, HostileFramesAreErrorsNotCrashes) {

@@ -106,6 +106,33 @@ TEST_F(StreamsTest, DiscardedBytesStillCountTowardsTheEnd) {
   EXPECT_TRUE(in_.at_end());
 }
 
+// A stopped stream is told of bytes far ahead of the rest: throwing away costs only what it frees.
+TEST_F(StreamsTest, WhatIsHeldIsChargedUntilItIsThrownAway) {
+  constexpr std::uint64_t kFar = std::uint64_t{1} << 50;
+  EXPECT_TRUE(insert(50, 10));
+  EXPECT_TRUE(insert(0, 10));
+  EXPECT_EQ(in_.held_charge_bytes(), 2 * kPageBytes);
+  EXPECT_EQ(in_.discard(), kPageBytes);
+  EXPECT_EQ(arena_->used_bytes(Share::receive), 0U);
+  for (std::uint64_t i = 100'000; i > 0; --i) {
+    ASSERT_TRUE(in_.insert_blank(kFar + 2 * i, 1).has_value());
+    ASSERT_EQ(in_.discard(), 0U);
+  }
+  EXPECT_EQ(in_.held_charge_bytes(), 100'001 * kPageBytes);
+  EXPECT_FALSE(in_.insert_blank(10, 0).has_value()) << "stands for nothing";
+  EXPECT_TRUE(in_.insert_blank(10, 40).has_value());
+  EXPECT_EQ(in_.discard(), 2 * kPageBytes);
+  EXPECT_EQ(in_.contiguous_offset(), 60U);
+}
+
+TEST_F(StreamsTest, FramesInDescendingOrderBecomeReadyTogether) {
+  for (std::uint64_t i = 9; i > 0; --i) EXPECT_TRUE(insert(i * 10, 10));
+  EXPECT_EQ(in_.ready_bytes(), 0U);
+  EXPECT_FALSE(insert(25, 1)) << "is held already";
+  EXPECT_TRUE(insert(0, 10));
+  EXPECT_EQ(in_.ready_bytes(), 100U);
+}
+
 TEST_F(StreamsTest, AcknowledgedFramesGiveTheirMemoryBackInAnyOrder) {
   push(100);
   push(200);

@@ -122,6 +122,27 @@ TEST(Records, CreditAndHeartbeatsSurviveTheRoundTripAndRefuseDamage) {
   refuse_damage(body_of(encoded(HeartbeatEcho{5})), decode_heartbeat_echo);
 }
 
+// What a peer calls itself and its routes goes into logs, status and labels of metrics.
+TEST(Records, NamesThatAreMoreThanANameAreRefused) {
+  for (const char* name : {"a\nb", "a b", "a\"b", "a\\b", "a\x1b[2J", "f\xc3\xb6", "\xff"}) {
+    Hello hello = some_hello();
+    hello.node = name;
+    EXPECT_FALSE(decode_hello(body_of(encoded(hello))).has_value()) << name;
+    const Routes by_name{.version = 1, .entries = {{.id = 1, .name = name, .group = "g"}}};
+    EXPECT_FALSE(decode_routes(body_of(encoded(by_name))).has_value()) << name;
+    const Routes by_group{.version = 1, .entries = {{.id = 1, .name = "r0", .group = name}}};
+    EXPECT_FALSE(decode_routes(body_of(encoded(by_group))).has_value()) << name;
+  }
+  const Routes fine{.version = 1, .entries = {{.id = 1, .name = "drbd.0f", .group = "A_b-3"}}};
+  EXPECT_TRUE(decode_routes(body_of(encoded(fine))).has_value());
+}
+
+TEST(Records, WhatAByeSaysIsVisibleText) {
+  const Bye bye{ByeReason::refused, "a \"b\"\n2026-01-01 \x1b[2J\xff \\x41"};
+  EXPECT_EQ(decode_bye(body_of(encoded(bye)))->text,
+            "a \"b\"\\x0a2026-01-01 \\x1b[2J\\xff \\\\x41");
+}
+
 struct FrameCase {
   const char* why;
   FrameHeader frame;
@@ -132,6 +153,8 @@ TEST(Records, FrameHeadersWhoseSizesDisagreeAreRefused) {
       {"data without bytes", {.raw_bytes = 5, .payload_bytes = 0}},
       {"payload larger than raw", {.raw_bytes = 5, .codec = CodecId::lz4, .payload_bytes = 6}},
       {"stored but of another size", {.raw_bytes = 5, .payload_bytes = 4}},
+      {"a blank that stands for nothing", {.kind = FrameKind::blank}},
+      {"an end that stands for bytes", {.raw_bytes = 5, .kind = FrameKind::abort}},
       {"control with a payload", {.raw_bytes = 5, .kind = FrameKind::fin, .payload_bytes = 5}},
       {"raw beyond the limit",
        {.raw_bytes = kRawBytesMax + 1, .codec = CodecId::zstd, .payload_bytes = 9}},

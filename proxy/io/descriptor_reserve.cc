@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/io/descriptor_reserve.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace longthrow {
+namespace {
+
+// Of both steps of the reserve: what lanes leave, and what legs leave on top of that.
+constexpr rlim_t kStepMin = 4;
+constexpr rlim_t kStepMax = 64;
+
+}  // namespace
+
+// Asked at each connection: prlimit(1) may change it at any time.
+bool may_keep(int fd, SocketUse use) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return true;
+  const rlim_t step = std::clamp(limit.rlim_cur / 8, kStepMin, kStepMax);
+  const rlim_t kept = use == SocketUse::lane ? step : 2 * step;
+  return static_cast<rlim_t>(fd) + kept < limit.rlim_cur;
+}
+
+}  // namespace longthrow

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last descriptors of the process are not for connections: when strangers or channels have used
+// up all others, the control socket and /metrics still answer, and key files can still be read.
+//
+// The kernel gives the lowest free number, so a number near the limit means that hardly any are
+// left.
+#pragma once
+
+#include "longthrow/loop.h"
+
+namespace longthrow {
+
+// Whether a connection of this use may keep this descriptor. Legs leave some to lanes, too: without
+// lanes no channel can go on.
+[[nodiscard]] bool may_keep(int fd, SocketUse use);
+
+}  // namespace longthrow
