@@ -233,16 +233,12 @@ void Link::update_groups() {
   if (session_ == nullptr) return;
   note_copies();
   for (auto& [group, state] : session_->groups()) state.unframed = false;
-  std::set<std::string> renewed;
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached()) continue;
     GroupState& group = *channel->core().group;
     if (channel->unframed_bytes() > 0 || channel->unread_bytes() > 0) group.unframed = true;
-    if (!channel->closed() && serial > fates_[group.name].lost_serial) renewed.insert(group.name);
   }
-  for (const std::string& group : renewed) {
-    if (fates_[group].lost && lag(group).bytes == 0) fates_[group].lost = false;
-  }
+  observe_health();
 }
 
 Lag Link::lag(const std::string& group) const {
@@ -360,22 +356,11 @@ void Link::fill_groups(Status& status) const {
     GroupStatus& group = status.groups[name];
     group.link = name_;
     group.lag = lag(name);
-    std::uint64_t channels = 0;
     for (const auto& [serial, channel] : channels_) {
-      if (!channel->attached() || channel->group() != name) continue;
-      channels += channel->closed() ? 0 : 1;
-      group.undelivered_bytes += channel->undelivered_bytes();
+      if (channel->attached() && channel->group() == name)
+        group.undelivered_bytes += channel->undelivered_bytes();
     }
-    if (fate.lost) {
-      group.consistent = false;
-      group.reason = fate.lost_reason;
-    } else if (fate.carried && channels == 0) {
-      group.consistent = false;
-      group.reason = "it has carried channels and has none now: nothing is being replicated";
-    } else if (std::string trouble = disk_trouble(name); !trouble.empty()) {
-      group.consistent = false;
-      group.reason = std::move(trouble);
-    }
+    judge_group(name, group);
     fill_inbound(name, fate, group);
   }
 }
