@@ -172,6 +172,7 @@ class Channel final : public Mortal {
   bool in_partial_list = false;
   const bool opened_here;
   std::uint64_t serial = 0;  // of the link's map of channels
+  std::optional<TimePoint> oldest_waiting_at;  // noted by the link: of what the peer lacks
   bool loss_noted = false;   // by the link: what was under way to the peer
   std::uint64_t lost_bytes_noted = 0;      // by the link, of lost_bytes()
   std::uint64_t newest_serial_at_end = 0;  // of the link's channels when the leg was closed

@@ -265,8 +265,10 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   // Whether the copies can be trusted (link_health.cc).
   enum class ChannelMoment : std::uint8_t { closed, gone };
   void note_channel_end(Channel& channel, ChannelMoment moment);
-  void note_end(const Channel& channel, std::uint64_t lost_bytes, ChannelEnd::How how,
-                const std::string& reason);
+  enum class LossTowards : std::uint8_t { peer, target };
+  void note_end(const Channel& channel, std::uint64_t lost_bytes, LossTowards towards,
+                ChannelEnd::How how, const std::string& reason);
+  static void note_oldest(Channel& channel);
   void note_unproven(Channel& channel, ChannelEnd::How how, const std::string& reason);
   void observe_health();
   void abort_channels_of(const std::string& route, const std::string& reason);

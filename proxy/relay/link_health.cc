@@ -8,14 +8,16 @@
 
 namespace longthrow {
 
-void Link::note_end(const Channel& channel, std::uint64_t lost_bytes, ChannelEnd::How how,
-                    const std::string& reason) {
+void Link::note_end(const Channel& channel, std::uint64_t lost_bytes, LossTowards towards,
+                    ChannelEnd::How how, const std::string& reason) {
   const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0;
   const auto port = ports_.find(channel.route());
   if (!carried || port == ports_.end()) return;
   port->second.health.on_end(
       {.how = how,
        .lost_bytes = lost_bytes,
+       .to_peer_bytes = towards == LossTowards::peer ? lost_bytes : 0,
+       .oldest_at = channel.oldest_waiting_at.value_or(loop_.now()),
        .newest_serial = channel.closed() ? channel.newest_serial_at_end : next_serial_ - 1,
        .reason = reason});
 }
@@ -32,7 +34,7 @@ void Link::note_channel_end(Channel& channel, ChannelMoment moment) {
                 channel.core().id, lost_bytes, channel.end_reason());
   }
   if (lost_bytes > 0 || moment == ChannelMoment::closed)
-    note_end(channel, lost_bytes, how, channel.end_reason());
+    note_end(channel, lost_bytes, LossTowards::target, how, channel.end_reason());
   if (channel.attached() && channel.core().out.stopped)
     note_unproven(channel, how, channel.end_reason());
 }
@@ -42,7 +44,15 @@ void Link::note_unproven(Channel& channel, ChannelEnd::How how, const std::strin
   const std::uint64_t bytes = channel.unproven_bytes();
   if (channel.loss_noted || (bytes == 0 && channel.closed())) return;
   channel.loss_noted = true;
-  note_end(channel, bytes, how, reason);
+  note_end(channel, bytes, LossTowards::peer, how, reason);
+}
+
+// Remembered for the moment at which what waits is thrown away.
+void Link::note_oldest(Channel& channel) {
+  std::optional<TimePoint> oldest = channel.core().out.oldest_read_at();
+  if (const auto unframed = channel.oldest_unframed_at())
+    oldest = std::min(oldest.value_or(*unframed), *unframed);
+  if (!channel.core().out.stopped) channel.oldest_waiting_at = oldest;
 }
 
 void Link::observe_health() {
@@ -52,6 +62,7 @@ void Link::observe_health() {
     const OutStream& out = channel->core().out;
     const std::uint64_t taken = channel->read_bytes() + channel->unread_bytes();
     const std::uint64_t lag = taken - std::min(taken, out.received_offset());
+    note_oldest(*channel);
     open[channel->route()].push_back(
         {.serial = serial,
          .carried_bytes = channel->read_bytes() + channel->core().in.consumed_offset(),

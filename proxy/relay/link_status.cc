@@ -241,6 +241,7 @@ void Link::update_groups() {
   observe_health();
 }
 
+// What the peer lacks. What was lost counts until newer data of its route is there.
 Lag Link::lag(const std::string& group) const {
   Lag lag;
   std::optional<TimePoint> oldest;
@@ -257,6 +258,12 @@ Lag Link::lag(const std::string& group) const {
     lag.bytes += bytes;
     note(out.oldest_read_at());
     note(channel->oldest_unframed_at());
+  }
+  for (const auto& [route, port] : ports_) {
+    if (!group.empty() && port.config.group != group) continue;
+    const RouteHealth::Lacking lacking = port.health.lacking();
+    lag.bytes += lacking.bytes;
+    if (lacking.bytes > 0) note(lacking.oldest_at);
   }
   if (oldest) lag.seconds = seconds(loop_.now() - *oldest);
   return lag;

@@ -16,10 +16,18 @@ void RouteHealth::on_end(const ChannelEnd& end) {
   if (end.how == aborted && end.lost_bytes == 0) return;
   const bool midst = end.how == cut || end.how == broken;
   std::optional<Loss>& kept = !midst && is_trifle ? trifle_ : loss_;
-  const std::uint64_t before = kept ? kept->bytes : 0;
-  kept = Loss{
-      .bytes = before + end.lost_bytes, .newest_serial = end.newest_serial, .reason = end.reason};
+  if (!kept) kept.emplace();
+  kept->bytes += end.lost_bytes;
+  kept->lacking.bytes += end.to_peer_bytes;
+  if (end.to_peer_bytes > 0 && end.oldest_at) {
+    kept->lacking.oldest_at =
+        std::min(kept->lacking.oldest_at.value_or(*end.oldest_at), *end.oldest_at);
+  }
+  kept->newest_serial = end.newest_serial;
+  kept->reason = end.reason;
 }
+
+RouteHealth::Lacking RouteHealth::lacking() const { return loss_ ? loss_->lacking : Lacking{}; }
 
 void RouteHealth::observe(std::span<const OpenChannel> channels) {
   for (const OpenChannel& channel : channels) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "longthrow/config.h"
+#include "longthrow/time.h"
 
 namespace longthrow {
 
@@ -22,8 +23,10 @@ struct ChannelEnd {
     cut,            // by Longthrow: the session ended, the route was removed, a takeover
   };
   How how = How::aborted;
-  std::uint64_t lost_bytes = 0;     // accepted at either end, and not known to be delivered
-  std::uint64_t newest_serial = 0;  // of the link's channels: higher ones came after this end
+  std::uint64_t lost_bytes = 0;        // accepted at either end, and not known to be delivered
+  std::uint64_t to_peer_bytes = 0;     // of these, those that the peer lacks
+  std::optional<TimePoint> oldest_at;  // of these: when the oldest was read
+  std::uint64_t newest_serial = 0;     // of the link's channels: higher ones came after this end
   std::string reason;
 };
 
@@ -48,12 +51,21 @@ class RouteHealth {
   // A loss is over when a channel that came after it has carried bytes and nothing of it waits.
   void observe(std::span<const OpenChannel> channels);
 
+  // What the peer lacks because of losses that are not over: it stays lag until then, whatever has
+  // become of the connection.
+  struct Lacking {
+    std::uint64_t bytes = 0;
+    std::optional<TimePoint> oldest_at;
+  };
+  [[nodiscard]] Lacking lacking() const;
+
   // Why the copy is not to be trusted; "" if nothing is against it.
   [[nodiscard]] std::string trouble(RouteProtocol protocol, std::size_t open_channels) const;
 
  private:
   struct Loss {
     std::uint64_t bytes = 0;
+    Lacking lacking;
     std::uint64_t newest_serial = 0;
     std::string reason;
   };

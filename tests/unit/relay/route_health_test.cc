@@ -87,6 +87,28 @@ TEST_F(Health, ACutConnectionIsAnAlarmWhateverItLost) {
   EXPECT_TRUE(tcp().empty()) << tcp();
 }
 
+// Lag must not fall because something was thrown away.
+TEST_F(Health, WhatThePeerLacksIsRememberedUntilTheLossIsOver) {
+  const TimePoint early{std::chrono::seconds(3)};
+  const TimePoint late{std::chrono::seconds(5)};
+  const auto lose = [&](std::uint64_t to_peer_bytes, TimePoint oldest_at) {
+    health_.on_end({.how = How::cut,
+                    .lost_bytes = 9000,
+                    .to_peer_bytes = to_peer_bytes,
+                    .oldest_at = oldest_at,
+                    .newest_serial = 10});
+  };
+  lose(0, early);  // the peer's own bytes: ours lacks them, not the peer
+  EXPECT_EQ(health_.lacking().bytes, 0U);
+  EXPECT_EQ(health_.lacking().oldest_at, std::nullopt);
+  lose(7000, late);
+  lose(2000, early);
+  EXPECT_EQ(health_.lacking().bytes, 9000U);
+  EXPECT_EQ(health_.lacking().oldest_at, early);
+  see(11, 5000, 0);
+  EXPECT_EQ(health_.lacking().bytes, 0U);
+}
+
 // How much the peer still held is known there only.
 TEST_F(Health, ATargetThatBreaksOffIsAnAlarmUntilItHasANewConnection) {
   end(How::broken, 0);
