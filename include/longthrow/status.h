@@ -74,10 +74,13 @@ struct LinkStatus {
   std::vector<std::string> differs_from_file;
 };
 
+// Is the copy of a group one that can be trusted? unknown: it cannot be told from here.
+enum class Consistency : std::uint8_t { yes, no, unknown };
+
 struct GroupStatus {
   std::string link;
-  bool consistent = true;
-  std::string reason;  // why not consistent
+  Consistency consistent = Consistency::yes;
+  std::string reason;  // why not yes
   Lag lag;
   std::uint64_t epoch = 0;
   std::uint64_t undelivered_bytes = 0;

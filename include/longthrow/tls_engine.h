@@ -58,6 +58,9 @@ class TlsProvider {
   virtual ~TlsProvider() = default;
   // Reads keys and certificates of every link anew. On failure nothing changes.
   [[nodiscard]] virtual Result<void> load(const Config& config) = 0;
+  // As load, but what was loaded before for a link whose settings are the same is kept: its files
+  // are not looked at.
+  [[nodiscard]] virtual Result<void> load_changed(const Config& config) { return load(config); }
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> client(const std::string& link) = 0;
   // For a connection accepted where all of `links` listen; the peer's identity selects one of them.
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> server(

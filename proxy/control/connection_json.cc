@@ -2,6 +2,8 @@
 #include "proxy/control/connection_json.h"
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 #include "proxy/base/durable_file.h"
 #include "proxy/base/log.h"
@@ -13,7 +15,7 @@ constexpr int kFileVersion = 1;
 
 struct AddressRow {
   const char* key;
-  Endpoint DrbdConnection::* member;
+  Endpoint DrbdConnection::*member;
 };
 constexpr std::array kAddresses{
     AddressRow{"inside", &DrbdConnection::inside},
@@ -23,14 +25,12 @@ constexpr std::array kAddresses{
 };
 struct NumberRow {
   const char* key;
-  std::optional<std::uint64_t> DrbdConnection::* member;
+  std::optional<std::uint64_t> DrbdConnection::*member;
 };
 constexpr std::array kNumbers{
     NumberRow{"memlimit", &DrbdConnection::memlimit},
     NumberRow{"bandwidth_bytes_s", &DrbdConnection::bandwidth_bytes_s},
 };
-
-std::string path_of(const std::string& state_dir) { return state_dir + "/connections.json"; }
 
 Result<DrbdConnections> from_text(const std::string& text) {
   json::error_code error;
@@ -98,17 +98,20 @@ Result<DrbdConnection> connection_from_json(const json::object& object) {
   return connection;
 }
 
+std::string connections_file(const std::string& state_dir) {
+  return state_dir + "/connections.json";
+}
+
 Result<DrbdConnections> load_connections(const std::string& state_dir) {
-  const std::string path = path_of(state_dir);
+  const std::string path = connections_file(state_dir);
   const auto text = read_whole_file(path);
   if (!text) return std::unexpected(text.error());
-  if (text->empty()) return DrbdConnections{};
+  if (std::error_code error; !std::filesystem::exists(path, error)) return DrbdConnections{};
   auto connections = from_text(*text);
   if (connections) return connections;
   return fail(
-      format("{} cannot be understood: {}. Remove it; `drbdadm proxy-up all` then adds the "
-             "connections again",
-             path, connections.error().message));
+      format("{} cannot be understood: {}. `drbdadm proxy-up all` adds the connections again", path,
+             text->empty() ? "it is empty" : connections.error().message));
 }
 
 Result<void> save_connections(const std::string& state_dir, const DrbdConnections& connections) {
@@ -116,7 +119,7 @@ Result<void> save_connections(const std::string& state_dir, const DrbdConnection
   for (const auto& [name, connection] : connections) list[name] = connection_to_json(connection);
   const json::object root{{"version", kFileVersion}, {"connections", std::move(list)}};
   if (auto made = make_folder(state_dir); !made) return made;
-  return replace_file(path_of(state_dir), json::serialize(root) + "\n", 0640);
+  return replace_file(connections_file(state_dir), json::serialize(root) + "\n", 0640);
 }
 
 }  // namespace longthrow::control

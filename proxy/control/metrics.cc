@@ -67,7 +67,8 @@ void collect_build(const Status& status, const Metric::Emit& emit) {
 
 void collect_consistent(const Status& status, const Metric::Emit& emit) {
   for (const auto& [name, group] : status.groups) {
-    emit({{"group", name}}, from_bool(group.consistent));
+    if (group.consistent == Consistency::unknown) continue;
+    emit({{"group", name}}, from_bool(group.consistent == Consistency::yes));
   }
 }
 
@@ -238,8 +239,8 @@ std::vector<Metric> make_table() {
        Counter, "link", LT_LINK(LT_NUMBER(link.abort_lost_bytes))},
 
       {"longthrow_group_consistent",
-       "0 when a copy of the group cannot be trusted; status says why.", Gauge, "group",
-       collect_consistent},
+       "0 when a copy of the group cannot be trusted; absent: unknown; status says why.", Gauge,
+       "group", collect_consistent},
       {"longthrow_group_epoch", "Number of the newest epoch sent.", Gauge, "link,group",
        LT_GROUP(LT_NUMBER(group.epoch))},
       {"longthrow_group_undelivered_bytes",

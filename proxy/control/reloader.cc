@@ -192,7 +192,12 @@ void Reloader::begin_change(const ConnectionChange& change, Done done) {
   auto next = changed(connections_, change);
   if (!next) return end(done, error_to_json("failed", next.error().message));
   if (*next == connections_) return end(done, answer_to_json(Answer{}));
-  auto running = possible(file_, *next);
+  auto running = with_connections(file_, *next);
+  if (running && parts_.check_memlimits) {
+    // Keys are read by the node, and only those of links that change.
+    if (auto checked = parts_.check_memlimits(*running); !checked)
+      running = std::unexpected(checked.error());
+  }
   if (!running) return end(done, error_to_json("failed", running.error().message));
   if (auto saved = parts_.store.save(*next); !saved) {
     return end(done, error_to_json("failed", "nothing was changed: " + saved.error().message));

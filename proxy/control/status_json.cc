@@ -83,10 +83,16 @@ json::object link_to_json(const LinkStatus& link) {
   return out;
 }
 
+// null: unknown.
+json::value consistent_to_json(Consistency consistent) {
+  if (consistent == Consistency::unknown) return nullptr;
+  return consistent == Consistency::yes;
+}
+
 json::object group_to_json(const GroupStatus& group) {
   json::object out;
   out["link"] = group.link;
-  out["consistent"] = group.consistent;
+  out["consistent"] = consistent_to_json(group.consistent);
   out["reason"] = group.reason;
   out["lag"] = lag_to_json(group.lag);
   out["epoch"] = group.epoch;

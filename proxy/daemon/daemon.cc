@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "longthrow/node.h"
 #include "proxy/base/log.h"
 #include "proxy/base/random.h"
+#include "proxy/base/state_folder.h"
 #include "proxy/config/load.h"
 #include "proxy/config/memory_limits.h"
 #include "proxy/config/shares.h"
@@ -86,11 +88,13 @@ class Daemon {
   void run();
 
  private:
+  Result<void> open_state(const NodeConfig& node);
   void on_signal(int signal);
   void begin_stop();
   void on_watchdog();
   void on_stop_watch();
 
+  std::optional<StateFolder> state_;
   control::FileConfigStore store_;
   Config config_;
   SystemRandom random_;
@@ -117,8 +121,16 @@ Daemon::~Daemon() {
 // What no longer fits beside the files is left out: a stale connection must not keep the rest from
 // running, and drbdadm says it anew.
 Result<DrbdConnections> usable_connections(const Config& files) {
-  auto saved = control::load_connections(files.node.state_dir);
-  if (!saved || with_connections(files, *saved)) return saved;
+  const std::string& state_dir = files.node.state_dir;
+  auto saved = control::load_connections(state_dir);
+  if (!saved) {
+    const auto aside = set_aside(control::connections_file(state_dir));
+    if (!aside) return std::unexpected(saved.error());
+    log_error("{}. It was renamed to {}; this node starts without them", saved.error().message,
+              *aside);
+    return DrbdConnections{};
+  }
+  if (with_connections(files, *saved)) return saved;
   DrbdConnections usable;
   for (const auto& [name, connection] : *saved) {
     usable.emplace(name, connection);
@@ -130,8 +142,31 @@ Result<DrbdConnections> usable_connections(const Config& files) {
   return usable;
 }
 
+// Without a folder that can be written the node runs, but takeovers and connections cannot be kept.
+Result<void> Daemon::open_state(const NodeConfig& node) {
+  auto folder = StateFolder::open(node.state_dir, node.name);
+  if (!folder) {
+    if (folder.error().os_errno == EWOULDBLOCK) return std::unexpected(folder.error());
+    log_error("{}: takeovers will be refused, and connections cannot be added",
+              folder.error().message);
+    return {};
+  }
+  state_.emplace(std::move(*folder));
+  if (state_->found() == StateFolder::Found::new_here) {
+    log_warning(
+        "state_dir {} is new: nothing is known of earlier takeovers and added connections. "
+        "Expected "
+        "at a first start; else its disk is missing",
+        node.state_dir);
+  } else if (state_->found() == StateFolder::Found::foreign) {
+    log_warning("state_dir {} was used by node {} before", node.state_dir, state_->owner());
+  }
+  return {};
+}
+
 // All that can fail comes before the node does anything that others see.
 Result<void> Daemon::start(const Config& files) {
+  if (Result<void> state = open_state(files.node); !state) return state;
   auto connections = usable_connections(files);
   if (!connections) return std::unexpected(connections.error());
   config_ = *with_connections(files, *connections);
@@ -218,6 +253,13 @@ int check_configuration(const std::filesystem::path& main_file) {
   if (const Result<void> machine = check_machine(loaded->config); !machine) {
     std::fprintf(stderr, "%s\n", machine.error().message.c_str());
     return kNotDone;
+  }
+  const std::string& state_dir = loaded->config.node.state_dir;
+  if (const Result<void> state = StateFolder::check(state_dir); !state) {
+    std::fprintf(stderr, "warning: %s\n", state.error().message.c_str());
+  }
+  if (const auto saved = control::load_connections(state_dir); !saved) {
+    std::fprintf(stderr, "warning: %s\n", saved.error().message.c_str());
   }
   std::printf("%s: good: node %s, %zu link(s), %zu route(s), %zu group(s)\n", main_file.c_str(),
               loaded->config.node.name.c_str(), loaded->config.links.size(),

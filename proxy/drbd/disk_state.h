@@ -1,38 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 // What DRBD says of its own disk, in its state packets: one 32-bit word, union drbd_state of
-// include/linux/drbd.h (Linux 6.1, DRBD 8.4): role 2 bits, peer 2, connection 5, disk 4, peer's
-// disk 4, ... from the lowest bit on. Pure.
+// include/linux/drbd.h (Linux 6.1 for DRBD 8.4, drbd-headers for DRBD 9): role 2 bits, peer 2,
+// connection 5, disk 4, peer's disk 4, ... from the lowest bit on. DRBD 9 counts the disk states
+// anew, because "detaching" came in between (protocol 110). Pure.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace longthrow::drbd {
 
-// The protocols of which the numbers below are known: those of 8.4. DRBD 9 counts the states anew.
-inline constexpr std::uint32_t kStateProtocolMax = 101;
-
 enum class DiskState : std::uint8_t {
-  diskless = 0,
-  attaching = 1,
-  failed = 2,
-  negotiating = 3,
-  inconsistent = 4,  // being resynchronised, or that was interrupted
-  outdated = 5,
-  unknown = 6,
-  consistent = 7,
-  up_to_date = 8,
+  diskless,
+  attaching,
+  failed,
+  negotiating,
+  inconsistent,  // being resynchronised, or that was interrupted
+  outdated,
+  unknown,
+  consistent,
+  up_to_date,
 };
 
-[[nodiscard]] inline DiskState disk_state_at(std::uint32_t state_word, unsigned shift) {
-  const auto disk = state_word >> shift & 0xf;
-  return disk <= 8 ? static_cast<DiskState>(disk) : DiskState::unknown;
+// How the disk states are numbered on the wire.
+enum class StateNumbers : std::uint8_t { unknown, drbd8, drbd9 };
+
+[[nodiscard]] constexpr StateNumbers numbers_of(std::uint32_t protocol) {
+  if (protocol <= 101) return StateNumbers::drbd8;
+  return protocol >= 110 && protocol <= 124 ? StateNumbers::drbd9 : StateNumbers::unknown;
+}
+
+[[nodiscard]] inline DiskState disk_state_at(std::uint32_t word, unsigned shift,
+                                             StateNumbers numbers) {
+  using enum DiskState;
+  static constexpr std::array kOf8{diskless, attaching, failed,     negotiating, inconsistent,
+                                   outdated, unknown,   consistent, up_to_date};
+  // Detaching, the third, is diskless at once.
+  static constexpr std::array kOf9{diskless,     attaching, diskless, failed,     negotiating,
+                                   inconsistent, outdated,  unknown,  consistent, up_to_date};
+  const std::size_t disk = word >> shift & 0xf;
+  if (numbers == StateNumbers::drbd8 && disk < kOf8.size()) return kOf8.at(disk);
+  if (numbers == StateNumbers::drbd9 && disk < kOf9.size()) return kOf9.at(disk);
+  return unknown;
 }
 // Of whoever sent the word, and what it knows of its peer's.
-[[nodiscard]] inline DiskState own_disk(std::uint32_t word) { return disk_state_at(word, 9); }
-[[nodiscard]] inline DiskState peers_disk(std::uint32_t word) { return disk_state_at(word, 13); }
+[[nodiscard]] inline DiskState own_disk(std::uint32_t word, StateNumbers numbers) {
+  return disk_state_at(word, 9, numbers);
+}
+[[nodiscard]] inline DiskState peers_disk(std::uint32_t word, StateNumbers numbers) {
+  return disk_state_at(word, 13, numbers);
+}
 
-// Whoever sent the word has stopped mirroring (enum drbd_conns: C_AHEAD): it only notes which
+// Whoever sent the word has stopped mirroring (C_AHEAD, in DRBD 9 L_AHEAD): it only notes which
 // blocks differ, until what is under way has been acknowledged, and then resynchronises.
 [[nodiscard]] inline bool is_ahead(std::uint32_t word) { return (word >> 4 & 0x1f) == 22; }
 

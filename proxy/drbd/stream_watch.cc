@@ -94,9 +94,13 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
 }
 
 // Both sides speak the highest protocol that both know.
+StateNumbers StreamWatch::state_numbers() const {
+  return handshaken() ? numbers_of(std::min(*protocol_max_[0], *protocol_max_[1]))
+                      : StateNumbers::unknown;
+}
+
 Disks* StreamWatch::disks_of(std::uint16_t volume) {
-  const bool known =
-      handshaken() && std::min(*protocol_max_[0], *protocol_max_[1]) <= kStateProtocolMax;
+  const bool known = state_numbers() != StateNumbers::unknown;
   const bool room = disks_.size() < StreamCounters::kVolumesMax || disks_.contains(volume);
   return known && room ? &disks_[volume] : nullptr;
 }
@@ -106,11 +110,11 @@ void StreamWatch::on_state(Direction direction, const Packet& packet) {
   if (found == nullptr) return;
   Disks& disks = *found;
   const bool out = direction == Direction::out;
-  (out ? disks.here : disks.peer) = own_disk(packet.words[0]);
+  (out ? disks.here : disks.peer) = own_disk(packet.words[0], state_numbers());
   (out ? disks.here_ahead : disks.peer_ahead) = is_ahead(packet.words[0]);
   // Not every change is said by the one whose disk it is: a skipped first resync makes both up to
   // date.
-  const DiskState other = peers_disk(packet.words[0]);
+  const DiskState other = peers_disk(packet.words[0], state_numbers());
   if (other != DiskState::unknown) (out ? disks.peer : disks.here) = other;
 }
 

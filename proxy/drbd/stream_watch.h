@@ -81,6 +81,7 @@ class StreamWatch {
 
   void scan(Direction direction, ByteView bytes);
   void on_packet(Direction direction, const Packet& packet);
+  [[nodiscard]] StateNumbers state_numbers() const;
   // Null: the protocol is not understood, or there are too many volumes.
   [[nodiscard]] Disks* disks_of(std::uint16_t volume);
   void on_state(Direction direction, const Packet& packet);

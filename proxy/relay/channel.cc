@@ -179,6 +179,7 @@ void Channel::on_written(int result) {
   if (closed()) return;
   if (written < write_asked_bytes_) {
     write_failed_ = true;
+    note_last_delivered();
     if (attached()) {
       host_.channel_stop(*this);
     } else {
@@ -234,9 +235,28 @@ void Channel::begin_abort() {
   check_abort();
 }
 
+// What the leg has not acknowledged by now will never be delivered.
+void Channel::note_last_delivered() {
+  if (delivered_last_) return;
+  report_delivered();
+  delivered_last_ = acknowledged_offset();
+}
+
+std::uint64_t Channel::lost_bytes() const {
+  const std::uint64_t here = core_->in.contiguous_offset();
+  return delivered_last_ ? here - std::min(here, *delivered_last_) : 0;
+}
+
+std::uint64_t Channel::acknowledged_offset() const {
+  const std::uint64_t consumed = core_->in.consumed_offset();
+  const std::uint64_t queued = leg_.valid() ? loop_.stats(leg_).unacknowledged_bytes : 0;
+  // The FIN counts as one byte of the queue.
+  return consumed - std::min(consumed, queued - (fin_written_ && queued > 0));
+}
+
 void Channel::check_abort() {
-  lost_bytes_ = loop_.stats(leg_).unacknowledged_bytes;
-  if ((lost_bytes_ == 0 && applied()) || loop_.now() >= abort_deadline_) {
+  const std::uint64_t queued = loop_.stats(leg_).unacknowledged_bytes;
+  if ((queued == 0 && applied()) || loop_.now() >= abort_deadline_) {
     close_leg(CloseMode::reset, attached() ? "aborted by the other side" : "the session ended");
     return;
   }
@@ -244,7 +264,7 @@ void Channel::check_abort() {
 }
 
 void Channel::abort(const std::string& reason) {
-  if (leg_state_ == LegState::open) lost_bytes_ = loop_.stats(leg_).unacknowledged_bytes;
+  cut_ = true;
   close_leg(CloseMode::reset, reason);
 }
 
@@ -260,6 +280,7 @@ void Channel::on_stopped() {
 
 void Channel::end_after_delivery() {
   if (closed() || last_offset_) return;
+  cut_ = true;
   if (leg_state_ == LegState::connecting) {
     abort("takeover of its group");
     return;
@@ -272,6 +293,7 @@ void Channel::on_corrupt() { abort("corrupt at source: a frame failed its checks
 
 void Channel::detach(std::unique_ptr<ChannelCore> core) {
   LT_ASSERT(core.get() == core_);
+  cut_ = cut_ || !closed();
   owned_core_ = std::move(core);
   drop_blocks();
   pending_end_.reset();
@@ -288,10 +310,14 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
   if (closed()) return;
   leg_state_ = LegState::closed;
   loop_.disarm(timer_);
+  report_delivered();
+  if (mode == CloseMode::reset) note_last_delivered();
   if (leg_.valid()) loop_.close(leg_, mode);
   leg_ = Socket{};
   aborted_ = mode == CloseMode::reset;
   end_reason_ = reason;
+  broken_ = aborted_ && !opened_here && attached() && !core_->out.stopped &&
+            !core_->in.end_kind() && core_->in.consumed_offset() >= RouteHealth::kTrifleBytes;
   if (resolving_) loop_.cancel(resolution_.operation);
   if (!read_.in_flight()) return_slab();
   if (attached()) {
@@ -309,11 +335,7 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
 
 void Channel::report_delivered() {
   if (!attached() || core_->in.discarding()) return;
-  const std::uint64_t consumed = core_->in.consumed_offset();
-  const std::uint64_t queued = leg_.valid() ? loop_.stats(leg_).unacknowledged_bytes : 0;
-  // The FIN counts as one byte of the queue.
-  const std::uint64_t delivered =
-      consumed - std::min(consumed, queued - (fin_written_ && queued > 0));
+  const std::uint64_t delivered = acknowledged_offset();
   if (delivered <= delivered_reported_) return;
   delivered_reported_ = delivered;
   host_.channel_delivered(*this, delivered);
@@ -322,6 +344,21 @@ void Channel::report_delivered() {
 std::uint64_t Channel::unread_bytes() const {
   if (leg_state_ != LegState::open || read_ended_ || discard_reads_) return 0;
   return loop_.stats(leg_).unread_bytes;
+}
+
+std::uint64_t Channel::unproven_bytes() const {
+  const std::uint64_t taken = read_bytes_ + unread_bytes();
+  return taken - std::min(taken, core_->out.delivered_offset);
+}
+
+ChannelEnd::How Channel::how_it_ended() const {
+  using enum ChannelEnd::How;
+  if (cut_) return cut;
+  const bool written_in_order =
+      core_->in.at_end() && core_->in.end_kind() == EndKind::fin && !core_->in.discarding();
+  if (!aborted_) return in_order;
+  if (broken_) return broken;
+  return read_ended_in_order_ || written_in_order ? half_in_order : aborted;
 }
 
 std::uint64_t Channel::undelivered_bytes() const {

@@ -16,6 +16,7 @@
 #include "proxy/drbd/stream_watch.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/mortal.h"
+#include "proxy/relay/route_health.h"
 #include "proxy/session/channel_core.h"
 #include "proxy/session/read_history.h"
 
@@ -157,8 +158,13 @@ class Channel final : public Mortal {
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] ChannelStatus status() const;
   [[nodiscard]] const std::string& end_reason() const { return end_reason_; }
-  // Bytes that the leg's TCP had not acknowledged when the leg was reset.
-  [[nodiscard]] std::uint64_t lost_bytes() const { return lost_bytes_; }
+  // Of the peer's bytes that have come here by now, those that the leg's TCP had not acknowledged
+  // when it took its last. Grows while more come that are thrown away.
+  [[nodiscard]] std::uint64_t lost_bytes() const;
+  // Of the leg's bytes, those that nobody knows to be delivered (asks the kernel while it is open).
+  [[nodiscard]] std::uint64_t unproven_bytes() const;
+  // REQUIRES: closed().
+  [[nodiscard]] ChannelEnd::How how_it_ended() const;
   [[nodiscard]] bool was_aborted() const { return aborted_; }
 
   bool in_slab_queue = false;  // the link's lists
@@ -166,6 +172,10 @@ class Channel final : public Mortal {
   bool in_partial_list = false;
   const bool opened_here;
   std::uint64_t serial = 0;  // of the link's map of channels
+  std::optional<TimePoint> oldest_waiting_at;  // noted by the link: of what the peer lacks
+  bool loss_noted = false;   // by the link: what was under way to the peer
+  std::uint64_t lost_bytes_noted = 0;      // by the link, of lost_bytes()
+  std::uint64_t newest_serial_at_end = 0;  // of the link's channels when the leg was closed
   IncompressibleGuard guard;
   ReadHistory history;         // of the leg
   std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
@@ -201,6 +211,8 @@ class Channel final : public Mortal {
   void hand_over(std::uint64_t bytes);
   void on_written(int result);
   void after_write();
+  void note_last_delivered();
+  [[nodiscard]] std::uint64_t acknowledged_offset() const;  // by the leg's TCP
   void begin_abort();
   void check_abort();
   void on_timer();
@@ -240,6 +252,7 @@ class Channel final : public Mortal {
   bool reading_garbage_ = false;  // the receive in flight goes nowhere
   bool discard_reads_ = false;
   bool read_ended_ = false;
+  bool read_ended_in_order_ = false;
   std::optional<EndKind> pending_end_;
   std::deque<RawBlock> blocks_;  // closed, not yet taken
   std::size_t blocks_out_ = 0;   // taken, not yet done
@@ -257,8 +270,10 @@ class Channel final : public Mortal {
   std::uint64_t delivered_reported_ = 0;
 
   std::string end_reason_;
-  std::uint64_t lost_bytes_ = 0;
+  std::optional<std::uint64_t> delivered_last_;  // the leg takes nothing beyond this offset
   bool aborted_ = false;
+  bool broken_ = false;  // by our target, in the middle of the peer's bytes
+  bool cut_ = false;     // not by one of the two programs
 };
 
 }  // namespace longthrow

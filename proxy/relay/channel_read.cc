@@ -125,6 +125,7 @@ std::optional<TimePoint> Channel::oldest_unframed_at() const {
 
 void Channel::end_reading(EndKind kind) {
   read_ended_ = true;
+  read_ended_in_order_ = kind == EndKind::fin;
   if (block_.bytes > 0) {
     close_block();
   } else {

@@ -410,8 +410,7 @@ void Link::end_session(const std::string& reason) {
       auto* channel = static_cast<Channel*>(core->user);
       if (channel == nullptr) continue;  // opened by the peer a moment ago: it has no leg yet
       channel->in_frame_queue = channel->in_slab_queue = channel->in_partial_list = false;
-      lose(channel->group(),
-           format("channel {} of route {} was aborted: {}", core->id, channel->route(), reason));
+      note_unproven(*channel, ChannelEnd::How::cut, reason);
       channel->detach(std::move(core));
     }
     session_.reset();

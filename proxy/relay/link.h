@@ -170,12 +170,9 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     drbd::StreamCounters drbd_received;
     std::uint64_t pings_answered = 0;
     drbd::DisksByVolume disks;  // as last said there
+    RouteHealth health;
   };
   struct GroupFate {
-    bool carried = false;  // a channel has been open
-    bool lost = false;     // a channel was aborted with bytes under way, none has caught up since
-    std::string lost_reason;
-    std::uint64_t lost_serial = 0;  // channels with higher ones came after
     CopyAge copy;                   // of the peer's data, here
     std::size_t streams = 0;        // that our copy consists of, when it was last looked at
   };
@@ -241,8 +238,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] std::vector<LocalRoute> local_routes() const;
   [[nodiscard]] bool route_shut(const RoutePort& port) const;
   [[nodiscard]] drbd::DisksByVolume disks_of(const RoutePort& port) const;
-  // Why DRBD's copies of a group are not to be used; "" if nothing is against it.
-  [[nodiscard]] std::string disk_trouble(const std::string& group) const;
+  // Why DRBD's copies are not to be used; "" if nothing is against it.
+  [[nodiscard]] std::string disk_trouble(const RoutePort& port) const;
   // Its DRBD has stopped mirroring: what arrives makes our copy no newer.
   [[nodiscard]] bool peer_is_ahead(const std::string& group) const;
   void keep_drbd_numbers(const Channel& channel);
@@ -265,10 +262,23 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] Proof proof_of(const std::string& group, const GroupFate& fate) const;
   void fill_inbound(const std::string& name, const GroupFate& fate, GroupStatus& group) const;
 
+  // Whether the copies can be trusted (link_health.cc).
+  enum class ChannelMoment : std::uint8_t { closed, gone };
+  void note_channel_end(Channel& channel, ChannelMoment moment);
+  enum class LossTowards : std::uint8_t { peer, target };
+  void note_end(const Channel& channel, std::uint64_t lost_bytes, LossTowards towards,
+                ChannelEnd::How how, const std::string& reason);
+  static void note_oldest(Channel& channel);
+  void note_unproven(Channel& channel, ChannelEnd::How how, const std::string& reason);
+  void observe_health();
+  void abort_channels_of(const std::string& route, const std::string& reason);
+  [[nodiscard]] std::string route_trouble(const RoutePort& port) const;
+  [[nodiscard]] std::string unreadable_disks(const RoutePort& port) const;
+  void judge_group(const std::string& name, GroupStatus& group) const;
+
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
-  void lose(const std::string& group, std::string reason);
   [[nodiscard]] Lag lag(const std::string& group) const;  // "": of the whole link
   [[nodiscard]] std::string limited_by() const;
   void fill_groups(Status& status) const;

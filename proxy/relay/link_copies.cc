@@ -38,6 +38,7 @@ std::size_t Link::streams_of(const std::string& group) const {
 void Link::note_copies() {
   session_->settle_as_of();
   for (const auto& [group, state] : session_->groups()) {
+    if (!has_group(group)) continue;  // it was removed from the configuration
     GroupFate& fate = fates_[group];
     if (const std::size_t streams = streams_of(group); streams > 0) fate.streams = streams;
     if (state.as_of_wall_ns == 0 || !session_->peer_wall_ns() || peer_is_ahead(group)) continue;

@@ -106,18 +106,16 @@ drbd::DisksByVolume Link::disks_of(const RoutePort& port) const {
   return disks;
 }
 
-std::string Link::disk_trouble(const std::string& group) const {
-  for (const auto& [route, port] : ports_) {
-    if (port.config.group != group || port.config.protocol != RouteProtocol::drbd) continue;
-    for (const auto& [volume, disks] : disks_of(port)) {
-      const bool peer = cannot_be_used(disks.peer);
-      const drbd::DiskState disk = peer ? disks.peer : disks.here;
-      if (!cannot_be_used(disk)) continue;
-      const bool resync = disk == drbd::DiskState::inconsistent;
-      return format("route {}: {} DRBD says that its disk of volume {} is {}{}", route,
-                    peer ? "the peer's" : "the local", volume, drbd::to_string(disk),
-                    resync ? ": a resync is running, or was interrupted" : "");
-    }
+std::string Link::disk_trouble(const RoutePort& port) const {
+  if (port.config.protocol != RouteProtocol::drbd) return {};
+  for (const auto& [volume, disks] : disks_of(port)) {
+    const bool peer = cannot_be_used(disks.peer);
+    const drbd::DiskState disk = peer ? disks.peer : disks.here;
+    if (!cannot_be_used(disk)) continue;
+    const bool resync = disk == drbd::DiskState::inconsistent;
+    return format("{} DRBD says that its disk of volume {} is {}{}",
+                  peer ? "the peer's" : "the local", volume, drbd::to_string(disk),
+                  resync ? ": a resync is running, or was interrupted" : "");
   }
   return {};
 }

@@ -15,7 +15,15 @@ constexpr std::uint64_t kExpressReserveBytes = 256 * kKiB;
 
 void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
   for (auto port = ports_.begin(); port != ports_.end();) {
-    if (!routes.contains(port->first)) close_listener(port->second);
+    const auto stays = routes.find(port->first);
+    if (stays == routes.end()) close_listener(port->second);
+    const bool another =
+        stays != routes.end() && (port->second.config.group != stays->second.group ||
+                                  port->second.config.protocol != stays->second.protocol);
+    if (stays == routes.end() || another) {
+      abort_channels_of(port->first, another ? "the route was given another group or protocol"
+                                             : "the route was removed from the configuration");
+    }
     port = routes.contains(port->first) ? std::next(port) : ports_.erase(port);
   }
   for (const auto& [route, config] : routes) {
@@ -25,6 +33,7 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
     port.config = config;
     (void)fates_[config.group];
   }
+  std::erase_if(fates_, [&](const auto& fate) { return !has_group(fate.first); });
   const bool any_drbd = std::ranges::any_of(
       routes, [](const auto& entry) { return entry.second.protocol == RouteProtocol::drbd; });
   paces_ = any_drbd || routes.size() > 1;
@@ -148,7 +157,6 @@ Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool ope
   channel.serial = next_serial_++;
   channels_.emplace(channel.serial, std::move(made));
   if (port != ports_.end()) ++port->second.channels_total;
-  fates_[core.group->name].carried = true;
   return channel;
 }
 
@@ -169,14 +177,10 @@ void Link::channel_closed(Channel& channel) {
   closing_.push_back(&channel);
   loop_.arm(reap_timer_, loop_.now());
   if (channel.partner() != nullptr) partner_ends(channel);
+  channel.newest_serial_at_end = next_serial_ - 1;
+  note_channel_end(channel, ChannelMoment::closed);
   if (!channel.was_aborted()) return;
   ++totals_.aborted_channels;
-  totals_.abort_lost_bytes += channel.lost_bytes();
-  if (channel.lost_bytes() > 0) {
-    log_warning("route {}: channel {}: {} bytes were lost with the reset: {}", channel.route(),
-                channel.core().id, channel.lost_bytes(), channel.end_reason());
-  }
-  const std::string group = channel.group();
   if (const auto port = ports_.find(channel.route()); port != ports_.end()) {
     if (channel.end_reason() != port->second.reason) {
       log_info("route {}: channel {}: {}", channel.route(), channel.core().id,
@@ -184,17 +188,6 @@ void Link::channel_closed(Channel& channel) {
     }
     port->second.reason = channel.end_reason();
   }
-  const bool never_carried = channel.read_bytes() == 0 && channel.core().in.consumed_offset() == 0;
-  if (!never_carried)
-    lose(group,
-         format("a channel of route {} was aborted: {}", channel.route(), channel.end_reason()));
-}
-
-void Link::lose(const std::string& group, std::string reason) {
-  GroupFate& fate = fates_[group];
-  fate.lost = true;
-  fate.lost_reason = std::move(reason);
-  fate.lost_serial = next_serial_ - 1;
 }
 
 // Channels whose leg is closed wait here for what is in flight, and for the far side.
@@ -226,6 +219,7 @@ void Link::channel_gone(Channel& channel) {
   forget(parked_);
   channel.unpair();
   keep_drbd_numbers(channel);
+  note_channel_end(channel, ChannelMoment::gone);
   if (channel.attached()) session_->release(channel.core());
   context_.graveyard.bury(std::move(channels_.extract(channel.serial).mapped()));
 }

@@ -233,18 +233,15 @@ void Link::update_groups() {
   if (session_ == nullptr) return;
   note_copies();
   for (auto& [group, state] : session_->groups()) state.unframed = false;
-  std::set<std::string> renewed;
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached()) continue;
     GroupState& group = *channel->core().group;
     if (channel->unframed_bytes() > 0 || channel->unread_bytes() > 0) group.unframed = true;
-    if (!channel->closed() && serial > fates_[group.name].lost_serial) renewed.insert(group.name);
   }
-  for (const std::string& group : renewed) {
-    if (fates_[group].lost && lag(group).bytes == 0) fates_[group].lost = false;
-  }
+  observe_health();
 }
 
+// What the peer lacks. What was lost counts until newer data of its route is there.
 Lag Link::lag(const std::string& group) const {
   Lag lag;
   std::optional<TimePoint> oldest;
@@ -261,6 +258,12 @@ Lag Link::lag(const std::string& group) const {
     lag.bytes += bytes;
     note(out.oldest_read_at());
     note(channel->oldest_unframed_at());
+  }
+  for (const auto& [route, port] : ports_) {
+    if (!group.empty() && port.config.group != group) continue;
+    const RouteHealth::Lacking lacking = port.health.lacking();
+    lag.bytes += lacking.bytes;
+    if (lacking.bytes > 0) note(lacking.oldest_at);
   }
   if (oldest) lag.seconds = seconds(loop_.now() - *oldest);
   return lag;
@@ -360,22 +363,11 @@ void Link::fill_groups(Status& status) const {
     GroupStatus& group = status.groups[name];
     group.link = name_;
     group.lag = lag(name);
-    std::uint64_t channels = 0;
     for (const auto& [serial, channel] : channels_) {
-      if (!channel->attached() || channel->group() != name) continue;
-      channels += channel->closed() ? 0 : 1;
-      group.undelivered_bytes += channel->undelivered_bytes();
+      if (channel->attached() && channel->group() == name)
+        group.undelivered_bytes += channel->undelivered_bytes();
     }
-    if (fate.lost) {
-      group.consistent = false;
-      group.reason = fate.lost_reason;
-    } else if (fate.carried && channels == 0) {
-      group.consistent = false;
-      group.reason = "it has carried channels and has none now: nothing is being replicated";
-    } else if (std::string trouble = disk_trouble(name); !trouble.empty()) {
-      group.consistent = false;
-      group.reason = std::move(trouble);
-    }
+    judge_group(name, group);
     fill_inbound(name, fate, group);
   }
 }

@@ -119,7 +119,7 @@ Answer NodeImpl::run(const Reload& command) {
   const Config& config = command.config;
   if (auto possible = can_reload(config); !possible) return refused(possible.error().message);
   if (command.dry_run) return done("nothing was changed");
-  if (auto begun = begin_reload(config); !begun) {
+  if (auto begun = begin_reload(command); !begun) {
     remove_links_beside(config_);
     close_ports_beside(config_);
     return refused(begun.error().message);
@@ -152,13 +152,15 @@ Result<void> NodeImpl::can_reload(const Config& config) const {
   return {};
 }
 
-Result<void> NodeImpl::begin_reload(const Config& config) {
+Result<void> NodeImpl::begin_reload(const Reload& command) {
+  const Config& config = command.config;
   if (auto opened = open_ports(config); !opened) return opened;
   for (const auto& [name, link] : config.links) {
     if (links_.contains(name)) continue;
     if (auto added = add_link(config, name); !added) return added;
   }
-  return parts_.tls.load(config);
+  // What became of another link's key file is no reason against this change.
+  return command.keep_set_values ? parts_.tls.load_changed(config) : parts_.tls.load(config);
 }
 
 void NodeImpl::remove_links_beside(const Config& config) {

@@ -69,7 +69,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   Answer run(const Release& command);
   Answer run(const Reload& command);
   [[nodiscard]] Result<void> can_reload(const Config& config) const;
-  [[nodiscard]] Result<void> begin_reload(const Config& config);
+  [[nodiscard]] Result<void> begin_reload(const Reload& command);
   Answer run(const RestartCheck& command);
   void begin_drain(CommandId id, DrainTask task);
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);

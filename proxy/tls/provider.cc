@@ -20,6 +20,7 @@ using EndContextPtr = std::shared_ptr<const EndContext>;
 
 // All that one load has read. Replaced as a whole.
 struct Loaded {
+  std::map<std::string, TlsConfig> settings;  // of each link
   std::map<std::string, std::shared_ptr<const LinkMaterial>> links;
   std::map<std::string, EndContextPtr> clients;               // of links that are not plain
   std::map<std::vector<std::string>, EndContextPtr> servers;  // made when first asked for
@@ -83,20 +84,31 @@ class Provider final : public TlsProvider {
  public:
   explicit Provider(TlsProviderOptions options) : options_(options) {}
 
-  Result<void> load(const Config& config) override;
+  Result<void> load(const Config& config) override { return load(config, {}); }
+  Result<void> load_changed(const Config& config) override { return load(config, loaded_); }
   Result<std::unique_ptr<TlsEngine>> client(const std::string& link) override;
   Result<std::unique_ptr<TlsEngine>> server(std::span<const std::string> links) override;
 
  private:
+  // Takes from `known` what need not be read.
+  Result<void> load(const Config& config, const Loaded& known);
   Result<EndContextPtr> server_context(LinkMaterials links);
 
   const TlsProviderOptions options_;
   Loaded loaded_;
 };
 
-Result<void> Provider::load(const Config& config) {
+Result<void> Provider::load(const Config& config, const Loaded& known) {
   Loaded fresh;
   for (const auto& [name, link] : config.links) {
+    fresh.settings.emplace(name, link.tls);
+    const auto old = known.settings.find(name);
+    if (old != known.settings.end() && old->second == link.tls) {
+      fresh.links.emplace(name, known.links.at(name));
+      if (const auto client = known.clients.find(name); client != known.clients.end())
+        fresh.clients.insert(*client);
+      continue;
+    }
     auto read = load_link(name, link.tls);
     if (!read)
       return fail(format("link {}: {}", name, read.error().message), read.error().os_errno);

@@ -128,3 +128,42 @@ def test_a_group_of_two_streams_is_as_old_as_the_older_one(make_lab, make_pair):
     assert lag > 3, "there was no backlog"
     assert abs(inbound["age_s"] - lag) < 1.5, f"the source is ahead by {lag} s, the copy says {inbound}"
     assert inbound["proof"] == "none" and "2 streams" in inbound["proof_reason"]
+
+
+def test_a_loss_on_one_route_is_not_forgotten_because_another_one_is_well(make_lab, make_pair):
+    """The target of r0 breaks off with megabytes on their way; then a connection of r1 comes and goes."""
+    lab = make_lab(rtt="5ms", rate="8mbit", queue="250KB")
+    with Sink(lab.b, reset_after=200_000) as broken, Sink(lab.b) as well:
+        pair = make_pair(lab, routes={"r0": broken.port, "r1": well.port})
+        for node in pair.nodes:
+            for route in ("route.r0", "route.r1"):
+                node.tables[route]["group"] = "g"
+            node.write_config()
+        pair.start()
+        with Source(lab.a, pair.entry("r0"), size=8 * MIB, mix="random"):
+            for node in pair.nodes:
+                wait_until(lambda node=node: not node.group("g")["consistent"], 20, f"{node.name}: {node.group('g')}")
+        with Source(lab.a, pair.entry("r1"), size=100_000) as other:
+            assert other.one(20)["answer_ok"]
+        time.sleep(1)
+        for node in pair.nodes:
+            group = node.group("g")
+            assert not group["consistent"] and "route r0: " in group["reason"], f"{node.name}: {group}"
+        assert "bytes were lost" in pair.alpha.group("g")["reason"]
+
+
+def test_a_route_that_a_reload_removes_ends_its_channels(make_lab, make_pair):
+    lab = make_lab(rtt="5ms", rate="50mbit", queue="250KB")
+    with Sink(lab.b) as gone, Sink(lab.b) as stays:
+        pair = make_pair(lab, routes={"r0": gone.port, "r1": stays.port}).start()
+        with Source(lab.a, pair.entry("r0"), size=-1, mix="random") as source:
+            gone.wait_received(1 * MIB)
+            removed = pair.beta.tables.pop("route.r0")
+            assert removed and pair.beta.reload().returncode == 0
+            pair.alpha.wait_channels(0)
+            assert source.one(20)["end"] == "reset"
+        assert "r0" not in pair.beta.status()["groups"]
+        assert not pair.alpha.group()["consistent"], pair.alpha.group()
+        with Source(lab.a, pair.entry("r1"), size=100_000) as other:
+            assert other.one(20)["answer_ok"]
+        assert pair.beta.group("r1")["consistent"]

@@ -81,7 +81,11 @@ void judge_link(const std::string& name, const json::object& link, const Wishes&
 
 void judge_group(const std::string& name, const json::object& group, const Wishes& wishes,
                  Report& report) {
-  if (!flag_at(group, "consistent")) {
+  const auto* consistent = group.if_contains("consistent");
+  if (consistent != nullptr && consistent->is_null()) {
+    report.add(Level::warning, format("it is not known whether group {} is consistent: {}", name,
+                                      text_at(group, "reason")));
+  } else if (!flag_at(group, "consistent")) {
     report.add(Level::critical,
                format("group {} is not consistent: {}", name, text_at(group, "reason")));
   }

@@ -202,14 +202,24 @@ std::string groups_table(const json::object& groups, const Painter& paint) {
     if (!entry.value().is_object()) continue;
     const json::object& group = entry.value().get_object();
     const bool consistent = flag_at(group, "consistent");
+    const auto* said = group.if_contains("consistent");
+    const bool unknown = said != nullptr && said->is_null();
     const json::object& lag = object_at(group, "lag");
     table.row({{printable(entry.key()), Paint::bold},
                {text_at(group, "link")},
-               {consistent ? "yes" : "NO", consistent ? Paint::good : Paint::bad},
+               {consistent ? "yes"
+                : unknown  ? "unknown"
+                           : "NO",
+                consistent ? Paint::good
+                : unknown  ? Paint::warning
+                           : Paint::bad},
                {format("{}, {}", human_bytes(amount_at(lag, "bytes")),
                        human_seconds(amount_at(lag, "seconds")))},
                {copy_text(object_at(group, "inbound"))}});
-    if (!consistent) {
+    if (unknown) {
+      table.note(
+          paint(Paint::warning, "  !! not known to be consistent: " + text_at(group, "reason")));
+    } else if (!consistent) {
       table.note(paint(Paint::bad, "  !! NOT CONSISTENT: " + text_at(group, "reason")));
     }
   }

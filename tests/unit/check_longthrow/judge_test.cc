@@ -49,6 +49,12 @@ TEST_F(Judge, SilenceIsNotHealth) {
   expect(Level::critical, "our copy is as of 11 min");
 }
 
+TEST_F(Judge, WhatIsNotKnownIsAWarning) {
+  group()["consistent"] = nullptr;
+  group()["reason"] = "route r0: DRBD has not said it";
+  expect(Level::warning, "it is not known whether group vm1 is consistent: route r0: DRBD");
+}
+
 TEST_F(Judge, LagAndAgeHaveLimits) {
   link()["lag"].as_object()["seconds"] = 100.0;
   expect(Level::warning, "the peer is behind by 1 min 40 s");

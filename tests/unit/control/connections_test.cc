@@ -123,7 +123,7 @@ TEST(ConnectionFile, GivesBackWhatWasSaved) {
 
 TEST(ConnectionFile, DamageIsSaidWithWhatToDo) {
   const TempDir directory;
-  for (const char* text : {"{", "[]", R"({"version":2,"connections":{}})", R"({"version":1})",
+  for (const char* text : {"", "{", "[]", R"({"version":2,"connections":{}})", R"({"version":1})",
                            R"({"version":1,"connections":{"a b":{}}})",
                            R"({"version":1,"connections":{"a":{"inside":"1"}}})"}) {
     std::ofstream(directory / "connections.json") << text;

@@ -131,8 +131,25 @@ TEST_F(Disks, TheOneThatIsAheadSaysSo) {
   EXPECT_FALSE(watch_.disks().at(0).here_ahead);
 }
 
-TEST_F(Disks, ProtocolsThatCountOtherwiseSayNothing) {
+// Of DRBD 9, where "detaching" (2) came in between: 5 is inconsistent, 7 unknown, 9 up to date.
+TEST_F(Disks, Drbd9CountsAnew) {
   shake_hands(121);
+  const auto word = [](std::uint32_t disk, std::uint32_t peers) {
+    return packet100(Command::state, 0, 4, 2U | 1U << 2 | 10U << 4 | disk << 9 | peers << 13);
+  };
+  watch_.on_outgoing(word(9, 7));
+  EXPECT_EQ(watch_.disks().at(0).here, DiskState::up_to_date);
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::unknown);
+  watch_.on_incoming(word(5, 9));
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::inconsistent);
+  watch_.on_incoming(word(2, 9));
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::diskless);
+  watch_.on_incoming(word(9, 9));
+  EXPECT_EQ(watch_.disks().at(0).peer, DiskState::up_to_date);
+}
+
+TEST_F(Disks, ProtocolsThatAreNotKnownSayNothing) {
+  shake_hands(125);
   watch_.on_incoming(state(0, DiskState::inconsistent));
   EXPECT_TRUE(watch_.disks().empty());
 }

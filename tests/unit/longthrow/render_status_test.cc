@@ -42,10 +42,19 @@ TEST(RenderStatus, HealthyPairIsOneScreen) {
 
 TEST(RenderStatus, InconsistentGroupIsLoud) {
   Status status = test::sample_status();
-  status.groups["vm1"].consistent = false;
+  status.groups["vm1"].consistent = Consistency::no;
   status.groups["vm1"].reason = "the peer has restarted";
   EXPECT_TRUE(shows(screen(status), "!! NOT CONSISTENT: the peer has restarted"));
   EXPECT_TRUE(shows(screen(status, true), "\033[1;31m"));
+}
+
+TEST(RenderStatus, WhatIsNotKnownIsNotCalledConsistent) {
+  Status status = test::sample_status();
+  status.groups["vm1"].consistent = Consistency::unknown;
+  status.groups["vm1"].reason = "route r0: DRBD has not said it";
+  const std::string text = screen(status);
+  EXPECT_TRUE(shows(text, "vm1 dr unknown"));
+  EXPECT_TRUE(shows(text, "!! not known to be consistent: route r0: DRBD has not said it"));
 }
 
 TEST(RenderStatus, ColoursOnlyWhenAsked) {

@@ -55,6 +55,14 @@ TEST_F(Provider, FailedReloadChangesNothing) {
   EXPECT_TRUE(pair.shake());
 }
 
+TEST_F(Provider, AMissingKeyOfALinkThatDoesNotChangeIsNoReasonAgainstAChange) {
+  configure(key_line("k1", 1), key_line("k1", 1));
+  files_.write("beta.psk", "k2:zz\n");
+  ASSERT_TRUE(beta_.load_changed());
+  EXPECT_TRUE(pair().shake());
+  EXPECT_FALSE(beta_.link("main", keys("other.psk", "k3:zz\n")));
+}
+
 TEST_F(Provider, RotationNeedsNoSimultaneousReload) {
   const std::string old_key = key_line("old", 1);
   const std::string new_key = key_line("new", 2);

@@ -55,6 +55,7 @@ class TestNode {
   // Adds or replaces a link that listens on `port` of loopback, and loads.
   Result<void> link(const std::string& name, TlsConfig tls, std::uint16_t port = 7700);
   Result<void> load() { return provider_->load(config_); }
+  Result<void> load_changed() { return provider_->load_changed(config_); }
   [[nodiscard]] Result<std::unique_ptr<TlsEngine>> client(const std::string& name) {
     return provider_->client(name);
   }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Can the copies be trusted? Judged route by route: a group is as good as its worst route.
+#include <algorithm>
+#include <vector>
+
+#include "proxy/base/log.h"
+#include "proxy/relay/link.h"
+
+namespace longthrow {
+
+void Link::note_end(const Channel& channel, std::uint64_t lost_bytes, LossTowards towards,
+                    ChannelEnd::How how, const std::string& reason) {
+  const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0;
+  const auto port = ports_.find(channel.route());
+  if (!carried || port == ports_.end()) return;
+  port->second.health.on_end(
+      {.how = how,
+       .lost_bytes = lost_bytes,
+       .to_peer_bytes = towards == LossTowards::peer ? lost_bytes : 0,
+       .oldest_at = channel.oldest_waiting_at.value_or(loop_.now()),
+       .newest_serial = channel.closed() ? channel.newest_serial_at_end : next_serial_ - 1,
+       .reason = reason});
+}
+
+// When the leg is closed, and again when the channel is forgotten: until then more of the peer's
+// bytes may have come for nothing.
+void Link::note_channel_end(Channel& channel, ChannelMoment moment) {
+  const ChannelEnd::How how = channel.how_it_ended();
+  const std::uint64_t lost_bytes = channel.lost_bytes() - channel.lost_bytes_noted;
+  channel.lost_bytes_noted += lost_bytes;
+  if (lost_bytes > 0) {
+    totals_.abort_lost_bytes += lost_bytes;
+    log_warning("route {}: channel {}: {} bytes were lost with the reset: {}", channel.route(),
+                channel.core().id, lost_bytes, channel.end_reason());
+  }
+  if (lost_bytes > 0 || moment == ChannelMoment::closed)
+    note_end(channel, lost_bytes, LossTowards::target, how, channel.end_reason());
+  if (channel.attached() && channel.core().out.stopped)
+    note_unproven(channel, how, channel.end_reason());
+}
+
+// What of the leg's bytes was not delivered when nothing more can be: noted once for each channel.
+void Link::note_unproven(Channel& channel, ChannelEnd::How how, const std::string& reason) {
+  const std::uint64_t bytes = channel.unproven_bytes();
+  if (channel.loss_noted || (bytes == 0 && channel.closed())) return;
+  channel.loss_noted = true;
+  note_end(channel, bytes, LossTowards::peer, how, reason);
+}
+
+// Remembered for the moment at which what waits is thrown away.
+void Link::note_oldest(Channel& channel) {
+  std::optional<TimePoint> oldest = channel.core().out.oldest_read_at();
+  if (const auto unframed = channel.oldest_unframed_at())
+    oldest = std::min(oldest.value_or(*unframed), *unframed);
+  if (!channel.core().out.stopped) channel.oldest_waiting_at = oldest;
+}
+
+void Link::observe_health() {
+  std::map<std::string, std::vector<RouteHealth::OpenChannel>> open;
+  for (const auto& [serial, channel] : channels_) {
+    if (!channel->attached() || channel->closed()) continue;
+    const OutStream& out = channel->core().out;
+    const std::uint64_t taken = channel->read_bytes() + channel->unread_bytes();
+    const std::uint64_t lag = taken - std::min(taken, out.received_offset());
+    note_oldest(*channel);
+    open[channel->route()].push_back(
+        {.serial = serial,
+         .carried_bytes = channel->read_bytes() + channel->core().in.consumed_offset(),
+         .waiting_bytes = (out.stopped ? 0 : lag) + channel->undelivered_bytes()});
+  }
+  for (const auto& [route, its_channels] : open) {
+    if (const auto port = ports_.find(route); port != ports_.end())
+      port->second.health.observe(its_channels);
+  }
+}
+
+void Link::abort_channels_of(const std::string& route, const std::string& reason) {
+  std::vector<Channel*> open;
+  for (const auto& [serial, channel] : channels_) {
+    if (channel->route() == route && channel->attached() && !channel->closed())
+      open.push_back(channel.get());
+  }
+  for (Channel* channel : open) channel->abort(reason);
+}
+
+std::string Link::route_trouble(const RoutePort& port) const {
+  const auto open = std::ranges::count_if(channels_, [&](const auto& entry) {
+    const Channel& channel = *entry.second;
+    return channel.route() == port.name && channel.attached() && !channel.closed();
+  });
+  std::string trouble = port.health.trouble(port.config.protocol, static_cast<std::size_t>(open));
+  if (!trouble.empty()) return trouble;
+  if (session_ != nullptr && port.health.carried()) {
+    const RouteStanding standing = session_->standing(port.name);
+    if (standing.known && !standing.matched)
+      return format("nothing is being replicated: {}", standing.reason);
+  }
+  return disk_trouble(port);
+}
+
+// A DRBD that carries and does not tell of its disks, or not in words that are known here.
+std::string Link::unreadable_disks(const RoutePort& port) const {
+  if (port.config.protocol != RouteProtocol::drbd || !port.health.carried()) return {};
+  const drbd::DisksByVolume disks = disks_of(port);
+  if (disks.empty()) return "what DRBD says of its disks cannot be read, or it has not said it yet";
+  for (const auto& [volume, each] : disks) {
+    const bool here = each.here == drbd::DiskState::unknown;
+    if (here || each.peer == drbd::DiskState::unknown) {
+      return format("DRBD has not said yet how {} disk of volume {} is",
+                    here ? "the local" : "the peer's", volume);
+    }
+  }
+  return {};
+}
+
+void Link::judge_group(const std::string& name, GroupStatus& group) const {
+  std::string unknown;
+  for (const auto& [route, port] : ports_) {
+    if (port.config.group != name) continue;
+    const auto add = [&](std::string& to, const std::string& reason) {
+      if (reason.empty()) return;
+      to += format("{}route {}: {}", to.empty() ? "" : "; ", route, reason);
+    };
+    add(group.reason, route_trouble(port));
+    add(unknown, unreadable_disks(port));
+  }
+  if (!group.reason.empty()) {
+    group.consistent = Consistency::no;
+  } else if (!unknown.empty()) {
+    group.consistent = Consistency::unknown;
+    group.reason = unknown;
+  }
+}
+
+}  // namespace longthrow

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Can the copy that one route makes be trusted? Judged from what its channels left behind when they
+// ended, and from those that came after. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "longthrow/config.h"
+#include "longthrow/time.h"
+
+namespace longthrow {
+
+// How a channel ended, and what its end destroyed.
+struct ChannelEnd {
+  enum class How : std::uint8_t {
+    in_order,       // both directions at their ends
+    half_in_order,  // one direction at its end; whoever said it did not take the rest of the other
+    aborted,        // by one of the two programs
+    broken,         // by our target, in the middle: the peer may hold what nobody takes any more
+    cut,            // by Longthrow: the session ended, the route was removed, a takeover
+  };
+  How how = How::aborted;
+  std::uint64_t lost_bytes = 0;        // accepted at either end, and not known to be delivered
+  std::uint64_t to_peer_bytes = 0;     // of these, those that the peer lacks
+  std::optional<TimePoint> oldest_at;  // of these: when the oldest was read
+  std::uint64_t newest_serial = 0;     // of the link's channels: higher ones came after this end
+  std::string reason;
+};
+
+class RouteHealth {
+ public:
+  // Less than this is the last word of a connection that is given up (an error text, a farewell):
+  // no alarm where the rest of the route is well.
+  static constexpr std::uint64_t kTrifleBytes = 1024;
+
+  // A channel of the route has carried bytes.
+  void on_carried() { carried_ = true; }
+  [[nodiscard]] bool carried() const { return carried_; }
+  // REQUIRES: the channel has carried bytes.
+  void on_end(const ChannelEnd& end);
+
+  struct OpenChannel {
+    std::uint64_t serial = 0;
+    std::uint64_t carried_bytes = 0;  // both directions
+    std::uint64_t waiting_bytes = 0;  // accepted at this end and not received by the other, or
+                                      // received here and not delivered
+  };
+  // A loss is over when a channel that came after it has carried bytes and nothing of it waits.
+  void observe(std::span<const OpenChannel> channels);
+
+  // What the peer lacks because of losses that are not over: it stays lag until then, whatever has
+  // become of the connection.
+  struct Lacking {
+    std::uint64_t bytes = 0;
+    std::optional<TimePoint> oldest_at;
+  };
+  [[nodiscard]] Lacking lacking() const;
+
+  // Why the copy is not to be trusted; "" if nothing is against it.
+  [[nodiscard]] std::string trouble(RouteProtocol protocol, std::size_t open_channels) const;
+
+ private:
+  struct Loss {
+    std::uint64_t bytes = 0;
+    Lacking lacking;
+    std::uint64_t newest_serial = 0;
+    std::string reason;
+  };
+  bool carried_ = false;
+  std::optional<Loss> loss_;
+  std::optional<Loss> trifle_;
+};
+
+}  // namespace longthrow
