@@ -18,6 +18,14 @@ struct Lag {
   double seconds = 0.0;
 };
 
+// What an administrator has stopped, of a link or of a group.
+struct Notice {
+  std::string what;   // held | paused | fenced
+  std::string where;  // here | peer
+  WallTime since{};   // at the peer: as it says, or else when it was heard
+  std::string by;     // the command; or what the peer said
+};
+
 struct LaneStatus {
   std::string name;  // "express", "bulk1", ...
   std::string local;
@@ -34,6 +42,7 @@ struct LinkStatus {
   std::vector<LaneStatus> lanes;
   std::optional<WallTime> paused_since;
   bool fenced = false;
+  std::vector<Notice> notices;
   struct {
     std::uint64_t used_bytes = 0;   // of the arena, send side
     std::uint64_t raw_bytes = 0;    // what these stand for, uncompressed
@@ -78,6 +87,7 @@ struct GroupStatus {
   std::string link;
   bool consistent = true;
   std::string reason;  // why not consistent
+  std::vector<Notice> notices;
   Lag lag;
   std::uint64_t epoch = 0;
   std::uint64_t undelivered_bytes = 0;

@@ -24,6 +24,17 @@ json::object lag_to_json(const Lag& lag) {
   return {{"bytes", lag.bytes}, {"seconds", number(lag.seconds)}};
 }
 
+json::array notices_to_json(const std::vector<Notice>& notices) {
+  json::array list;
+  for (const Notice& notice : notices) {
+    list.push_back({{"what", notice.what},
+                    {"where", notice.where},
+                    {"since", utc_text(notice.since)},
+                    {"by", notice.by}});
+  }
+  return list;
+}
+
 json::object lane_to_json(const LaneStatus& lane) {
   return {{"name", lane.name},
           {"local", lane.local},
@@ -59,6 +70,7 @@ json::object link_to_json(const LinkStatus& link) {
   out["lane_list"] = std::move(lanes);
   out["paused_since"] = time_or_null(link.paused_since);
   out["fenced"] = link.fenced;
+  out["notices"] = notices_to_json(link.notices);
   out["buffer"] = {{"used_bytes", link.buffer.used_bytes},
                    {"raw_bytes", link.buffer.raw_bytes},
                    {"limit_bytes", link.buffer.limit_bytes},
@@ -88,6 +100,7 @@ json::object group_to_json(const GroupStatus& group) {
   out["link"] = group.link;
   out["consistent"] = group.consistent;
   out["reason"] = group.reason;
+  out["notices"] = notices_to_json(group.notices);
   out["lag"] = lag_to_json(group.lag);
   out["epoch"] = group.epoch;
   out["undelivered_bytes"] = group.undelivered_bytes;

@@ -161,8 +161,7 @@ void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<w
     if (reason != down_reason_) log_warning("link {}: cannot connect: {}", name_, reason);
     if (express_ == nullptr) down_reason_ = reason;
     if (bye) {
-      peer_fenced_ = bye->reason == wire::ByeReason::fenced;
-      peer_paused_ = bye->reason == wire::ByeReason::paused;
+      note_peer_bye(*bye);
       if (bye->reason == wire::ByeReason::stale_session && peering_.session_established()) {
         end_session("the peer has ended the session");
         delay = Duration(0);
@@ -205,11 +204,10 @@ void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
         "to let it in again",
         name_, lane->remote(), hello.node, name_);
     return say_bye(std::move(lane), wire::ByeReason::fenced,
-                   "this side was taken over; it stays fenced until `longthrow release`");
+                   format("this side was taken over: {}", notice_text(NoticeKind::fenced)));
   }
   if (paused()) {
-    return say_bye(std::move(lane), wire::ByeReason::paused,
-                   "the link was paused by an administrator");
+    return say_bye(std::move(lane), wire::ByeReason::paused, notice_text(NoticeKind::paused));
   }
   if (lane->index == 0) return judge_incoming(std::move(lane), hello);
 
@@ -289,7 +287,8 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   ever_up_ = true;
   down_since_.reset();
   down_reason_.clear();
-  peer_fenced_ = peer_paused_ = false;
+  forget_link_words();
+  say_notices();
   backoff_.reset();
   log_info("link {}: up, peer {} at {} ({}), {} dialled it", name_, hello.node, express_->remote(),
            express_->engine().peer_description(),
@@ -384,11 +383,11 @@ void Link::on_lane_closed(Lane& lane, const std::string& reason) {
 
 Result<void> Link::on_bye(Lane& lane, const wire::Bye& bye) {
   if (&lane != express_.get()) return fail(format("the peer said: {}", bye.text));
-  const std::string text = bye.text;
-  const wire::ByeReason reason = bye.reason;
+  const wire::Bye last_word = bye;  // the record goes with its lane
+  const std::string& text = last_word.text;
+  const wire::ByeReason reason = last_word.reason;
   link_down(format("the peer said: {}", text));
-  peer_paused_ = reason == wire::ByeReason::paused;
-  peer_fenced_ = reason == wire::ByeReason::fenced;
+  note_peer_bye(last_word);
   const bool over = reason == wire::ByeReason::going_away || reason == wire::ByeReason::fenced ||
                     reason == wire::ByeReason::stale_session;
   if (over) end_session(format("the peer said: {}", text));
@@ -459,6 +458,7 @@ void Link::on_tick() {
   last_tick_ = now;
   loop_.arm(tick_, now + kTick);
   check_liveness(now);
+  forget_old_words(now);
   approach_memlimit();
   update_receive_window();
   for (auto& [serial, channel] : channels_) channel->report_delivered();

@@ -4,6 +4,7 @@
 // link.cc         lanes and sessions: dialling, accepting, hello, ends
 // link_copies.cc  how new our copies of the peer's data are
 // link_data.cc    the data path: slabs, frames, scheduling, receiving
+// link_notices.cc what is held, paused or fenced
 // link_routes.cc  inside listeners and channels
 // link_status.cc  settings, commands, numbers
 #pragma once
@@ -24,6 +25,7 @@
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
+#include "proxy/relay/notices.h"
 #include "proxy/relay/pacer.h"
 #include "proxy/relay/rates.h"
 #include "proxy/relay/send_share.h"
@@ -83,6 +85,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void fence();
   void unfence();
   [[nodiscard]] bool fenced() const { return fenced_; }
+  // A fence was made before the node's start: say it before fencing. Group "": of the link.
+  void set_fenced_since(const std::string& group, WallTime since);
   void fence_group(const std::string& group);
   void unfence_group(const std::string& group);
   [[nodiscard]] bool has_group(const std::string& group) const;
@@ -265,6 +269,19 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] Proof proof_of(const std::string& group, const GroupFate& fate) const;
   void fill_inbound(const std::string& name, const GroupFate& fate, GroupStatus& group) const;
 
+  // What is held, paused or fenced (link_notices.cc). Group "": the link.
+  static constexpr Duration kPeerWordAge = std::chrono::minutes(3);
+  [[nodiscard]] std::string what_of(const std::string& group) const;
+  void put_notice(NoticeKind kind, const std::string& group, const std::string& command);
+  void take_notice(NoticeKind kind, const std::string& group);
+  [[nodiscard]] std::string notice_text(NoticeKind kind) const;
+  void say_notices();
+  void on_notices(const wire::Notices& notices);
+  void note_peer_bye(const wire::Bye& bye);
+  void forget_old_words(TimePoint now);
+  void forget_link_words();
+  [[nodiscard]] std::vector<Notice> notices_of(const std::string& group) const;
+
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
@@ -330,6 +347,9 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::set<std::string> held_groups_;
   std::optional<WallTime> paused_since_;
   bool peer_paused_ = false;
+  NoticeBoard notices_;
+  NoticeBoard peer_notices_;
+  TimePoint peer_word_at_{};  // the peer's last bye
   std::string down_reason_ = "not yet connected";
   std::optional<TimePoint> down_since_;
   TimePoint last_tick_{};

@@ -72,34 +72,37 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
 void Link::pause() {
   if (paused()) return;
   paused_since_ = loop_.wall_now();
+  put_notice(NoticeKind::paused, "", format("pause {}", name_));
   cancel_dials();
   if (express_ != nullptr) {
-    drop_lanes(wire::Bye{wire::ByeReason::paused, "the peer's administrator has paused the link"});
+    drop_lanes(wire::Bye{wire::ByeReason::paused, notice_text(NoticeKind::paused)});
     down_since_ = loop_.now();
   }
-  down_reason_ = "paused";
+  down_reason_ = notice_text(NoticeKind::paused);
   refresh_routes();
-  log_info("link {}: paused", name_);
 }
 
 void Link::resume() {
   paused_since_.reset();
+  take_notice(NoticeKind::paused, "");
   down_reason_ = "not yet connected again";
   redial_at_[0] = loop_.now();
   redial_soon();
-  log_info("link {}: resumed", name_);
 }
 
 void Link::fence() {
   fenced_ = true;
+  put_notice(NoticeKind::fenced, "", format("takeover {}", name_));
   cancel_dials();
-  drop_lanes(wire::Bye{wire::ByeReason::fenced, "the peer was taken over"});
+  drop_lanes(wire::Bye{wire::ByeReason::fenced,
+                       format("the peer was taken over: {}", notice_text(NoticeKind::fenced))});
   end_session("takeover");
   down_reason_ = "fenced by a takeover; `longthrow release` ends it";
 }
 
 void Link::unfence() {
   fenced_ = false;
+  take_notice(NoticeKind::fenced, "");
   down_reason_ = "not yet connected again";
   redial_at_[0] = loop_.now();
   redial_soon();
@@ -108,6 +111,7 @@ void Link::unfence() {
 
 void Link::fence_group(const std::string& group) {
   fenced_groups_.insert(group);
+  put_notice(NoticeKind::fenced, group, format("takeover {}", group));
   std::vector<Channel*> members;
   for (auto& [serial, channel] : channels_) {
     if (channel->attached() && channel->group() == group) members.push_back(channel.get());
@@ -118,6 +122,7 @@ void Link::fence_group(const std::string& group) {
 
 void Link::unfence_group(const std::string& group) {
   fenced_groups_.erase(group);
+  take_notice(NoticeKind::fenced, group);
   refresh_routes();
 }
 
@@ -129,8 +134,10 @@ bool Link::has_group(const std::string& group) const {
 void Link::hold_group(const std::string& group, bool held) {
   if (held) {
     held_groups_.insert(group);
+    put_notice(NoticeKind::held, group, format("drain {} --hold", group));
   } else {
     held_groups_.erase(group);
+    take_notice(NoticeKind::held, group);
     for (auto& [serial, channel] : channels_) channel->resume_reading();
   }
   refresh_routes();
@@ -287,6 +294,7 @@ void Link::fill_status(Status& status) const {
   link.rtt_ms = rtt_ms().value_or(0.0);
   link.paused_since = paused_since_;
   link.fenced = fenced_;
+  link.notices = notices_of("");
   link.limited_by = limited_by();
   std::uint64_t wire_out = totals_.wire_out_bytes;
   std::uint64_t wire_in = totals_.wire_in_bytes;
@@ -359,6 +367,7 @@ void Link::fill_groups(Status& status) const {
   for (const auto& [name, fate] : fates_) {
     GroupStatus& group = status.groups[name];
     group.link = name_;
+    group.notices = notices_of(name);
     group.lag = lag(name);
     std::uint64_t channels = 0;
     for (const auto& [serial, channel] : channels_) {

@@ -105,7 +105,13 @@ void NodeImpl::close_ports_beside(const Config& config) {
 
 Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
   auto link = std::make_unique<Link>(context_, name, config.links.at(name));
-  if (fences_.links.contains(name)) link->fence();
+  if (fences_.links.contains(name)) {
+    const auto since = fences_.links_since_s.find(name);
+    if (since != fences_.links_since_s.end()) {
+      link->set_fenced_since("", WallTime(std::chrono::seconds(since->second)));
+    }
+    link->fence();
+  }
   if (auto started = link->start(routes_of(config, name), groups_of(config, name)); !started) {
     link->stop();
     removed_links_.push_back(std::move(link));
@@ -118,7 +124,12 @@ Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
 void NodeImpl::apply_fences() {
   for (const std::string& group : fences_.groups) {
     for (auto& [name, link] : links_) {
-      if (link->has_group(group)) link->fence_group(group);
+      if (!link->has_group(group)) continue;
+      const auto since = fences_.groups_since_s.find(group);
+      if (since != fences_.groups_since_s.end()) {
+        link->set_fenced_since(group, WallTime(std::chrono::seconds(since->second)));
+      }
+      link->fence_group(group);
     }
   }
 }

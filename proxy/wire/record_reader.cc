@@ -7,7 +7,8 @@ namespace {
 bool is_known(std::uint8_t type) {
   return (type >= static_cast<std::uint8_t>(RecordType::hello) &&
           type <= static_cast<std::uint8_t>(RecordType::frame)) ||
-         type == static_cast<std::uint8_t>(RecordType::marks);
+         type == static_cast<std::uint8_t>(RecordType::marks) ||
+         type == static_cast<std::uint8_t>(RecordType::notices);
 }
 
 }  // namespace

@@ -79,6 +79,26 @@ std::string line(std::string_view label, const std::string& text) {
   return format("  {:<9}{}\n", label, text);
 }
 
+// How a notice of the daemon's is said; `name` is what the command takes that ends it.
+std::string notice_text(const json::object& notice, const std::string& name) {
+  const std::string what = text_at(notice, "what");
+  const bool here = text_at(notice, "where") == "here";
+  const std::string input = what == "held" ? "input is held" : what;
+  std::string text = format("{} {} since {}: {}", input, here ? "here" : "at the peer",
+                            text_at(notice, "since"), text_at(notice, "by"));
+  if (here)
+    text += format("; `longthrow {} {}` ends it", what == "fenced" ? "release" : "resume", name);
+  return text;
+}
+
+std::vector<std::string> notice_texts(const json::object& of, const std::string& name) {
+  std::vector<std::string> texts;
+  for (const json::value& notice : array_at(of, "notices")) {
+    if (notice.is_object()) texts.push_back(notice_text(notice.get_object(), name));
+  }
+  return texts;
+}
+
 std::string link_head(const std::string& name, const json::object& link, const Painter& paint) {
   const std::string state = text_at(link, "state");
   const std::string paused = text_at(link, "paused_since");
@@ -97,6 +117,9 @@ std::string link_head(const std::string& name, const json::object& link, const P
   out += '\n';
   if (const std::string reason = text_at(link, "reason"); !reason.empty() && paused.empty()) {
     out += line("why", paint(Paint::warning, reason));
+  }
+  for (const std::string& notice : notice_texts(link, printable(name))) {
+    out += line("stopped", paint(Paint::warning, notice));
   }
   return out;
 }
@@ -211,6 +234,9 @@ std::string groups_table(const json::object& groups, const Painter& paint) {
                {copy_text(object_at(group, "inbound"))}});
     if (!consistent) {
       table.note(paint(Paint::bad, "  !! NOT CONSISTENT: " + text_at(group, "reason")));
+    }
+    for (const std::string& notice : notice_texts(group, printable(entry.key()))) {
+      table.note(paint(Paint::warning, "  !! " + notice));
     }
   }
   return "\n" + table.text(paint);

@@ -70,6 +70,23 @@ TEST(RenderStatus, PauseAndFenceAreShown) {
   EXPECT_TRUE(shows(screen(status), "FENCED until `longthrow release dr`"));
 }
 
+TEST(RenderStatus, WhatIsStoppedIsSaidWithTheCommandAndSinceWhen) {
+  Status status = test::sample_status();
+  const WallTime since(std::chrono::seconds(1));
+  status.links["dr"].notices = {
+      {.what = "paused", .where = "peer", .since = since, .by = "`longthrow pause x`"}};
+  status.groups["vm1"].notices = {
+      {.what = "held", .where = "here", .since = since, .by = "`longthrow drain vm1 --hold`"},
+      {.what = "fenced", .where = "here", .since = since, .by = "`longthrow takeover vm1`"}};
+  const std::string text = screen(status);
+  EXPECT_TRUE(
+      shows(text, "paused at the peer since 1970-01-01T00:00:01.000Z: `longthrow pause x`"));
+  EXPECT_TRUE(shows(text,
+                    "!! input is held here since 1970-01-01T00:00:01.000Z: `longthrow drain vm1 "
+                    "--hold`; `longthrow resume vm1` ends it"));
+  EXPECT_TRUE(shows(text, "`longthrow release vm1` ends it"));
+}
+
 TEST(RenderStatus, FullBufferIsLoud) {
   Status status = test::sample_status();
   status.links["dr"].buffer.full = true;
