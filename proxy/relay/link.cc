@@ -110,12 +110,15 @@ DialOptions Link::dial_options(std::uint16_t lane_index) const {
 void Link::begin_dial(std::uint16_t lane_index) {
   const bool wanted =
       lane_index == 0 ? express_ == nullptr : express_ != nullptr && !bulk_.contains(lane_index);
-  if (!wanted || config_.connect.empty() || stopping_ || fenced_ || paused() ||
+  const std::optional<wire::Bye> only_bye = own_bye();
+  if (!wanted || config_.connect.empty() || stopping_ || (only_bye && lane_index != 0) ||
       dials_.contains(lane_index)) {
     return;
   }
-  if (lane_index == 0) peering_.begin_dial();
-  auto dial = std::make_unique<Dial>(loop_, *this, dial_options(lane_index),
+  if (lane_index == 0 && !only_bye) peering_.begin_dial();
+  DialOptions options = dial_options(lane_index);
+  options.only_bye = only_bye;
+  auto dial = std::make_unique<Dial>(loop_, *this, std::move(options),
                                      [this] { return context_.parts.tls.client(name_); });
   Dial& started = *dial;
   dials_[lane_index] = std::move(dial);
@@ -155,8 +158,11 @@ void Link::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::
 
 void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) {
   const std::uint16_t index = dial.lane_index();
+  const bool only_bye = dial.only_says_bye();
+  const bool told = dial.told();
   context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
   Duration delay = backoff_.next(context_.parts.random);
+  if (only_bye) return tell_peer_after(!own_bye() ? Duration(0) : told ? kSayAgain : delay);
   if (index == 0) {
     if (reason != down_reason_) log_warning("link {}: cannot connect: {}", name_, reason);
     if (express_ == nullptr) down_reason_ = reason;

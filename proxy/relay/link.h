@@ -55,6 +55,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
                                    const std::map<std::string, GroupConfig>& groups);
   // An authenticated dialler's hello.
   void on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello);
+  // An authenticated dialler has only come to say that it is paused or fenced.
+  void on_incoming_bye(const wire::Bye& bye);
   void note_refused() { ++totals_.refused_peers; }
   // Stops taking bytes in; what is buffered goes on being delivered.
   void begin_stop();
@@ -271,6 +273,10 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
 
   // What is held, paused or fenced (link_notices.cc). Group "": the link.
   static constexpr Duration kPeerWordAge = std::chrono::minutes(3);
+  static constexpr Duration kSayAgain = std::chrono::minutes(1);
+  static_assert(kPeerWordAge > 2 * kSayAgain);
+  [[nodiscard]] std::optional<wire::Bye> own_bye() const;
+  void tell_peer_after(Duration delay);
   [[nodiscard]] std::string what_of(const std::string& group) const;
   void put_notice(NoticeKind kind, const std::string& group, const std::string& command);
   void take_notice(NoticeKind kind, const std::string& group);

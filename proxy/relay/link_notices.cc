@@ -120,6 +120,37 @@ void Link::note_peer_bye(const wire::Bye& bye) {
                     {.since = loop_.wall_now(), .by = bye.text});
 }
 
+// Why nothing is to be had here; nothing if that is not so.
+std::optional<wire::Bye> Link::own_bye() const {
+  if (fenced_) {
+    return wire::Bye{
+        .reason = wire::ByeReason::fenced,
+        .text = format("this side was taken over: {}", notice_text(NoticeKind::fenced))};
+  }
+  if (paused()) {
+    return wire::Bye{.reason = wire::ByeReason::paused, .text = notice_text(NoticeKind::paused)};
+  }
+  return std::nullopt;
+}
+
+// A peer that only listens would never learn why nobody comes.
+void Link::tell_peer_after(Duration delay) {
+  redial_at_[0] = loop_.now() + delay;
+  redial_soon();
+}
+
+// Words that could be our own, reflected, change nothing: we are paused or fenced ourselves then.
+void Link::on_incoming_bye(const wire::Bye& bye) {
+  const bool heeded =
+      bye.reason == wire::ByeReason::paused || bye.reason == wire::ByeReason::fenced;
+  if (!heeded || express_ != nullptr || fenced_ || paused()) return;
+  const std::string reason = format("the peer said: {}", bye.text);
+  if (reason != down_reason_) log_warning("link {}: {}", name_, reason);
+  down_reason_ = reason;
+  note_peer_bye(bye);
+  if (peer_fenced_ && peering_.session_established()) end_session(reason);
+}
+
 // A pause that the peer does not confirm any more is an outage like others.
 void Link::forget_old_words(TimePoint now) {
   if (!peer_paused_ || now - peer_word_at_ < kPeerWordAge) return;

@@ -74,11 +74,13 @@ void Link::pause() {
   paused_since_ = loop_.wall_now();
   put_notice(NoticeKind::paused, "", format("pause {}", name_));
   cancel_dials();
-  if (express_ != nullptr) {
+  const bool was_up = express_ != nullptr;
+  if (was_up) {
     drop_lanes(wire::Bye{wire::ByeReason::paused, notice_text(NoticeKind::paused)});
     down_since_ = loop_.now();
   }
   down_reason_ = notice_text(NoticeKind::paused);
+  tell_peer_after(was_up ? kSayAgain : Duration(0));
   refresh_routes();
 }
 
@@ -98,6 +100,7 @@ void Link::fence() {
                        format("the peer was taken over: {}", notice_text(NoticeKind::fenced))});
   end_session("takeover");
   down_reason_ = "fenced by a takeover; `longthrow release` ends it";
+  tell_peer_after(Duration(0));
 }
 
 void Link::unfence() {

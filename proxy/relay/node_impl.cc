@@ -158,6 +158,14 @@ void NodeImpl::on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello
   link->second->on_incoming(std::move(lane), hello);
 }
 
+void NodeImpl::on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) {
+  const auto link = links_.find(lane->engine().link());
+  const wire::Bye word = bye;  // the record goes with its lane
+  lane->finish();
+  graveyard_.bury(std::move(lane));
+  if (link != links_.end()) link->second->on_incoming_bye(word);
+}
+
 void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) {
   for (auto& [name, link] : links_) {
     if (link->config().listen && ports_.contains(*link->config().listen) &&
