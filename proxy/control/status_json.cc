@@ -63,6 +63,7 @@ json::object link_to_json(const LinkStatus& link) {
 
   json::object out;
   out["state"] = link.state;
+  out["state_since"] = utc_text(link.state_since);
   out["reason"] = link.reason;
   out["peer"] = link.peer;
   out["rtt_ms"] = number(link.rtt_ms);
@@ -74,6 +75,7 @@ json::object link_to_json(const LinkStatus& link) {
   out["buffer"] = {{"used_bytes", link.buffer.used_bytes},
                    {"raw_bytes", link.buffer.raw_bytes},
                    {"limit_bytes", link.buffer.limit_bytes},
+                   {"send_limit_bytes", link.buffer.send_limit_bytes},
                    {"receive_used_bytes", link.buffer.receive_used_bytes},
                    {"full", link.buffer.full},
                    {"locked", link.buffer.locked}};

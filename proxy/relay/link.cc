@@ -470,6 +470,8 @@ void Link::on_tick() {
   for (auto& [serial, channel] : channels_) channel->report_delivered();
   update_rates(now, interval);
   update_groups();
+  forget_old_reasons();
+  note_state();
   say_marks(now);
   wake();
 }

@@ -22,6 +22,7 @@
 #include "proxy/relay/compression.h"
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
+#include "proxy/relay/forecast.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
@@ -171,6 +172,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     RouteConfig config;
     std::unique_ptr<InsideListener> listener;  // null: closed
     std::string reason;                        // why closed, or the last failure of a channel
+    std::uint64_t reason_serial = 0;           // channels with higher ones came after
     std::uint64_t channels_total = 0;
     drbd::StreamCounters drbd_sent;  // of channels that are gone
     drbd::StreamCounters drbd_received;
@@ -265,7 +267,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::string name;  // source | none
     std::string reason;
   };
-  [[nodiscard]] std::size_t streams_of(const std::string& group) const;
+  [[nodiscard]] std::map<std::string, std::size_t> count_streams() const;
   void note_copies();
   void say_marks(TimePoint now);
   [[nodiscard]] Proof proof_of(const std::string& group, const GroupFate& fate) const;
@@ -291,6 +293,11 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
+  void forget_old_reasons();
+  void note_state();
+  [[nodiscard]] std::string state_text() const {
+    return up() ? "up" : ever_up_ ? "down" : "connecting";
+  }
   void lose(const std::string& group, std::string reason);
   [[nodiscard]] Lag lag(const std::string& group) const;  // "": of the whole link
   [[nodiscard]] std::string limited_by() const;
@@ -359,6 +366,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::string down_reason_ = "not yet connected";
   std::optional<TimePoint> down_since_;
   TimePoint last_tick_{};
+  std::string last_state_;
+  WallTime state_since_{};
   TimePoint next_heartbeat_{};
   TimePoint next_full_marks_{};
   std::vector<std::function<void(std::optional<double>)>> pings_;
@@ -399,7 +408,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   RateMeter in_rate_;
   RateMeter out_rate_;
   RateMeter out_raw_rate_;
-  double ratio_ = 1.0;
+  RecentRatio ratio_;
 };
 
 }  // namespace longthrow

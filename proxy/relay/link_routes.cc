@@ -183,6 +183,7 @@ void Link::channel_closed(Channel& channel) {
                channel.end_reason());
     }
     port->second.reason = channel.end_reason();
+    port->second.reason_serial = next_serial_ - 1;
   }
   const bool never_carried = channel.read_bytes() == 0 && channel.core().in.consumed_offset() == 0;
   if (!never_carried)

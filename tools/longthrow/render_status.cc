@@ -8,6 +8,7 @@
 #include "proxy/base/log.h"
 #include "proxy/config/units.h"
 #include "tools/longthrow/json_fields.h"
+#include "tools/longthrow/verdict.h"
 
 namespace longthrow::cli {
 namespace {
@@ -127,7 +128,8 @@ std::string link_head(const std::string& name, const json::object& link, const P
 std::string buffer_lines(const json::object& link, const Painter& paint) {
   const json::object& buffer = object_at(link, "buffer");
   const double used = amount_at(buffer, "used_bytes");
-  const double limit = amount_at(buffer, "limit_bytes");
+  const auto share = number_at(buffer, "send_limit_bytes");
+  const double limit = share && *share > 0 ? *share : amount_at(buffer, "limit_bytes");
   std::string text = format("{} of {}", human_bytes(used), human_bytes(limit));
   if (limit > 0) text += format(" ({:.0f} %)", 100 * used / limit);
   text += format(", holding {} raw", human_bytes(amount_at(buffer, "raw_bytes")));
@@ -176,10 +178,10 @@ std::string settings_line(const json::object& link, const Painter& paint) {
       std::max(0.0, amount_at(object_at(link, "buffer"), "limit_bytes")));
   const auto bandwidth =
       static_cast<std::uint64_t>(std::max(0.0, amount_at(link, "bandwidth_bytes_s")));
-  std::string text =
-      format("memlimit {}{}, compression {}, ratio {:.1f}, bandwidth {}{}", show_size(limit),
-             mark("memlimit"), shown, amount_at(compression, "ratio"), show_rate(bandwidth),
-             mark("bandwidth"));
+  const auto ratio = number_at(compression, "ratio");
+  std::string text = format(
+      "memlimit {}{}, compression {}, ratio {}, bandwidth {}{}", show_size(limit), mark("memlimit"),
+      shown, ratio ? format("{:.1f}", *ratio) : "unknown", show_rate(bandwidth), mark("bandwidth"));
   if (!differs.empty()) text += paint(Paint::warning, "   * until restart or reload");
   return line("settings", text);
 }
@@ -288,12 +290,26 @@ std::string routes_table(const json::object& routes, const Painter& paint) {
   return "\n" + table.text(paint);
 }
 
+std::string verdict_line(const json::object& status, const Painter& paint) {
+  const NodeVerdict verdict = verdict_of(status);
+  switch (verdict.fare) {
+    case Fare::well:
+      return paint(Paint::good, "ALL WELL") + ": " + verdict.text + '\n';
+    case Fare::stopped:
+      return paint(Paint::warning, "STOPPED ON PURPOSE") + ": " + verdict.text + '\n';
+    case Fare::trouble:
+      break;
+  }
+  return paint(Paint::bad, "TROUBLE") + ": " + verdict.text + '\n';
+}
+
 }  // namespace
 
 std::string render_status(const json::object& status, const Painter& paint) {
-  std::string out = format("{}  longthrowd {}, up {}, {}",
-                           paint(Paint::bold, text_at(status, "node")), text_at(status, "version"),
-                           human_seconds(amount_at(status, "uptime_s")), text_at(status, "io"));
+  std::string out = verdict_line(status, paint);
+  out += format("{}  longthrowd {}, up {}, {}", paint(Paint::bold, text_at(status, "node")),
+                text_at(status, "version"), human_seconds(amount_at(status, "uptime_s")),
+                text_at(status, "io"));
   if (const std::string why = text_at(status, "io_reason"); !why.empty()) {
     out += " (no io_uring: " + why + ")";
   }
