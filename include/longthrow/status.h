@@ -39,7 +39,7 @@ struct LinkStatus {
   WallTime state_since{};
   std::string reason;  // why it is not up; empty when up
   std::string peer;    // name of the peer's node, once known
-  double rtt_ms = 0.0;
+  std::optional<double> rtt_ms;  // nothing: not up, or not yet measured
   std::vector<LaneStatus> lanes;
   std::optional<WallTime> paused_since;
   bool fenced = false;

@@ -192,7 +192,7 @@ std::vector<Metric> make_table() {
       {"longthrow_link_lanes", "Connections of the link, the express lane included.", Gauge, "link",
        LT_LINK(LT_NUMBER(link.lanes.size()))},
       {"longthrow_link_rtt_seconds", "Round-trip time to the peer; absent while not up.", Gauge,
-       "link", LT_LINK(link.state == "up" ? Value(link.rtt_ms / 1000.0) : Value())},
+       "link", LT_LINK(link.state == "up" && link.rtt_ms ? Value(*link.rtt_ms / 1000.0) : Value())},
       {"longthrow_link_limited_by", "1 for what limits the link's throughput now, else 0.", Gauge,
        "link,cause", collect_limited_by},
 

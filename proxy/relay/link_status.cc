@@ -294,7 +294,7 @@ void Link::fill_status(Status& status) const {
   link.state_since = state_since_;
   link.reason = up() ? "" : down_reason_;
   link.peer = peering_.peer_node();
-  link.rtt_ms = rtt_ms().value_or(0.0);
+  if (up()) link.rtt_ms = rtt_ms();
   link.paused_since = paused_since_;
   link.fenced = fenced_;
   link.notices = notices_of("");

@@ -112,7 +112,8 @@ std::string link_head(const std::string& name, const json::object& link, const P
   if (const std::string peer = text_at(link, "peer"); !peer.empty()) out += ", peer " + peer;
   if (state == "up") {
     const double lanes = amount_at(link, "lanes");
-    out += format(", rtt {:.1f} ms, {:.0f} lane{}", amount_at(link, "rtt_ms"), lanes,
+    const auto rtt = number_at(link, "rtt_ms");
+    out += format(", rtt {}, {:.0f} lane{}", rtt ? format("{:.1f} ms", *rtt) : "unknown", lanes,
                   lanes == 1.0 ? "" : "s");
   }
   out += '\n';
