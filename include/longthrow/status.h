@@ -18,6 +18,14 @@ struct Lag {
   double seconds = 0.0;
 };
 
+// What an administrator has stopped, of a link or of a group.
+struct Notice {
+  std::string what;   // held | paused | fenced
+  std::string where;  // here | peer
+  WallTime since{};   // at the peer: as it says, or else when it was heard
+  std::string by;     // the command; or what the peer said
+};
+
 struct LaneStatus {
   std::string name;  // "express", "bulk1", ...
   std::string local;
@@ -28,16 +36,19 @@ struct LaneStatus {
 
 struct LinkStatus {
   std::string state;   // connecting | up | down
+  WallTime state_since{};
   std::string reason;  // why it is not up; empty when up
   std::string peer;    // name of the peer's node, once known
-  double rtt_ms = 0.0;
+  std::optional<double> rtt_ms;  // nothing: not up, or not yet measured
   std::vector<LaneStatus> lanes;
   std::optional<WallTime> paused_since;
   bool fenced = false;
+  std::vector<Notice> notices;
   struct {
     std::uint64_t used_bytes = 0;   // of the arena, send side
     std::uint64_t raw_bytes = 0;    // what these stand for, uncompressed
     std::uint64_t limit_bytes = 0;  // the memlimit
+    std::uint64_t send_limit_bytes = 0;  // of it, what the send side may use
     std::uint64_t receive_used_bytes = 0;
     bool full = false;   // the send share is spent
     bool locked = true;  // in memory; else the kernel may swap it
@@ -46,7 +57,7 @@ struct LinkStatus {
   // Received from the peer, not yet acknowledged by the target.
   std::uint64_t undelivered_bytes = 0;
   std::string limited_by;  // source | wan | bandwidth | cpu | peer_disk | down | paused
-  std::optional<double> drain_eta_s;
+  std::optional<double> drain_eta_s;  // nothing: not known, or never
   std::optional<double> full_eta_s;
   struct {
     double in_bytes_s = 0.0;   // read from local legs
@@ -55,7 +66,7 @@ struct LinkStatus {
   struct {
     std::string setting;  // "auto", "zstd:3"
     std::string codec;    // in use
-    double ratio = 1.0;   // raw bytes / compressed bytes, recent
+    std::optional<double> ratio;  // raw bytes / compressed bytes, recent
   } compression;
   std::uint64_t bandwidth_bytes_s = 0;  // 0: unlimited
   // Totals since the start of the node. Monotonic.
@@ -81,6 +92,7 @@ struct GroupStatus {
   std::string link;
   Consistency consistent = Consistency::yes;
   std::string reason;  // why not yes
+  std::vector<Notice> notices;
   Lag lag;
   std::uint64_t epoch = 0;
   std::uint64_t undelivered_bytes = 0;

@@ -9,6 +9,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -125,6 +126,24 @@ Metric::Collect of_volume(Get get) {
   };
 }
 
+bool is_paused(const LinkStatus& link) {
+  return link.paused_since.has_value() ||
+         std::ranges::any_of(link.notices,
+                             [](const Notice& notice) { return notice.what == "paused"; });
+}
+
+void collect_notices(const Status& status, const Metric::Emit& emit) {
+  const auto each = [&](const std::string& link, const std::string& group,
+                        const std::vector<Notice>& notices) {
+    for (const Notice& notice : notices) {
+      emit({{"link", link}, {"group", group}, {"what", notice.what}, {"where", notice.where}},
+           seconds_of(notice.since));
+    }
+  };
+  for (const auto& [name, link] : status.links) each(name, "", link.notices);
+  for (const auto& [name, group] : status.groups) each(group.link, name, group.notices);
+}
+
 void collect_compression(const Status& status, const Metric::Emit& emit) {
   for (const auto& [name, link] : status.links) {
     emit({{"link", name}, {"setting", link.compression.setting}, {"codec", link.compression.codec}},
@@ -163,14 +182,18 @@ std::vector<Metric> make_table() {
 
       {"longthrow_link_up", "1 while the link has a session with its peer.", Gauge, "link",
        LT_LINK(from_bool(link.state == "up"))},
-      {"longthrow_link_paused", "1 while the link is paused by an administrator.", Gauge, "link",
-       LT_LINK(from_bool(link.paused_since.has_value()))},
+      {"longthrow_link_paused", "1 while an administrator has paused the link, at either end.",
+       Gauge, "link", LT_LINK(from_bool(is_paused(link)))},
       {"longthrow_link_fenced", "1 after a takeover, until release.", Gauge, "link",
        LT_LINK(from_bool(link.fenced))},
+      {"longthrow_stopped_since_timestamp_seconds",
+       "Since when an administrator has held, paused or fenced it, here or at the peer; absent if "
+       "not.",
+       Gauge, "link,group,what,where", collect_notices},
       {"longthrow_link_lanes", "Connections of the link, the express lane included.", Gauge, "link",
        LT_LINK(LT_NUMBER(link.lanes.size()))},
       {"longthrow_link_rtt_seconds", "Round-trip time to the peer; absent while not up.", Gauge,
-       "link", LT_LINK(link.state == "up" ? Value(link.rtt_ms / 1000.0) : Value())},
+       "link", LT_LINK(link.state == "up" && link.rtt_ms ? Value(*link.rtt_ms / 1000.0) : Value())},
       {"longthrow_link_limited_by", "1 for what limits the link's throughput now, else 0.", Gauge,
        "link,cause", collect_limited_by},
 

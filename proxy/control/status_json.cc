@@ -24,6 +24,17 @@ json::object lag_to_json(const Lag& lag) {
   return {{"bytes", lag.bytes}, {"seconds", number(lag.seconds)}};
 }
 
+json::array notices_to_json(const std::vector<Notice>& notices) {
+  json::array list;
+  for (const Notice& notice : notices) {
+    list.push_back({{"what", notice.what},
+                    {"where", notice.where},
+                    {"since", utc_text(notice.since)},
+                    {"by", notice.by}});
+  }
+  return list;
+}
+
 json::object lane_to_json(const LaneStatus& lane) {
   return {{"name", lane.name},
           {"local", lane.local},
@@ -52,6 +63,7 @@ json::object link_to_json(const LinkStatus& link) {
 
   json::object out;
   out["state"] = link.state;
+  out["state_since"] = utc_text(link.state_since);
   out["reason"] = link.reason;
   out["peer"] = link.peer;
   out["rtt_ms"] = number(link.rtt_ms);
@@ -59,9 +71,11 @@ json::object link_to_json(const LinkStatus& link) {
   out["lane_list"] = std::move(lanes);
   out["paused_since"] = time_or_null(link.paused_since);
   out["fenced"] = link.fenced;
+  out["notices"] = notices_to_json(link.notices);
   out["buffer"] = {{"used_bytes", link.buffer.used_bytes},
                    {"raw_bytes", link.buffer.raw_bytes},
                    {"limit_bytes", link.buffer.limit_bytes},
+                   {"send_limit_bytes", link.buffer.send_limit_bytes},
                    {"receive_used_bytes", link.buffer.receive_used_bytes},
                    {"full", link.buffer.full},
                    {"locked", link.buffer.locked}};
@@ -94,6 +108,7 @@ json::object group_to_json(const GroupStatus& group) {
   out["link"] = group.link;
   out["consistent"] = consistent_to_json(group.consistent);
   out["reason"] = group.reason;
+  out["notices"] = notices_to_json(group.notices);
   out["lag"] = lag_to_json(group.lag);
   out["epoch"] = group.epoch;
   out["undelivered_bytes"] = group.undelivered_bytes;

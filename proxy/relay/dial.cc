@@ -119,6 +119,15 @@ void Dial::on_timeout() {
 }
 
 void Dial::on_lane_established(Lane& lane) {
+  if (options_.only_bye) {
+    ByteQueue record;
+    wire::encode(*options_.only_bye, record);
+    lane.send(record.view());
+    lane.finish();
+    told_ = true;
+    fail_with("the peer was told", std::nullopt);
+    return;
+  }
   hello_sent_ = true;
   if (auto sent = send_hello(lane, owner_.dial_hello(*this)); !sent) {
     lane.drop();

@@ -36,6 +36,8 @@ struct DialOptions {
   std::optional<Endpoint> source;
   std::string congestion;
   std::uint16_t lane_index = 0;
+  // Instead of a hello: only to tell the peer why nothing is to be had here.
+  std::optional<wire::Bye> only_bye;
 };
 
 class Dial final : public Mortal, public LaneHandler {
@@ -51,6 +53,8 @@ class Dial final : public Mortal, public LaneHandler {
   void cancel();
   [[nodiscard]] bool hello_sent() const { return hello_sent_; }
   [[nodiscard]] std::uint16_t lane_index() const { return options_.lane_index; }
+  [[nodiscard]] bool told() const { return told_; }  // the bye was said
+  [[nodiscard]] bool only_says_bye() const { return options_.only_bye.has_value(); }
   [[nodiscard]] bool idle() const override;
 
   void on_lane_established(Lane& lane) override;
@@ -81,6 +85,7 @@ class Dial final : public Mortal, public LaneHandler {
   std::unique_ptr<Lane> lane_;
   std::string last_error_;
   bool hello_sent_ = false;
+  bool told_ = false;
   bool over_ = false;
 };
 

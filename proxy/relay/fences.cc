@@ -41,6 +41,9 @@ Result<Fences> load_fences(const std::string& state_dir) {
       return fail(format("{}: cannot understand \"{}\"", path, line));
     }
     (kind == "link" ? fences.links : fences.groups).insert(name);
+    if (std::int64_t since_s = 0; words >> since_s) {
+      (kind == "link" ? fences.links_since_s : fences.groups_since_s)[name] = since_s;
+    }
   }
   return fail(
       format("{} is damaged: its last line, \"{}\", is missing. Write down what is to stay taken "
@@ -51,8 +54,17 @@ Result<Fences> load_fences(const std::string& state_dir) {
 Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
   if (auto made = make_folder(state_dir); !made) return made;
   std::string text;
-  for (const std::string& link : fences.links) text += format("link {}\n", link);
-  for (const std::string& group : fences.groups) text += format("group {}\n", group);
+  const auto put = [&](std::string_view kind, const std::set<std::string>& names,
+                       const std::map<std::string, std::int64_t>& since_s) {
+    for (const std::string& name : names) {
+      const auto since = since_s.find(name);
+      text += format("{} {}", kind, name);
+      if (since != since_s.end()) text += format(" {}", since->second);
+      text += '\n';
+    }
+  };
+  put("link", fences.links, fences.links_since_s);
+  put("group", fences.groups, fences.groups_since_s);
   text += format("{}\n", kLastLine);
   return replace_file(path_of(state_dir), text, 0640);
 }

@@ -3,6 +3,8 @@
 // directory.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
@@ -13,6 +15,9 @@ namespace longthrow {
 struct Fences {
   std::set<std::string> links;
   std::set<std::string> groups;
+  // Since when, in seconds since 1970, where it is known.
+  std::map<std::string, std::int64_t> links_since_s;
+  std::map<std::string, std::int64_t> groups_since_s;
 };
 
 // A missing file is no fences. An unreadable one is an error: starting without fences could let an

@@ -110,12 +110,15 @@ DialOptions Link::dial_options(std::uint16_t lane_index) const {
 void Link::begin_dial(std::uint16_t lane_index) {
   const bool wanted =
       lane_index == 0 ? express_ == nullptr : express_ != nullptr && !bulk_.contains(lane_index);
-  if (!wanted || config_.connect.empty() || stopping_ || fenced_ || paused() ||
+  const std::optional<wire::Bye> only_bye = own_bye();
+  if (!wanted || config_.connect.empty() || stopping_ || (only_bye && lane_index != 0) ||
       dials_.contains(lane_index)) {
     return;
   }
-  if (lane_index == 0) peering_.begin_dial();
-  auto dial = std::make_unique<Dial>(loop_, *this, dial_options(lane_index),
+  if (lane_index == 0 && !only_bye) peering_.begin_dial();
+  DialOptions options = dial_options(lane_index);
+  options.only_bye = only_bye;
+  auto dial = std::make_unique<Dial>(loop_, *this, std::move(options),
                                      [this] { return context_.parts.tls.client(name_); });
   Dial& started = *dial;
   dials_[lane_index] = std::move(dial);
@@ -155,14 +158,16 @@ void Link::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::
 
 void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) {
   const std::uint16_t index = dial.lane_index();
+  const bool only_bye = dial.only_says_bye();
+  const bool told = dial.told();
   context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
   Duration delay = backoff_.next(context_.parts.random);
+  if (only_bye) return tell_peer_after(!own_bye() ? Duration(0) : told ? kSayAgain : delay);
   if (index == 0) {
     if (reason != down_reason_) log_warning("link {}: cannot connect: {}", name_, reason);
     if (express_ == nullptr) down_reason_ = reason;
     if (bye) {
-      peer_fenced_ = bye->reason == wire::ByeReason::fenced;
-      peer_paused_ = bye->reason == wire::ByeReason::paused;
+      note_peer_bye(*bye);
       if (bye->reason == wire::ByeReason::stale_session && peering_.session_established()) {
         end_session("the peer has ended the session");
         delay = Duration(0);
@@ -205,11 +210,10 @@ void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
         "to let it in again",
         name_, lane->remote(), hello.node, name_);
     return say_bye(std::move(lane), wire::ByeReason::fenced,
-                   "this side was taken over; it stays fenced until `longthrow release`");
+                   format("this side was taken over: {}", notice_text(NoticeKind::fenced)));
   }
   if (paused()) {
-    return say_bye(std::move(lane), wire::ByeReason::paused,
-                   "the link was paused by an administrator");
+    return say_bye(std::move(lane), wire::ByeReason::paused, notice_text(NoticeKind::paused));
   }
   if (lane->index == 0) return judge_incoming(std::move(lane), hello);
 
@@ -289,7 +293,8 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   ever_up_ = true;
   down_since_.reset();
   down_reason_.clear();
-  peer_fenced_ = peer_paused_ = false;
+  forget_link_words();
+  say_notices();
   backoff_.reset();
   log_info("link {}: up, peer {} at {} ({}), {} dialled it", name_, hello.node, express_->remote(),
            express_->engine().peer_description(),
@@ -384,11 +389,11 @@ void Link::on_lane_closed(Lane& lane, const std::string& reason) {
 
 Result<void> Link::on_bye(Lane& lane, const wire::Bye& bye) {
   if (&lane != express_.get()) return fail(format("the peer said: {}", bye.text));
-  const std::string text = bye.text;
-  const wire::ByeReason reason = bye.reason;
+  const wire::Bye last_word = bye;  // the record goes with its lane
+  const std::string& text = last_word.text;
+  const wire::ByeReason reason = last_word.reason;
   link_down(format("the peer said: {}", text));
-  peer_paused_ = reason == wire::ByeReason::paused;
-  peer_fenced_ = reason == wire::ByeReason::fenced;
+  note_peer_bye(last_word);
   const bool over = reason == wire::ByeReason::going_away || reason == wire::ByeReason::fenced ||
                     reason == wire::ByeReason::stale_session;
   if (over) end_session(format("the peer said: {}", text));
@@ -458,11 +463,14 @@ void Link::on_tick() {
   last_tick_ = now;
   loop_.arm(tick_, now + kTick);
   check_liveness(now);
+  forget_old_words(now);
   approach_memlimit();
   update_receive_window();
   for (auto& [serial, channel] : channels_) channel->report_delivered();
   update_rates(now, interval);
   update_groups();
+  forget_old_reasons();
+  note_state();
   say_marks(now);
   wake();
 }

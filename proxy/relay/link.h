@@ -4,6 +4,7 @@
 // link.cc         lanes and sessions: dialling, accepting, hello, ends
 // link_copies.cc  how new our copies of the peer's data are
 // link_data.cc    the data path: slabs, frames, scheduling, receiving
+// link_notices.cc what is held, paused or fenced
 // link_routes.cc  inside listeners and channels
 // link_status.cc  settings, commands, numbers
 #pragma once
@@ -21,9 +22,11 @@
 #include "proxy/relay/compression.h"
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
+#include "proxy/relay/forecast.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
+#include "proxy/relay/notices.h"
 #include "proxy/relay/pacer.h"
 #include "proxy/relay/rates.h"
 #include "proxy/relay/send_share.h"
@@ -53,6 +56,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
                                    const std::map<std::string, GroupConfig>& groups);
   // An authenticated dialler's hello.
   void on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello);
+  // An authenticated dialler has only come to say that it is paused or fenced.
+  void on_incoming_bye(const wire::Bye& bye);
   void note_refused() { ++totals_.refused_peers; }
   // Stops taking bytes in; what is buffered goes on being delivered.
   void begin_stop();
@@ -83,6 +88,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void fence();
   void unfence();
   [[nodiscard]] bool fenced() const { return fenced_; }
+  // A fence was made before the node's start: say it before fencing. Group "": of the link.
+  void set_fenced_since(const std::string& group, WallTime since);
   void fence_group(const std::string& group);
   void unfence_group(const std::string& group);
   [[nodiscard]] bool has_group(const std::string& group) const;
@@ -165,6 +172,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     RouteConfig config;
     std::unique_ptr<InsideListener> listener;  // null: closed
     std::string reason;                        // why closed, or the last failure of a channel
+    std::uint64_t reason_serial = 0;           // channels with higher ones came after
     std::uint64_t channels_total = 0;
     drbd::StreamCounters drbd_sent;  // of channels that are gone
     drbd::StreamCounters drbd_received;
@@ -256,7 +264,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::string name;  // source | none
     std::string reason;
   };
-  [[nodiscard]] std::size_t streams_of(const std::string& group) const;
+  [[nodiscard]] std::map<std::string, std::size_t> count_streams() const;
   void note_copies();
   void say_marks(TimePoint now);
   [[nodiscard]] Proof proof_of(const std::string& group, const GroupFate& fate) const;
@@ -276,9 +284,31 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] std::string unreadable_disks(const RoutePort& port) const;
   void judge_group(const std::string& name, GroupStatus& group) const;
 
+  // What is held, paused or fenced (link_notices.cc). Group "": the link.
+  static constexpr Duration kPeerWordAge = std::chrono::minutes(3);
+  static constexpr Duration kSayAgain = std::chrono::minutes(1);
+  static_assert(kPeerWordAge > 2 * kSayAgain);
+  [[nodiscard]] std::optional<wire::Bye> own_bye() const;
+  void tell_peer_after(Duration delay);
+  [[nodiscard]] std::string what_of(const std::string& group) const;
+  void put_notice(NoticeKind kind, const std::string& group, const std::string& command);
+  void take_notice(NoticeKind kind, const std::string& group);
+  [[nodiscard]] std::string notice_text(NoticeKind kind) const;
+  void say_notices();
+  void on_notices(const wire::Notices& notices);
+  void note_peer_bye(const wire::Bye& bye);
+  void forget_old_words(TimePoint now);
+  void forget_link_words();
+  [[nodiscard]] std::vector<Notice> notices_of(const std::string& group) const;
+
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
+  void forget_old_reasons();
+  void note_state();
+  [[nodiscard]] std::string state_text() const {
+    return up() ? "up" : ever_up_ ? "down" : "connecting";
+  }
   [[nodiscard]] Lag lag(const std::string& group) const;  // "": of the whole link
   [[nodiscard]] std::string limited_by() const;
   void fill_groups(Status& status) const;
@@ -340,9 +370,14 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::set<std::string> held_groups_;
   std::optional<WallTime> paused_since_;
   bool peer_paused_ = false;
+  NoticeBoard notices_;
+  NoticeBoard peer_notices_;
+  TimePoint peer_word_at_{};  // the peer's last bye
   std::string down_reason_ = "not yet connected";
   std::optional<TimePoint> down_since_;
   TimePoint last_tick_{};
+  std::string last_state_;
+  WallTime state_since_{};
   TimePoint next_heartbeat_{};
   TimePoint next_full_marks_{};
   std::vector<std::function<void(std::optional<double>)>> pings_;
@@ -383,7 +418,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   RateMeter in_rate_;
   RateMeter out_rate_;
   RateMeter out_raw_rate_;
-  double ratio_ = 1.0;
+  RecentRatio ratio_;
 };
 
 }  // namespace longthrow

@@ -26,21 +26,25 @@ std::string utc_stamp(std::int64_t wall_ns) {
 
 }  // namespace
 
-std::size_t Link::streams_of(const std::string& group) const {
-  return static_cast<std::size_t>(std::ranges::count_if(channels_, [&](const auto& entry) {
-    const Channel& channel = *entry.second;
-    return channel.attached() && !channel.closed() && channel.group() == group &&
-           is_stream(channel);
-  }));
+std::map<std::string, std::size_t> Link::count_streams() const {
+  std::map<std::string, std::size_t> streams;
+  for (const auto& [serial, channel] : channels_) {
+    if (channel->attached() && !channel->closed() && is_stream(*channel))
+      ++streams[channel->group()];
+  }
+  return streams;
 }
 
 // How new each copy is by now. What is noted counts on after the session, too.
 void Link::note_copies() {
   session_->settle_as_of();
+  const auto streams = count_streams();
   for (const auto& [group, state] : session_->groups()) {
     if (!has_group(group)) continue;  // it was removed from the configuration
     GroupFate& fate = fates_[group];
-    if (const std::size_t streams = streams_of(group); streams > 0) fate.streams = streams;
+    if (const auto found = streams.find(group); found != streams.end()) {
+      fate.streams = found->second;
+    }
     if (state.as_of_wall_ns == 0 || !session_->peer_wall_ns() || peer_is_ahead(group)) continue;
     fate.copy.note(loop_.now(), state.as_of_wall_ns,
                    {.wall_ns = *session_->peer_wall_ns(),

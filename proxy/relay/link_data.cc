@@ -424,6 +424,11 @@ Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
         session_->on_marks(std::move(marks));
         return {};
       });
+    case wire::RecordType::notices:
+      return decoded(wire::decode_notices(record.body), [&](const auto& notices) -> Result<void> {
+        on_notices(notices);
+        return {};
+      });
     default:
       return fail("a record out of place");
   }

@@ -187,6 +187,7 @@ void Link::channel_closed(Channel& channel) {
                channel.end_reason());
     }
     port->second.reason = channel.end_reason();
+    port->second.reason_serial = next_serial_ - 1;
   }
 }
 

@@ -72,34 +72,40 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
 void Link::pause() {
   if (paused()) return;
   paused_since_ = loop_.wall_now();
+  put_notice(NoticeKind::paused, "", format("pause {}", name_));
   cancel_dials();
-  if (express_ != nullptr) {
-    drop_lanes(wire::Bye{wire::ByeReason::paused, "the peer's administrator has paused the link"});
+  const bool was_up = express_ != nullptr;
+  if (was_up) {
+    drop_lanes(wire::Bye{wire::ByeReason::paused, notice_text(NoticeKind::paused)});
     down_since_ = loop_.now();
   }
-  down_reason_ = "paused";
+  down_reason_ = notice_text(NoticeKind::paused);
+  tell_peer_after(was_up ? kSayAgain : Duration(0));
   refresh_routes();
-  log_info("link {}: paused", name_);
 }
 
 void Link::resume() {
   paused_since_.reset();
+  take_notice(NoticeKind::paused, "");
   down_reason_ = "not yet connected again";
   redial_at_[0] = loop_.now();
   redial_soon();
-  log_info("link {}: resumed", name_);
 }
 
 void Link::fence() {
   fenced_ = true;
+  put_notice(NoticeKind::fenced, "", format("takeover {}", name_));
   cancel_dials();
-  drop_lanes(wire::Bye{wire::ByeReason::fenced, "the peer was taken over"});
+  drop_lanes(wire::Bye{wire::ByeReason::fenced,
+                       format("the peer was taken over: {}", notice_text(NoticeKind::fenced))});
   end_session("takeover");
   down_reason_ = "fenced by a takeover; `longthrow release` ends it";
+  tell_peer_after(Duration(0));
 }
 
 void Link::unfence() {
   fenced_ = false;
+  take_notice(NoticeKind::fenced, "");
   down_reason_ = "not yet connected again";
   redial_at_[0] = loop_.now();
   redial_soon();
@@ -108,6 +114,7 @@ void Link::unfence() {
 
 void Link::fence_group(const std::string& group) {
   fenced_groups_.insert(group);
+  put_notice(NoticeKind::fenced, group, format("takeover {}", group));
   std::vector<Channel*> members;
   for (auto& [serial, channel] : channels_) {
     if (channel->attached() && channel->group() == group) members.push_back(channel.get());
@@ -118,6 +125,7 @@ void Link::fence_group(const std::string& group) {
 
 void Link::unfence_group(const std::string& group) {
   fenced_groups_.erase(group);
+  take_notice(NoticeKind::fenced, group);
   refresh_routes();
 }
 
@@ -129,8 +137,10 @@ bool Link::has_group(const std::string& group) const {
 void Link::hold_group(const std::string& group, bool held) {
   if (held) {
     held_groups_.insert(group);
+    put_notice(NoticeKind::held, group, format("drain {} --hold", group));
   } else {
     held_groups_.erase(group);
+    take_notice(NoticeKind::held, group);
     for (auto& [serial, channel] : channels_) channel->resume_reading();
   }
   refresh_routes();
@@ -204,10 +214,7 @@ void Link::update_rates(TimePoint now, Duration interval) {
   in_rate_.update(interval, totals_.raw_in_bytes);
   out_rate_.update(interval, totals_.frame_bytes_out);
   out_raw_rate_.update(interval, totals_.framed_raw_bytes);
-  if (totals_.framed_wire_bytes > 0) {
-    ratio_ = static_cast<double>(totals_.framed_raw_bytes) /
-             static_cast<double>(totals_.framed_wire_bytes);
-  }
+  ratio_.update(interval, totals_.framed_raw_bytes, totals_.framed_wire_bytes);
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
   for (const auto& [serial, channel] : channels_) {
@@ -217,14 +224,14 @@ void Link::update_rates(TimePoint now, Duration interval) {
   const int workers = std::max(1, context_.parts.workers.threads());
   const double busy = seconds(codec_time_) / (seconds(interval) * workers);
   codec_time_ = Duration(0);
-  compression_.on_interval(
-      now, {.interval = std::max(interval, Duration(1)),
-            .raw_in_bytes = totals_.raw_in_bytes - last_raw_in_,
-            .raw_waiting_bytes = waiting,
-            .busy = std::clamp(busy, 0.0, 1.0),
-            .wire_backlog_bytes = static_cast<std::uint64_t>(static_cast<double>(backlog) / ratio_),
-            .wire_out_bytes = totals_.frame_bytes_out - last_frame_bytes_out_,
-            .workers = workers});
+  compression_.on_interval(now, {.interval = std::max(interval, Duration(1)),
+                                 .raw_in_bytes = totals_.raw_in_bytes - last_raw_in_,
+                                 .raw_waiting_bytes = waiting,
+                                 .busy = std::clamp(busy, 0.0, 1.0),
+                                 .wire_backlog_bytes = static_cast<std::uint64_t>(
+                                     static_cast<double>(backlog) / ratio_.value().value_or(1.0)),
+                                 .wire_out_bytes = totals_.frame_bytes_out - last_frame_bytes_out_,
+                                 .workers = workers});
   last_raw_in_ = totals_.raw_in_bytes;
   last_frame_bytes_out_ = totals_.frame_bytes_out;
 }
@@ -277,6 +284,8 @@ std::string Link::limited_by() const {
     const bool throttled = bucket_.rate() != 0 && bulk_has_room();
     return throttled ? "bandwidth" : "wan";
   }
+  // Nothing waits to be sent, yet the share is spent: by what is under way and not acknowledged.
+  if (send_share_->full() && session_->in_flight_frames() > 0) return "wan";
   const bool jobs_taken = context_.jobs.has_workers() && context_.jobs.busy() > 2;
   if (!frame_queue_.empty() || jobs_taken) return "cpu";
   return "source";
@@ -284,12 +293,14 @@ std::string Link::limited_by() const {
 
 void Link::fill_status(Status& status) const {
   LinkStatus& link = status.links[name_];
-  link.state = up() ? "up" : ever_up_ ? "down" : "connecting";
+  link.state = state_text();
+  link.state_since = state_since_;
   link.reason = up() ? "" : down_reason_;
   link.peer = peering_.peer_node();
-  link.rtt_ms = rtt_ms().value_or(0.0);
+  if (up()) link.rtt_ms = rtt_ms();
   link.paused_since = paused_since_;
   link.fenced = fenced_;
+  link.notices = notices_of("");
   link.limited_by = limited_by();
   std::uint64_t wire_out = totals_.wire_out_bytes;
   std::uint64_t wire_in = totals_.wire_in_bytes;
@@ -306,6 +317,7 @@ void Link::fill_status(Status& status) const {
   for (const auto& [index, lane] : bulk_) add_lane(*lane);
 
   link.buffer.limit_bytes = send_share_->memlimit_bytes();
+  link.buffer.send_limit_bytes = arena_->limit_bytes(Share::send);
   link.buffer.full = send_share_->full();
   link.buffer.locked = locked_in_memory_;
   link.buffer.receive_used_bytes = arena_->used_bytes(Share::receive);
@@ -320,15 +332,18 @@ void Link::fill_status(Status& status) const {
   link.lag = lag("");
   link.rate.in_bytes_s = in_rate_.bytes_s();
   link.rate.out_bytes_s = out_rate_.bytes_s();
-  const double drained_raw = out_rate_.bytes_s() * ratio_;
-  const double growth = in_rate_.bytes_s() - drained_raw;
-  if (link.lag.bytes > 0 && growth < 0)
-    link.drain_eta_s = static_cast<double>(link.lag.bytes) / -growth;
-  const double free_raw = static_cast<double>(arena_->free_bytes(Share::send)) * ratio_;
-  if (growth > 1024 && link.lag.bytes > kMiB) link.full_eta_s = free_raw / growth;
+  const Forecast told = forecast({.flows = up() && !paused(),
+                                  .full = link.buffer.full,
+                                  .lag_bytes = link.lag.bytes,
+                                  .free_bytes = send_share_->free_bytes(),
+                                  .in_bytes_s = in_rate_.bytes_s(),
+                                  .out_bytes_s = out_rate_.bytes_s(),
+                                  .ratio = ratio_.value().value_or(1.0)});
+  link.drain_eta_s = told.drain_s;
+  link.full_eta_s = told.full_s;
   link.compression.setting = to_string(compression_.setting());
   link.compression.codec = to_string(compression_.current());
-  link.compression.ratio = ratio_;
+  link.compression.ratio = ratio_.value();
   link.bandwidth_bytes_s = bucket_.rate();
 
   link.reconnects = totals_.reconnects;
@@ -360,8 +375,13 @@ bool Link::damage_stored_frame(std::uint64_t which) {
 
 void Link::fill_groups(Status& status) const {
   for (const auto& [name, fate] : fates_) {
+    // What has left the configuration is shown until the last of its channels has gone.
+    const bool carries = std::ranges::any_of(
+        channels_, [&](const auto& entry) { return entry.second->group() == name; });
+    if (!has_group(name) && !carries) continue;
     GroupStatus& group = status.groups[name];
     group.link = name_;
+    group.notices = notices_of(name);
     group.lag = lag(name);
     for (const auto& [serial, channel] : channels_) {
       if (channel->attached() && channel->group() == name)
@@ -369,6 +389,22 @@ void Link::fill_groups(Status& status) const {
     }
     judge_group(name, group);
     fill_inbound(name, fate, group);
+  }
+}
+
+// Why an earlier channel failed is no news once a later one stands.
+void Link::forget_old_reasons() {
+  for (const auto& [serial, channel] : channels_) {
+    if (!channel->open()) continue;
+    const auto port = ports_.find(channel->route());
+    if (port != ports_.end() && serial > port->second.reason_serial) port->second.reason.clear();
+  }
+}
+
+void Link::note_state() {
+  if (const std::string state = state_text(); state != last_state_) {
+    last_state_ = state;
+    state_since_ = loop_.wall_now();
   }
 }
 

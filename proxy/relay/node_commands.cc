@@ -301,6 +301,9 @@ Answer NodeImpl::run(const Takeover& command) {
   }
   Fences fences = fences_;
   (whole_link ? fences.links : fences.groups).insert(command.name);
+  const auto since = parts_.loop.wall_now().time_since_epoch();
+  (whole_link ? fences.links_since_s : fences.groups_since_s)
+      .try_emplace(command.name, std::chrono::floor<std::chrono::seconds>(since).count());
   if (auto saved = save_fences(config_.node.state_dir, fences); !saved) {
     return refused(
         format("nothing was done: the fence could not be made durable: {}", saved.error().message));
@@ -323,6 +326,8 @@ Answer NodeImpl::run(const Release& command) {
   Fences fences = fences_;
   const bool was_link = fences.links.erase(command.name) > 0;
   const bool was_group = fences.groups.erase(command.name) > 0;
+  fences.links_since_s.erase(command.name);
+  fences.groups_since_s.erase(command.name);
   if (!was_link && !was_group) return refused(format("{} is not fenced", command.name));
   if (auto saved = save_fences(config_.node.state_dir, fences); !saved)
     return refused(saved.error().message);

@@ -105,7 +105,13 @@ void NodeImpl::close_ports_beside(const Config& config) {
 
 Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
   auto link = std::make_unique<Link>(context_, name, config.links.at(name));
-  if (fences_.links.contains(name)) link->fence();
+  if (fences_.links.contains(name)) {
+    const auto since = fences_.links_since_s.find(name);
+    if (since != fences_.links_since_s.end()) {
+      link->set_fenced_since("", WallTime(std::chrono::seconds(since->second)));
+    }
+    link->fence();
+  }
   if (auto started = link->start(routes_of(config, name), groups_of(config, name)); !started) {
     link->stop();
     removed_links_.push_back(std::move(link));
@@ -118,7 +124,12 @@ Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
 void NodeImpl::apply_fences() {
   for (const std::string& group : fences_.groups) {
     for (auto& [name, link] : links_) {
-      if (link->has_group(group)) link->fence_group(group);
+      if (!link->has_group(group)) continue;
+      const auto since = fences_.groups_since_s.find(group);
+      if (since != fences_.groups_since_s.end()) {
+        link->set_fenced_since(group, WallTime(std::chrono::seconds(since->second)));
+      }
+      link->fence_group(group);
     }
   }
 }
@@ -145,6 +156,14 @@ void NodeImpl::on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello
     return;
   }
   link->second->on_incoming(std::move(lane), hello);
+}
+
+void NodeImpl::on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) {
+  const auto link = links_.find(lane->engine().link());
+  const wire::Bye word = bye;  // the record goes with its lane
+  lane->finish();
+  graveyard_.bury(std::move(lane));
+  if (link != links_.end()) link->second->on_incoming_bye(word);
 }
 
 void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) {

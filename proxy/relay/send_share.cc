@@ -82,6 +82,11 @@ std::uint64_t SendShare::free_bytes() const {
   return limit > spent ? limit - spent : 0;
 }
 
+// What was full when a leg last asked may have drained since, with no leg to ask again.
+bool SendShare::full() const {
+  return full_ && free_bytes() < arena_.limit_bytes(Share::send) / 4 + express_reserve_bytes_;
+}
+
 std::uint32_t SendShare::express_turn_bytes() const {
   return free_bytes() >= kExpressTurnBytes ? kExpressTurnBytes : 0;
 }

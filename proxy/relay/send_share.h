@@ -33,7 +33,7 @@ class SendShare {
   // that.
   [[nodiscard]] std::uint32_t turn_bytes(double drained_bytes_s, std::size_t waiting_legs);
   // The share is spent: legs wait.
-  [[nodiscard]] bool full() const { return full_; }
+  [[nodiscard]] bool full() const;
   // Free for new frames: what the share has, less what the blocks that are out may come to need.
   [[nodiscard]] std::uint64_t free_bytes() const;
 

@@ -131,6 +131,12 @@ std::unique_ptr<Lane> WanPort::take(Lane& lane) {
 }
 
 Result<void> WanPort::on_lane_record(Lane& lane, const wire::RecordView& record) {
+  if (record.type == wire::RecordType::bye) {
+    const auto bye = wire::decode_bye(record.body);
+    if (!bye) return std::unexpected(bye.error());
+    owner_.on_wan_bye(take(lane), *bye);
+    return {};
+  }
   if (record.type != wire::RecordType::hello) return fail("a record before the hello");
   const auto hello = wire::decode_hello(record.body);
   if (!hello) return std::unexpected(hello.error());

@@ -22,6 +22,8 @@ class WanPortOwner {
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> wan_engine(const WanPort& port) = 0;
   // An authenticated peer has said hello for a lane of the link that its identity selected.
   virtual void on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello) = 0;
+  // An authenticated peer has only come to say why nothing is to be had of it.
+  virtual void on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) = 0;
   // Someone was turned away. `authenticated` link, if it came so far, else "".
   virtual void on_wan_refused(WanPort& port, const std::string& remote,
                               const std::string& reason) = 0;

@@ -186,6 +186,12 @@ class Session {
   void set_wall_clock(std::int64_t wall_ns) { wall_ns_ = wall_ns; }
   // Makes a marks record due, of the frame numbers that are given by now.
   void say_marks(std::int64_t wall_ns, std::int64_t civil_ns, std::vector<wire::GroupMark> groups);
+  // Makes a record of what an administrator has stopped here due.
+  void say_notices(std::vector<wire::NoticeEntry> entries) {
+    notices_due_ = wire::Notices{std::move(entries)};
+  }
+  // What the peer calls group `id` is called so here; "": unknown.
+  [[nodiscard]] std::string group_of_peer_id(std::uint32_t id);
   // Brings as_of_wall_ns of each group up to date. O(channels): call it once in a while.
   void settle_as_of();
   [[nodiscard]] std::optional<SessionEvent> poll_event();
@@ -312,6 +318,7 @@ class Session {
   std::int64_t peer_civil_offset_ns_ = 0;
   MarksLog marks_;
   std::optional<wire::Marks> marks_due_;
+  std::optional<wire::Notices> notices_due_;
   std::optional<wire::Heartbeat> idle_mark_;  // waits until its frames are here
   std::deque<SessionEvent> events_;
 };

@@ -25,6 +25,13 @@ void Session::on_marks(wire::Marks marks) {
   marks_.add(std::move(marks));
 }
 
+std::string Session::group_of_peer_id(std::uint32_t id) {
+  for (const auto& [route_id, route] : peer_routes_) {
+    if (route.entry.group_id == id) return group_of(route.entry).name;
+  }
+  return {};
+}
+
 // An express channel runs ahead of its group: it says nothing of how fresh the copy is.
 void Session::note_as_of(ChannelCore& channel, const wire::FrameHeader& header) {
   if (header.express && !header.ahead) {

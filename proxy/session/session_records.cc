@@ -287,6 +287,10 @@ bool Session::poll_control(TimePoint now, ByteQueue& out) {
     wire::encode(wire::HeartbeatEcho{sent_at_ns}, out);
   }
   echoes_due_.clear();
+  if (notices_due_) {
+    wire::encode(*notices_due_, out);
+    notices_due_.reset();
+  }
   if (marks_due_) {
     wire::encode(*marks_due_, out);
     marks_due_.reset();

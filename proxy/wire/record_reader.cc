@@ -7,6 +7,7 @@ namespace {
 bool is_known(std::uint8_t type) {
   switch (static_cast<RecordType>(type)) {
     case RecordType::marks:
+    case RecordType::notices:
     case RecordType::credit_recall:
     case RecordType::credit_return:
       return true;

@@ -181,6 +181,18 @@ void encode(const Marks& marks, ByteQueue& out) {
   });
 }
 
+void encode(const Notices& notices, ByteQueue& out) {
+  put_record(RecordType::notices, out, [&](FieldWriter& writer) {
+    writer.put(static_cast<std::uint16_t>(notices.entries.size()));
+    for (const NoticeEntry& entry : notices.entries) {
+      writer.put(static_cast<std::uint8_t>(entry.kind));
+      writer.put(entry.group_id);
+      writer.put(entry.since_ns);
+      writer.put_text(entry.by, kCommandBytesMax);
+    }
+  });
+}
+
 void encode(const FrameHeader& frame, ByteQueue& out) {
   FieldWriter writer(out);
   writer.put(static_cast<std::uint8_t>(RecordType::frame));
@@ -360,6 +372,23 @@ Result<Marks> decode_marks(ByteView body) {
   }
   if (!reader.complete()) return fail("malformed marks");
   return marks;
+}
+
+Result<Notices> decode_notices(ByteView body) {
+  constexpr std::size_t kEntryBytesMin = 1 + 4 + 8 + 2;
+  FieldReader reader(body);
+  Notices notices;
+  notices.entries.resize(reader.get_count(kRoutesMax, kEntryBytesMin));
+  for (NoticeEntry& entry : notices.entries) {
+    const auto kind = reader.get<std::uint8_t>();
+    if (kind > static_cast<std::uint8_t>(NoticeKind::fenced)) return fail("malformed notices");
+    entry.kind = static_cast<NoticeKind>(kind);
+    entry.group_id = reader.get<std::uint32_t>();
+    entry.since_ns = reader.get<std::int64_t>();
+    entry.by = reader.get_text(kCommandBytesMax);
+  }
+  if (!reader.complete()) return fail("malformed notices");
+  return notices;
 }
 
 Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView bytes) {

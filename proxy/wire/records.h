@@ -29,6 +29,7 @@ inline constexpr std::size_t kPayloadBytesMax = kRawBytesMax;
 inline constexpr std::size_t kControlBodyBytesMax = 64 * kKiB;
 inline constexpr std::size_t kNameBytesMax = 64;
 inline constexpr std::size_t kReasonBytesMax = 512;
+inline constexpr std::size_t kCommandBytesMax = 160;
 inline constexpr std::size_t kRoutesMax = 256;
 inline constexpr std::size_t kAckRangesMax = 256;
 inline constexpr std::size_t kDeliveredMax = 512;
@@ -43,6 +44,7 @@ enum class RecordType : std::uint8_t {
   heartbeat_echo = 7,
   frame = 8,
   marks = 128,  // from here on: a peer that does not know it skips it
+  notices = 129,
   credit_recall = 130,
   credit_return = 131,
 };
@@ -163,6 +165,18 @@ struct Marks {
   std::vector<GroupMark> groups;
 };
 
+// What an administrator of the sender has stopped: of groups, all that there is.
+enum class NoticeKind : std::uint8_t { held = 0, paused = 1, fenced = 2 };
+struct NoticeEntry {
+  NoticeKind kind = NoticeKind::held;
+  std::uint32_t group_id = 0;  // the sender's
+  std::int64_t since_ns = 0;   // civil time
+  std::string by;              // the command
+};
+struct Notices {
+  std::vector<NoticeEntry> entries;
+};
+
 enum class FrameKind : std::uint8_t {
   data = 0,
   open = 1,   // the channel exists; offset 0
@@ -202,6 +216,7 @@ void encode(const CreditReturn& returned, ByteQueue& out);
 void encode(const Heartbeat& heartbeat, ByteQueue& out);
 void encode(const HeartbeatEcho& echo, ByteQueue& out);
 void encode(const Marks& marks, ByteQueue& out);
+void encode(const Notices& notices, ByteQueue& out);
 // Record header and frame header; the caller appends the payload.
 void encode(const FrameHeader& frame, ByteQueue& out);
 // The bytes of `hello` that its binding covers: all fields but the binding.
@@ -219,6 +234,7 @@ void encode(const FrameHeader& frame, ByteQueue& out);
 [[nodiscard]] Result<Heartbeat> decode_heartbeat(ByteView body);
 [[nodiscard]] Result<HeartbeatEcho> decode_heartbeat_echo(ByteView body);
 [[nodiscard]] Result<Marks> decode_marks(ByteView body);
+[[nodiscard]] Result<Notices> decode_notices(ByteView body);
 // `bytes` are the first kFrameHeaderBytes of the body of `record`.
 [[nodiscard]] Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView bytes);
 

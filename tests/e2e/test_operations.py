@@ -62,7 +62,11 @@ def test_takeover_fences_a_returning_primary_until_release(make_lab, make_pair):
             assert got["received_sha256"] == prefix_sha256(got["received"], mix="random")
             lab.heal()
             assert_fenced(pair, sink, 6)
+        # Only the DR side dials here: fenced, it still tells the old primary what has happened.
+        notice = wait_until(lambda: pair.alpha.link()["notices"], 10, "the old primary learns of the takeover")[0]
+        assert (notice["what"], notice["where"]) == ("fenced", "peer") and "takeover" in notice["by"]
         pair.beta.restart()
+        pair.beta.wait_log(r"dr.*fenced since .*longthrow takeover dr.*longthrow release dr")
         assert_fenced(pair, sink, 4)
         pair.beta.tell("release", "dr")
         pair.wait_up()
@@ -170,6 +174,11 @@ def test_a_bad_file_on_reload_names_the_line_and_the_running_configuration_stays
         assert pair.alpha.link()["reconnects"] == 0
 
 
+def assert_notice(of: dict, what: str, where: str) -> None:
+    assert [(each["what"], each["where"]) for each in of["notices"]] == [(what, where)]
+    assert "`longthrow " in of["notices"][0]["by"] and of["notices"][0]["since"].startswith("20")
+
+
 def test_pause_keeps_the_session_and_resume_goes_on(make_lab, make_pair):
     lab = make_lab()
     with Sink(lab.b) as sink:
@@ -181,6 +190,8 @@ def test_pause_keeps_the_session_and_resume_goes_on(make_lab, make_pair):
             still = sink.report()["received"]
             stays(lambda: sink.report()["received"] == still, 2, "nothing arrives while paused")
             assert pair.alpha.link()["limited_by"] == "paused"
+            assert_notice(pair.alpha.link(), "paused", "here")
+            assert_notice(pair.beta.link(), "paused", "peer")
             pair.alpha.tell("resume", "dr")
             sink.wait_received(still + 8 * MIB)
             source.tell("stop")
@@ -196,4 +207,10 @@ def test_drain_says_what_is_left_in_time_and_succeeds_when_it_is_over(make_lab, 
             assert pair.alpha.longthrow("drain", "r0", "--timeout", "1s").returncode == 1
             pair.alpha.tell("drain", "r0", "--timeout", "30s", timeout=40)
             assert sink.report()["received"] == 16 * MIB
+            pair.alpha.tell("drain", "r0", "--hold")
+            assert_notice(pair.alpha.group(), "held", "here")
+            wait_until(lambda: pair.beta.group()["notices"], 5, "the peer learns that input is held")
+            assert_notice(pair.beta.group(), "held", "peer")
+            pair.alpha.tell("resume", "r0")
+            wait_until(lambda: not pair.beta.group()["notices"], 5, "and that it flows again")
             assert source.conversation()["end"] == "open", "a drain ended the channel"

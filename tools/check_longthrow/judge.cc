@@ -12,6 +12,7 @@ namespace longthrow::check {
 namespace {
 
 using cli::amount_at;
+using cli::array_at;
 using cli::flag_at;
 using cli::number_at;
 using cli::object_at;
@@ -28,9 +29,10 @@ class Report {
     if (!texts.empty()) texts += ", ";
     texts += text;
   }
-  void compare(double seconds, const Limits& limits, const std::string& what) {
+  // `worst`: what has been stopped on purpose grows old without calling anybody out of bed.
+  void compare(double seconds, const Limits& limits, const std::string& what, Level worst) {
     if (seconds <= limits.warning) return;
-    add(seconds > limits.critical ? Level::critical : Level::warning,
+    add(std::min(worst, seconds > limits.critical ? Level::critical : Level::warning),
         format("{} {}", what, cli::human_seconds(seconds)));
   }
   void measure_time(const std::string& label, double seconds, const Limits& limits) {
@@ -56,31 +58,57 @@ class Report {
   std::string data_;
 };
 
+bool has_notice(const json::object& of, std::string_view what, std::string_view where) {
+  return std::ranges::any_of(array_at(of, "notices"), [&](const json::value& entry) {
+    if (!entry.is_object()) return false;
+    const json::object& notice = entry.get_object();
+    return text_at(notice, "what") == what && (where.empty() || text_at(notice, "where") == where);
+  });
+}
+
+// Stopped by an administrator, at either end.
+bool stopped_on_purpose(const json::object& of) {
+  return has_notice(of, "paused", "") || has_notice(of, "held", "") ||
+         has_notice(of, "fenced", "here");
+}
+
+void add_notices(const std::string& of, const json::object& in, Report& report) {
+  for (const json::value& entry : array_at(in, "notices")) {
+    if (!entry.is_object()) continue;
+    const json::object& notice = entry.get_object();
+    const bool here = text_at(notice, "where") == "here";
+    const std::string what = text_at(notice, "what");
+    // That the peer has been taken over is news for the side that thinks it is the primary.
+    report.add(what == "fenced" && !here ? Level::critical : Level::warning,
+               format("{} is {} {} since {}: {}", of, what, here ? "here" : "at the peer",
+                      text_at(notice, "since"), text_at(notice, "by")));
+  }
+}
+
 void judge_link(const std::string& name, const json::object& link, const Wishes& wishes,
                 Report& report) {
   const std::string state = text_at(link, "state");
-  if (flag_at(link, "fenced")) {
-    report.add(Level::warning, format("link {} is fenced after a takeover", name));
-  } else if (const std::string since = text_at(link, "paused_since"); !since.empty()) {
-    report.add(Level::warning, format("link {} is paused since {}", name, since));
-  } else if (state != "up") {
+  if (array_at(link, "notices").empty() && state != "up") {
     report.add(Level::critical, format("link {} is {}: {}", name, state, text_at(link, "reason")));
   }
+  add_notices("link " + name, link, report);
   const json::object& buffer = object_at(link, "buffer");
   if (flag_at(buffer, "full")) {
     report.add(Level::warning, format("the buffer of link {} is full", name));
   }
   const json::object& lag = object_at(link, "lag");
   report.compare(amount_at(lag, "seconds"), wishes.lag,
-                 format("link {}: the peer is behind by", name));
+                 format("link {}: the peer is behind by", name),
+                 stopped_on_purpose(link) ? Level::warning : Level::critical);
   report.measure_time(name + " lag", amount_at(lag, "seconds"), wishes.lag);
   report.measure_bytes(name + " lag bytes", amount_at(lag, "bytes"));
   report.measure_bytes(name + " buffer", amount_at(buffer, "used_bytes"),
                        amount_at(buffer, "limit_bytes"));
 }
 
-void judge_group(const std::string& name, const json::object& group, const Wishes& wishes,
-                 Report& report) {
+void judge_group(const std::string& name, const json::object& group, const json::object& link,
+                 const Wishes& wishes, Report& report) {
+  add_notices("group " + name, group, report);
   const auto* consistent = group.if_contains("consistent");
   if (consistent != nullptr && consistent->is_null()) {
     report.add(Level::warning, format("it is not known whether group {} is consistent: {}", name,
@@ -91,7 +119,9 @@ void judge_group(const std::string& name, const json::object& group, const Wishe
   }
   const auto age = number_at(object_at(group, "inbound"), "age_s");
   if (!age) return;  // nothing was ever received
-  report.compare(*age, wishes.age, format("group {}: our copy is as of", name));
+  report.compare(
+      *age, wishes.age, format("group {}: our copy is as of", name),
+      stopped_on_purpose(group) || stopped_on_purpose(link) ? Level::warning : Level::critical);
   report.measure_time(name + " age", *age, wishes.age);
 }
 
@@ -115,7 +145,8 @@ Verdict judge(const json::object& status, const Wishes& wishes) {
     if (!wishes.group.empty() && name != wishes.group) continue;
     if (!wishes.link.empty() && text_at(group, "link") != wishes.link) continue;
     ++groups;
-    judge_group(name, group, wishes, report);
+    judge_group(name, group, object_at(object_at(status, "links"), text_at(group, "link")), wishes,
+                report);
   }
   for (const auto& entry : object_at(status, "routes")) {
     if (!entry.value().is_object()) continue;

@@ -13,6 +13,7 @@ namespace {
 using cli::amount_at;
 using cli::array_at;
 using cli::flag_at;
+using cli::number_at;
 using cli::object_at;
 using cli::text_at;
 
@@ -67,6 +68,12 @@ std::string connection_line(const Row& row) {
                 why.empty() ? text_at(object_at(row.link, "compression"), "codec") : why);
 }
 
+// "-": nothing has been compressed yet.
+std::string ratio_text(const json::object& link) {
+  const auto ratio = number_at(object_at(link, "compression"), "ratio");
+  return ratio ? format("{:.2f}", *ratio) : "-";
+}
+
 std::string stream_lines(const Row& row) {
   std::string lines;
   const json::object& compression = object_at(row.link, "compression");
@@ -74,13 +81,13 @@ std::string stream_lines(const Row& row) {
     if (!value.is_object()) continue;
     const json::object& stream = value.get_object();
     lines +=
-        format("{}\t{:.0f}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.2f}\n", row.name,
+        format("{}\t{:.0f}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", row.name,
                amount_at(stream, "id"), row.state(), text_at(stream, "state"),
                flag_at(stream, "opened_here") ? "in" : "out", text_at(stream, "local"),
                text_at(stream, "remote"), text_at(row.link, "peer"),
                row.size(amount_at(stream, "in_bytes")), row.size(amount_at(stream, "out_bytes")),
                row.size(amount_at(stream, "lag_bytes")), text_at(compression, "codec"),
-               amount_at(compression, "ratio"));
+               ratio_text(row.link));
   }
   return lines;
 }
@@ -97,15 +104,15 @@ std::string statistics_line(const Row& row) {
   return format(
       "name={} state={} link={} place={} used_bytes={:.0f} raw_bytes={:.0f} limit_bytes={:.0f} "
       "lag_bytes={:.0f} lag_seconds={:.3f} drbd_lag_seconds={:.3f} raw_in_bytes={:.0f} "
-      "wire_out_bytes={:.0f} wire_in_bytes={:.0f} delivered_bytes={:.0f} ratio={:.2f} "
+      "wire_out_bytes={:.0f} wire_in_bytes={:.0f} delivered_bytes={:.0f} ratio={} "
       "reconnects={:.0f}\n",
       row.name, row.state(), text_at(row.connection, "link"), text_at(row.connection, "place"),
       amount_at(row.buffer(), "used_bytes"), amount_at(row.buffer(), "raw_bytes"),
       amount_at(row.buffer(), "limit_bytes"), amount_at(lag, "bytes"), amount_at(lag, "seconds"),
       amount_at(object_at(row.route, "drbd"), "lag_s"), amount_at(row.totals(), "raw_in_bytes"),
       amount_at(row.totals(), "wire_out_bytes"), amount_at(row.totals(), "wire_in_bytes"),
-      amount_at(row.totals(), "delivered_bytes"),
-      amount_at(object_at(row.link, "compression"), "ratio"), amount_at(row.link, "reconnects"));
+      amount_at(row.totals(), "delivered_bytes"), ratio_text(row.link),
+      amount_at(row.link, "reconnects"));
 }
 
 constexpr std::string_view kPlugins =

@@ -8,6 +8,7 @@
 #include "proxy/base/log.h"
 #include "proxy/config/units.h"
 #include "tools/longthrow/json_fields.h"
+#include "tools/longthrow/verdict.h"
 
 namespace longthrow::cli {
 namespace {
@@ -79,6 +80,26 @@ std::string line(std::string_view label, const std::string& text) {
   return format("  {:<9}{}\n", label, text);
 }
 
+// How a notice of the daemon's is said; `name` is what the command takes that ends it.
+std::string notice_text(const json::object& notice, const std::string& name) {
+  const std::string what = text_at(notice, "what");
+  const bool here = text_at(notice, "where") == "here";
+  const std::string input = what == "held" ? "input is held" : what;
+  std::string text = format("{} {} since {}: {}", input, here ? "here" : "at the peer",
+                            text_at(notice, "since"), text_at(notice, "by"));
+  if (here)
+    text += format("; `longthrow {} {}` ends it", what == "fenced" ? "release" : "resume", name);
+  return text;
+}
+
+std::vector<std::string> notice_texts(const json::object& of, const std::string& name) {
+  std::vector<std::string> texts;
+  for (const json::value& notice : array_at(of, "notices")) {
+    if (notice.is_object()) texts.push_back(notice_text(notice.get_object(), name));
+  }
+  return texts;
+}
+
 std::string link_head(const std::string& name, const json::object& link, const Painter& paint) {
   const std::string state = text_at(link, "state");
   const std::string paused = text_at(link, "paused_since");
@@ -91,12 +112,16 @@ std::string link_head(const std::string& name, const json::object& link, const P
   if (const std::string peer = text_at(link, "peer"); !peer.empty()) out += ", peer " + peer;
   if (state == "up") {
     const double lanes = amount_at(link, "lanes");
-    out += format(", rtt {:.1f} ms, {:.0f} lane{}", amount_at(link, "rtt_ms"), lanes,
+    const auto rtt = number_at(link, "rtt_ms");
+    out += format(", rtt {}, {:.0f} lane{}", rtt ? format("{:.1f} ms", *rtt) : "unknown", lanes,
                   lanes == 1.0 ? "" : "s");
   }
   out += '\n';
   if (const std::string reason = text_at(link, "reason"); !reason.empty() && paused.empty()) {
     out += line("why", paint(Paint::warning, reason));
+  }
+  for (const std::string& notice : notice_texts(link, printable(name))) {
+    out += line("stopped", paint(Paint::warning, notice));
   }
   return out;
 }
@@ -104,7 +129,8 @@ std::string link_head(const std::string& name, const json::object& link, const P
 std::string buffer_lines(const json::object& link, const Painter& paint) {
   const json::object& buffer = object_at(link, "buffer");
   const double used = amount_at(buffer, "used_bytes");
-  const double limit = amount_at(buffer, "limit_bytes");
+  const auto share = number_at(buffer, "send_limit_bytes");
+  const double limit = share && *share > 0 ? *share : amount_at(buffer, "limit_bytes");
   std::string text = format("{} of {}", human_bytes(used), human_bytes(limit));
   if (limit > 0) text += format(" ({:.0f} %)", 100 * used / limit);
   text += format(", holding {} raw", human_bytes(amount_at(buffer, "raw_bytes")));
@@ -153,10 +179,10 @@ std::string settings_line(const json::object& link, const Painter& paint) {
       std::max(0.0, amount_at(object_at(link, "buffer"), "limit_bytes")));
   const auto bandwidth =
       static_cast<std::uint64_t>(std::max(0.0, amount_at(link, "bandwidth_bytes_s")));
-  std::string text =
-      format("memlimit {}{}, compression {}, ratio {:.1f}, bandwidth {}{}", show_size(limit),
-             mark("memlimit"), shown, amount_at(compression, "ratio"), show_rate(bandwidth),
-             mark("bandwidth"));
+  const auto ratio = number_at(compression, "ratio");
+  std::string text = format(
+      "memlimit {}{}, compression {}, ratio {}, bandwidth {}{}", show_size(limit), mark("memlimit"),
+      shown, ratio ? format("{:.1f}", *ratio) : "unknown", show_rate(bandwidth), mark("bandwidth"));
   if (!differs.empty()) text += paint(Paint::warning, "   * until restart or reload");
   return line("settings", text);
 }
@@ -222,6 +248,9 @@ std::string groups_table(const json::object& groups, const Painter& paint) {
     } else if (!consistent) {
       table.note(paint(Paint::bad, "  !! NOT CONSISTENT: " + text_at(group, "reason")));
     }
+    for (const std::string& notice : notice_texts(group, printable(entry.key()))) {
+      table.note(paint(Paint::warning, "  !! " + notice));
+    }
   }
   return "\n" + table.text(paint);
 }
@@ -272,12 +301,26 @@ std::string routes_table(const json::object& routes, const Painter& paint) {
   return "\n" + table.text(paint);
 }
 
+std::string verdict_line(const json::object& status, const Painter& paint) {
+  const NodeVerdict verdict = verdict_of(status);
+  switch (verdict.fare) {
+    case Fare::well:
+      return paint(Paint::good, "ALL WELL") + ": " + verdict.text + '\n';
+    case Fare::stopped:
+      return paint(Paint::warning, "STOPPED ON PURPOSE") + ": " + verdict.text + '\n';
+    case Fare::trouble:
+      break;
+  }
+  return paint(Paint::bad, "TROUBLE") + ": " + verdict.text + '\n';
+}
+
 }  // namespace
 
 std::string render_status(const json::object& status, const Painter& paint) {
-  std::string out = format("{}  longthrowd {}, up {}, {}",
-                           paint(Paint::bold, text_at(status, "node")), text_at(status, "version"),
-                           human_seconds(amount_at(status, "uptime_s")), text_at(status, "io"));
+  std::string out = verdict_line(status, paint);
+  out += format("{}  longthrowd {}, up {}, {}", paint(Paint::bold, text_at(status, "node")),
+                text_at(status, "version"), human_seconds(amount_at(status, "uptime_s")),
+                text_at(status, "io"));
   if (const std::string why = text_at(status, "io_reason"); !why.empty()) {
     out += " (no io_uring: " + why + ")";
   }

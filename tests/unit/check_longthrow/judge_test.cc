@@ -18,6 +18,12 @@ class Judge : public ::testing::Test {
 
   json::object& link() { return status_["links"].as_object()["dr"].as_object(); }
   json::object& group() { return status_["groups"].as_object()["vm1"].as_object(); }
+  static json::array notices(const char* what, const char* where) {
+    return {{{"what", what},
+             {"where", where},
+             {"since", "2026-01-31T12:00:00Z"},
+             {"by", "`longthrow pause dr`"}}};
+  }
   void expect(Level level, const std::string& words, const Wishes& wishes = {}) {
     const Verdict verdict = judge(status_, wishes);
     EXPECT_EQ(verdict.level, level) << verdict.line;
@@ -35,10 +41,32 @@ TEST_F(Judge, ADownLinkIsCriticalAndAPausedOneIsNot) {
   link()["state"] = "down";
   link()["reason"] = "no sign of life";
   expect(Level::critical, "link dr is down: no sign of life");
-  link()["paused_since"] = "2026-01-31T12:00:00Z";
-  expect(Level::warning, "paused since 2026-01-31T12:00:00Z");
-  link()["fenced"] = true;
-  expect(Level::warning, "fenced");
+  link()["notices"] = notices("paused", "here");
+  expect(Level::warning, "link dr is paused here since 2026-01-31T12:00:00Z: `longthrow pause dr`");
+  link()["notices"] = notices("fenced", "here");
+  expect(Level::warning, "link dr is fenced here");
+}
+
+TEST_F(Judge, APlannedPauseNamesItselfAtTheOtherSiteAndPagesNobody) {
+  link()["state"] = "down";
+  link()["notices"] = notices("paused", "peer");
+  link()["lag"].as_object()["seconds"] = 5000.0;
+  group()["inbound"].as_object()["age_s"] = 5000.0;
+  expect(Level::warning, "link dr is paused at the peer since 2026-01-31T12:00:00Z");
+  expect(Level::warning, "our copy is as of 1 h 23 min");
+}
+
+TEST_F(Judge, HeldInputIsAWarningAtBothEnds) {
+  group()["notices"] = notices("held", "here");
+  expect(Level::warning, "group vm1 is held here since 2026-01-31T12:00:00Z");
+  group()["notices"] = notices("held", "peer");
+  expect(Level::warning, "group vm1 is held at the peer since");
+}
+
+TEST_F(Judge, AnOldPrimaryThatThePeerHasFencedIsCritical) {
+  link()["state"] = "down";
+  link()["notices"] = notices("fenced", "peer");
+  expect(Level::critical, "link dr is fenced at the peer since");
 }
 
 TEST_F(Judge, SilenceIsNotHealth) {

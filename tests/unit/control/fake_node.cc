@@ -97,6 +97,10 @@ Status sample_status() {
   group.inbound.proof = "source";
   group.inbound.as_of = WallTime(std::chrono::milliseconds(1769860867300));
   group.inbound.age_s = 0.2;
+  group.notices = {{.what = "held",
+                    .where = "peer",
+                    .since = WallTime(std::chrono::seconds(1769860800)),
+                    .by = "`longthrow drain vm1 --hold`"}};
   RouteStatus& route = status.routes["r0"];
   route.group = "vm1";
   route.link = "dr";

@@ -27,6 +27,7 @@ TEST(RenderStatus, HealthyPairIsOneScreen) {
   const std::string text = screen(test::sample_status());
   EXPECT_TRUE(
       shows(text, "alpha longthrowd 1.2.3, up 1 d 1 h, epoll (no io_uring: forbidden by sysctl)"));
+  EXPECT_TRUE(text.starts_with("STOPPED ON PURPOSE: group vm1 is held at the peer since"));
   EXPECT_TRUE(shows(text, "LINK dr up, peer beta, rtt 80.1 ms, 2 lanes"));
   EXPECT_TRUE(shows(text, "buffer 3.0 MiB of 1.0 GiB (0 %), holding 9.0 MiB raw"));
   EXPECT_TRUE(shows(text, "lag 9.0 MiB, 1.5 s"));
@@ -79,6 +80,23 @@ TEST(RenderStatus, PauseAndFenceAreShown) {
   EXPECT_TRUE(shows(screen(status), "FENCED until `longthrow release dr`"));
 }
 
+TEST(RenderStatus, WhatIsStoppedIsSaidWithTheCommandAndSinceWhen) {
+  Status status = test::sample_status();
+  const WallTime since(std::chrono::seconds(1));
+  status.links["dr"].notices = {
+      {.what = "paused", .where = "peer", .since = since, .by = "`longthrow pause x`"}};
+  status.groups["vm1"].notices = {
+      {.what = "held", .where = "here", .since = since, .by = "`longthrow drain vm1 --hold`"},
+      {.what = "fenced", .where = "here", .since = since, .by = "`longthrow takeover vm1`"}};
+  const std::string text = screen(status);
+  EXPECT_TRUE(
+      shows(text, "paused at the peer since 1970-01-01T00:00:01.000Z: `longthrow pause x`"));
+  EXPECT_TRUE(shows(text,
+                    "!! input is held here since 1970-01-01T00:00:01.000Z: `longthrow drain vm1 "
+                    "--hold`; `longthrow resume vm1` ends it"));
+  EXPECT_TRUE(shows(text, "`longthrow release vm1` ends it"));
+}
+
 TEST(RenderStatus, FullBufferIsLoud) {
   Status status = test::sample_status();
   status.links["dr"].buffer.full = true;
@@ -93,6 +111,18 @@ TEST(RenderStatus, SettingsThatDifferFromTheFileAreMarked) {
   EXPECT_TRUE(shows(text, "bandwidth unlimited*"));
   EXPECT_TRUE(shows(text, "compression auto now"));
   EXPECT_TRUE(shows(text, "* until restart or reload"));
+}
+
+TEST(RenderStatus, WhatIsNotKnownIsSaidSo) {
+  Status status = test::sample_status();
+  status.links["dr"].compression.ratio.reset();
+  EXPECT_TRUE(shows(screen(status), "ratio unknown"));
+}
+
+TEST(RenderStatus, TheBufferIsMeasuredAgainstWhatTheSendSideMayUse) {
+  Status status = test::sample_status();
+  status.links["dr"].buffer.send_limit_bytes = 4 * kMiB;
+  EXPECT_TRUE(shows(screen(status), "buffer 3.0 MiB of 4.0 MiB (75 %)"));
 }
 
 TEST(RenderStatus, LostBytesAreShown) {

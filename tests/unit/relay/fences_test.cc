@@ -31,6 +31,19 @@ TEST_F(FencesTest, WhatWasSavedIsLoaded) {
   EXPECT_EQ(loaded->groups, fences.groups);
 }
 
+TEST_F(FencesTest, SinceWhenIsKeptWhereItIsKnown) {
+  const Fences fences{.links = {"dr", "b"},
+                      .groups = {"vm1"},
+                      .links_since_s = {{"dr", 1769860867}},
+                      .groups_since_s = {{"vm1", 5}}};
+  ASSERT_TRUE(save_fences(folder_, fences));
+  const auto loaded = load_fences(folder_);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->links, fences.links);
+  EXPECT_EQ(loaded->links_since_s, fences.links_since_s);
+  EXPECT_EQ(loaded->groups_since_s, fences.groups_since_s);
+}
+
 TEST_F(FencesTest, AMissingFileIsNoFences) {
   const auto loaded = load_fences(folder_);
   ASSERT_TRUE(loaded);

@@ -92,5 +92,15 @@ TEST(Golden, MarksReadAndWriteAsDocumented) {
   EXPECT_TRUE(std::ranges::equal(encoded(*marks), bytes(golden::kMarks)));
 }
 
+TEST(Golden, NoticesReadAndWriteAsDocumented) {
+  const auto notices = decode_notices(bytes(golden::kNotices).subspan(kRecordHeaderBytes));
+  ASSERT_TRUE(notices.has_value());
+  ASSERT_EQ(notices->entries.size(), 1U);
+  EXPECT_EQ(notices->entries[0].kind, NoticeKind::held);
+  EXPECT_EQ(notices->entries[0].group_id, 3U);
+  EXPECT_EQ(notices->entries[0].by, "`longthrow drain g --hold`");
+  EXPECT_TRUE(std::ranges::equal(encoded(*notices), bytes(golden::kNotices)));
+}
+
 }  // namespace
 }  // namespace longthrow::wire

@@ -118,6 +118,10 @@ TEST(Records, CreditAndHeartbeatsSurviveTheRoundTripAndRefuseDamage) {
   const ByteQueue marks = encoded(Marks{.bulk_next = 1, .groups = {{2, -3}, {4, 5}}});
   EXPECT_EQ(decode_marks(body_of(marks))->groups.at(0).wall_ns, -3);
   refuse_damage(body_of(marks), decode_marks);
+  const ByteQueue notices = encoded(Notices{
+      .entries = {{.kind = NoticeKind::fenced, .group_id = 3, .since_ns = 9, .by = "a command"}}});
+  EXPECT_EQ(decode_notices(body_of(notices))->entries.at(0).by, "a command");
+  refuse_damage(body_of(notices), decode_notices);
   refuse_damage(body_of(encoded(Bye{ByeReason::paused, "later"})), decode_bye);
   refuse_damage(body_of(encoded(HeartbeatEcho{5})), decode_heartbeat_echo);
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/longthrow/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include "proxy/control/status_json.h"
+#include "tests/unit/control/fake_node.h"
+
+namespace longthrow::cli {
+namespace {
+
+class VerdictTest : public ::testing::Test {
+ protected:
+  VerdictTest() {
+    status_ = test::sample_status();
+    status_.groups["vm1"].notices.clear();
+    status_.links["dr"].state_since = kSince;
+  }
+  NodeVerdict verdict() const { return verdict_of(control::status_to_json(status_)); }
+
+  static constexpr WallTime kSince{std::chrono::seconds(1)};
+  static constexpr const char* kSinceText = " since 1970-01-01T00:00:01.000Z";
+  Status status_;
+};
+
+TEST_F(VerdictTest, AllIsWellSinceTheLastLinkCameUp) {
+  EXPECT_EQ(verdict().fare, Fare::well);
+  EXPECT_EQ(verdict().text, std::string("the link is up") + kSinceText + ", all groups consistent");
+}
+
+TEST_F(VerdictTest, ADownLinkIsSaidWithSinceWhenAndWhy) {
+  status_.links["dr"].state = "down";
+  status_.links["dr"].reason = "no sign of life";
+  EXPECT_EQ(verdict().fare, Fare::trouble);
+  EXPECT_EQ(verdict().text, std::string("link dr is down") + kSinceText + ": no sign of life");
+}
+
+TEST_F(VerdictTest, APlannedPauseIsNoTrouble) {
+  status_.links["dr"].state = "down";
+  status_.links["dr"].notices = {{.what = "paused", .where = "peer", .since = kSince, .by = "x"}};
+  EXPECT_EQ(verdict().fare, Fare::stopped);
+  EXPECT_EQ(verdict().text, std::string("link dr is paused at the peer") + kSinceText);
+}
+
+TEST_F(VerdictTest, TheWorstComesFirstAndTheOthersAreCounted) {
+  status_.groups["vm1"].notices = {{.what = "held", .where = "here", .since = kSince, .by = "x"}};
+  status_.groups["vm1"].consistent = false;
+  status_.groups["vm1"].reason = "aborted";
+  status_.links["dr"].notices = {{.what = "fenced", .where = "here", .since = kSince, .by = "x"}};
+  EXPECT_EQ(verdict().fare, Fare::trouble);
+  EXPECT_EQ(verdict().text, "group vm1 is not consistent: aborted; and 2 more");
+}
+
+TEST_F(VerdictTest, ForeignJsonIsSurvived) {
+  for (const char* text : {"{}", R"({"links":5})", R"({"links":{"a":1},"groups":{"g":[]}})"}) {
+    EXPECT_FALSE(verdict_of(json::parse(text).get_object()).text.empty()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace longthrow::cli
