@@ -65,7 +65,8 @@ class ChannelHost {
 // The rules of its end (guarantee G1):
 //  - end of stream on the leg: all that was read, then `fin`;
 //  - a broken leg: all that was read, then `abort`;
-//  - the peer's `fin`, after all bytes: FIN to the leg;
+//  - the peer's `fin`, after all bytes: FIN to the leg; after both ends the leg is closed when its
+//    TCP has acknowledged all bytes;
 //  - the peer's `abort`, after all bytes: RST, once the leg's TCP has acknowledged everything or
 //    abort_linger is over (a reset destroys what is queued).
 //  - a failing write stops the peer's bytes only: what the leg still has to say goes on.
@@ -166,6 +167,11 @@ class Channel final : public Mortal {
   bool in_partial_list = false;
   const bool opened_here;
   std::uint64_t serial = 0;  // of the link's map of channels
+  // Kept by the link when it ends: the peer says nothing more of our bytes; or it is waited for
+  // since then, and was so far.
+  bool over = false;
+  TimePoint final_since{};
+  std::uint64_t final_offset = 0;
   IncompressibleGuard guard;
   ReadHistory history;         // of the leg
   std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
@@ -201,6 +207,9 @@ class Channel final : public Mortal {
   void hand_over(std::uint64_t bytes);
   void on_written(int result);
   void after_write();
+  void begin_close();
+  void check_close();
+  [[nodiscard]] std::uint64_t queued_bytes() const;
   void begin_abort();
   void check_abort();
   void on_timer();
@@ -252,6 +261,9 @@ class Channel final : public Mortal {
   bool write_failed_ = false;
   std::optional<std::uint64_t> last_offset_;  // nothing beyond is handed over
   bool fin_written_ = false;
+  bool finishing_ = false;  // both ends are clean, the leg's TCP has not acknowledged all
+  TimePoint closing_since_{};
+  TimePoint close_deadline_{};
   bool aborting_ = false;
   TimePoint abort_deadline_{};
   std::uint64_t delivered_reported_ = 0;

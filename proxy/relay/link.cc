@@ -412,6 +412,7 @@ void Link::end_session(const std::string& reason) {
       channel->in_frame_queue = channel->in_slab_queue = channel->in_partial_list = false;
       lose(channel->group(),
            format("channel {} of route {} was aborted: {}", core->id, channel->route(), reason));
+      note_over(*channel, "the session has ended: " + reason);
       channel->detach(std::move(core));
     }
     session_.reset();

@@ -3,6 +3,7 @@
 //
 // link.cc         lanes and sessions: dialling, accepting, hello, ends
 // link_copies.cc  how new our copies of the peer's data are
+// link_drain.cc   what drains wait for, and what became of the bytes of channels that end
 // link_data.cc    the data path: slabs, frames, scheduling, receiving
 // link_routes.cc  inside listeners and channels
 // link_status.cc  settings, commands, numbers
@@ -21,6 +22,7 @@
 #include "proxy/relay/compression.h"
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
+#include "proxy/relay/drain_watch.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
@@ -86,32 +88,25 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void fence_group(const std::string& group);
   void unfence_group(const std::string& group);
   [[nodiscard]] bool has_group(const std::string& group) const;
+  [[nodiscard]] std::set<std::string> group_names() const;
   [[nodiscard]] bool up() const { return express_ != nullptr && session_ != nullptr; }
   void hold_group(const std::string& group, bool held);
   [[nodiscard]] bool group_held(const std::string& group) const {
     return held_groups_.contains(group);
   }
-  // A drain's goal: what each channel of the group has accepted by now; of a pair of DRBD's also
-  // the barriers that the peer's DRBD is to have acknowledged.
-  struct DrainMark {
-    std::uint64_t bytes = 0;
-    std::uint64_t barriers = 0;
-  };
-  using DrainMarks = std::map<std::uint64_t, DrainMark>;  // by channel
-  struct DrainLeft {
-    std::uint64_t bytes = 0;     // to deliver
-    std::uint64_t barriers = 0;  // to be acknowledged
-    bool pair_ended = false;     // one of DRBD's ended: of its barriers nothing more will be heard
-    [[nodiscard]] bool none() const { return bytes == 0 && barriers == 0; }
-  };
-  // `held`: no more input is read, so a barrier that DRBD has not sent yet is not waited for.
-  [[nodiscard]] DrainMarks drain_marks(const std::string& group, bool held) const;
-  [[nodiscard]] DrainLeft drain_left(const DrainMarks& marks) const;
+  // Drains (link_drain.cc). `watch_drain` adds what the group has accepted by now to what drain
+  // `id` waits for, and what it had lost before. `held`: no more input is read, so a barrier that
+  // DRBD has not sent yet is not waited for.
+  using DrainId = std::uint64_t;
+  void watch_drain(DrainId id, const std::string& group, bool held);
+  [[nodiscard]] DrainLeft drain_left(DrainId id);
+  void forget_drain(DrainId id) { drains_.erase(id); }
+  // Why nothing gets on now; "" while the link is up.
+  [[nodiscard]] const std::string& down_reason() const { return down_reason_; }
   // When the copy here ends, for the answer of a takeover.
   [[nodiscard]] std::string describe_inbound() const;
   // Of ours: accepted, not yet delivered there.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
-  [[nodiscard]] double delivery_rate_bytes_s() const { return out_raw_rate_.bytes_s(); }
   [[nodiscard]] std::optional<double> rtt_ms() const;
   // `done` is called with the round trip in ms, or nothing when the link went down.
   void ping(std::function<void(std::optional<double>)> done);
@@ -176,6 +171,10 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     bool lost = false;     // a channel was aborted with bytes under way, none has caught up since
     std::string lost_reason;
     std::uint64_t lost_serial = 0;  // channels with higher ones came after
+    // Of channels that have ended, none has caught up since: what the target did not acknowledge.
+    std::uint64_t short_bytes = 0;
+    std::string short_reason;
+    std::uint64_t short_serial = 0;
     CopyAge copy;                   // of the peer's data, here
     std::size_t streams = 0;        // that our copy consists of, when it was last looked at
   };
@@ -265,6 +264,11 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] Proof proof_of(const std::string& group, const GroupFate& fate) const;
   void fill_inbound(const std::string& name, const GroupFate& fate, GroupStatus& group) const;
 
+  // Ends of channels (link_drain.cc).
+  [[nodiscard]] static DrainWatch::Standing standing_of(const Channel& channel);
+  void note_over(Channel& channel, const std::string& reason);
+  [[nodiscard]] bool waits_for_final_mark(Channel& channel);
+
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
@@ -343,6 +347,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::vector<Channel*> closing_;
   Timer reap_timer_;
   std::map<std::string, GroupFate> fates_;
+  std::map<DrainId, DrainWatch> drains_;
   std::set<std::string> mismatches_logged_;
 
   std::deque<Channel*> slab_queue_;

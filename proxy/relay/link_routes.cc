@@ -203,7 +203,8 @@ void Link::reap_channels() {
   bool any_gone = false;
   for (Channel* channel : std::exchange(closing_, {})) {
     const bool over = channel->idle() && !channel->has_block() &&
-                      (!channel->attached() || Session::finished(channel->core()));
+                      (!channel->attached() ||
+                       (Session::finished(channel->core()) && !waits_for_final_mark(*channel)));
     if (!over) {
       waiting.push_back(channel);
       continue;
@@ -224,6 +225,7 @@ void Link::channel_gone(Channel& channel) {
   forget(frame_queue_);
   forget(partials_);
   forget(parked_);
+  note_over(channel, "the peer did not say that its target has acknowledged the last bytes");
   channel.unpair();
   keep_drbd_numbers(channel);
   if (channel.attached()) session_->release(channel.core());

@@ -136,40 +136,7 @@ void Link::hold_group(const std::string& group, bool held) {
   refresh_routes();
 }
 
-// --- drain, ping, takeover
-
-Link::DrainMarks Link::drain_marks(const std::string& group, bool held) const {
-  DrainMarks marks;
-  for (const auto& [serial, channel] : channels_) {
-    if (!channel->attached() || channel->group() != group) continue;
-    DrainMark& mark = marks[serial];
-    mark.bytes = channel->read_bytes() + channel->unread_bytes();
-    if (channel->partner() == nullptr || channel->drbd_kind() != drbd::StreamKind::data) continue;
-    const drbd::StreamCounters& sent = channel->watch()->outgoing();
-    // The barrier behind the last writes follows at the latest when DRBD has nothing else to send.
-    mark.barriers = sent.barriers + (sent.writes_open && !held ? 1 : 0);
-  }
-  return marks;
-}
-
-Link::DrainLeft Link::drain_left(const DrainMarks& marks) const {
-  DrainLeft left;
-  for (const auto& [serial, mark] : marks) {
-    const auto found = channels_.find(serial);
-    const bool goes_on =
-        found != channels_.end() && found->second->attached() && !found->second->core().out.stopped;
-    const bool paired = goes_on && found->second->partner() != nullptr;
-    left.pair_ended = left.pair_ended || (mark.barriers > 0 && !paired);
-    if (!goes_on) continue;
-    const Channel& channel = *found->second;
-    const OutStream& out = channel.core().out;
-    left.bytes += mark.bytes - std::min(mark.bytes, out.delivered_offset);
-    if (!paired) continue;
-    const std::uint64_t answered = channel.partner()->watch()->incoming().barrier_acks;
-    left.barriers += mark.barriers - std::min(mark.barriers, answered);
-  }
-  return left;
-}
+// --- ping
 
 std::uint64_t Link::undelivered_bytes() const {
   std::uint64_t left = 0;
@@ -238,7 +205,11 @@ void Link::update_groups() {
     if (!channel->attached()) continue;
     GroupState& group = *channel->core().group;
     if (channel->unframed_bytes() > 0 || channel->unread_bytes() > 0) group.unframed = true;
-    if (!channel->closed() && serial > fates_[group.name].lost_serial) renewed.insert(group.name);
+    if (channel->closed()) continue;
+    GroupFate& fate = fates_[group.name];
+    if (serial > fate.lost_serial) renewed.insert(group.name);
+    if (fate.short_bytes > 0 && serial > fate.short_serial && lag(group.name).bytes == 0)
+      fate.short_bytes = 0;
   }
   for (const std::string& group : renewed) {
     if (fates_[group].lost && lag(group).bytes == 0) fates_[group].lost = false;
@@ -261,6 +232,10 @@ Lag Link::lag(const std::string& group) const {
     lag.bytes += bytes;
     note(out.oldest_read_at());
     note(channel->oldest_unframed_at());
+    if (channel->unread_bytes() == 0) continue;
+    // A leg that is not read waits, too; since when is known to a tick.
+    const auto seen_ns = channel->history.seen_at(channel->read_bytes());
+    note(loop_.now() - Duration(seen_ns ? wall_ns() - *seen_ns : 0));
   }
   if (oldest) lag.seconds = seconds(loop_.now() - *oldest);
   return lag;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node: its links and WAN ports, and the commands that an administrator gives.
+// The node (node_impl.cc: its life, node_commands.cc, node_drain.cc): its links and WAN ports, and
+// the commands that an administrator gives.
 #pragma once
 
 #include <map>
@@ -39,7 +40,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   struct DrainTask {
     Link* link = nullptr;
     std::string group;  // "": all groups of the link, for pause
-    Link::DrainMarks marks;
+    DrainPace pace;
     TimePoint deadline = kNever;
     bool hold = false;
     bool pause_after = false;
@@ -75,7 +76,9 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
   void start_tasks();
   void on_task_timer();
-  bool advance_drain(DrainTask& task);  // true: it has ended
+  bool advance_drain(CommandId id, DrainTask& task);  // true: it has ended
+  void end_drain(CommandId id, DrainTask& task, const DrainLeft& left);
+  [[nodiscard]] static Answer drain_progress(DrainTask& task, const DrainLeft& left);
   [[nodiscard]] Answer unknown_link(const std::string& name) const;
   [[nodiscard]] Answer unknown_group(const std::string& name) const;
 

@@ -49,6 +49,7 @@ void Session::on_express_up(LaneId lane) {
   credit_due_ = true;
   echoes_due_.clear();
   // Absolute values: all of them are said again, the peer may have missed any.
+  final_marks_.all_due();
   for (auto& [id, channel] : channels_) {
     if (channel->delivered_offset > 0) delivered(*channel, channel->delivered_offset);
   }
@@ -188,6 +189,7 @@ void Session::release(ChannelCore& channel) {
   LT_ASSERT(finished(channel) && channel.out.empty() && !channel.listed_waiting);
   forget_events_of(&channel);
   finish_as_of(channel);
+  if (channel.delivered_offset > 0) final_marks_.add({channel.id, channel.delivered_offset});
   channels_.erase(channel.id);
 }
 
