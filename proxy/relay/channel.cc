@@ -296,6 +296,9 @@ void Channel::end_after_delivery() {
     return;
   }
   last_offset_ = core_->in.contiguous_offset();
+  // Read, and thrown away: DRBD's acknowledgements say when its disk has what it was handed.
+  discard_reads_ = true;
+  pump_read();
   pump_write();
 }
 
@@ -328,8 +331,7 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
   if (!read_.in_flight()) return_slab();
   if (attached()) {
     // What the peer is not told to be delivered, it is told to be lost.
-    const bool all_delivered =
-        core_->in.at_end() && delivered_reported_ == core_->in.consumed_offset();
+    const bool all_delivered = core_->in.at_end() && delivered_ == core_->in.consumed_offset();
     if (!all_delivered) host_.channel_stop(*this);
     if (!read_ended_) {
       read_ended_ = true;
@@ -343,12 +345,12 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
 // --- numbers
 
 void Channel::report_delivered() {
-  if (!attached() || core_->in.discarding()) return;
+  if (core_->in.discarding()) return;
   const std::uint64_t consumed = core_->in.consumed_offset();
   const std::uint64_t delivered = consumed - std::min(consumed, queued_bytes());
-  if (delivered <= delivered_reported_) return;
-  delivered_reported_ = delivered;
-  host_.channel_delivered(*this, delivered);
+  if (delivered <= delivered_) return;
+  delivered_ = delivered;
+  if (attached()) host_.channel_delivered(*this, delivered);
 }
 
 std::uint64_t Channel::unread_bytes() const {

@@ -160,6 +160,10 @@ class Channel final : public Mortal {
   [[nodiscard]] const std::string& end_reason() const { return end_reason_; }
   // Bytes that the leg's TCP had not acknowledged when the leg was reset.
   [[nodiscard]] std::uint64_t lost_bytes() const { return lost_bytes_; }
+  // Bytes received that the target's TCP has not acknowledged, once the leg is closed.
+  [[nodiscard]] std::uint64_t untaken_bytes() const {
+    return core_->in.contiguous_offset() - delivered_;
+  }
   [[nodiscard]] bool was_aborted() const { return aborted_; }
 
   bool in_slab_queue = false;  // the link's lists
@@ -266,7 +270,7 @@ class Channel final : public Mortal {
   TimePoint close_deadline_{};
   bool aborting_ = false;
   TimePoint abort_deadline_{};
-  std::uint64_t delivered_reported_ = 0;
+  std::uint64_t delivered_ = 0;  // acknowledged by the leg's TCP when that was last looked at
 
   std::string end_reason_;
   std::uint64_t lost_bytes_ = 0;

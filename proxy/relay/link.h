@@ -103,8 +103,21 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void forget_drain(DrainId id) { drains_.erase(id); }
   // Why nothing gets on now; "" while the link is up.
   [[nodiscard]] const std::string& down_reason() const { return down_reason_; }
-  // When the copy here ends, for the answer of a takeover.
-  [[nodiscard]] std::string describe_inbound() const;
+  // Takeover (link_takeover.cc): bytes that this node has accepted as the source of a group and
+  // that are not delivered there; what the group's channels have still to hand over here.
+  [[nodiscard]] std::uint64_t source_bytes(const std::string& group) const;
+  struct HandOver {
+    std::size_t legs = 0;  // that are open
+    std::uint64_t bytes = 0;
+    std::uint64_t lost_bytes = 0;  // of those that the fence has closed
+    void add(const HandOver& more) {
+      legs += more.legs;
+      bytes += more.bytes;
+      lost_bytes += more.lost_bytes;
+    }
+  };
+  [[nodiscard]] HandOver hand_over(const std::string& group) const;
+  void end_hand_over(const std::string& group);
   // Of ours: accepted, not yet delivered there.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] std::optional<double> rtt_ms() const;
@@ -175,6 +188,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::uint64_t short_bytes = 0;
     std::string short_reason;
     std::uint64_t short_serial = 0;
+    std::uint64_t taken_lost_bytes = 0;  // received, and not taken by the target since the fence
     CopyAge copy;                   // of the peer's data, here
     std::size_t streams = 0;        // that our copy consists of, when it was last looked at
   };
@@ -267,6 +281,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   // Ends of channels (link_drain.cc).
   [[nodiscard]] static DrainWatch::Standing standing_of(const Channel& channel);
   void note_over(Channel& channel, const std::string& reason);
+  [[nodiscard]] std::vector<Channel*> open_channels_of(const std::string& group) const;
   [[nodiscard]] bool waits_for_final_mark(Channel& channel);
 
   // Numbers (link_status.cc).

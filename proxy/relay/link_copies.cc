@@ -15,15 +15,6 @@ bool is_stream(const Channel& channel) {
   return channel.watch() == nullptr || channel.drbd_kind() == drbd::StreamKind::data;
 }
 
-std::string utc_stamp(std::int64_t wall_ns) {
-  const std::time_t time = wall_ns / 1'000'000'000;
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  char stamp[32] = {};
-  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-  return format("{}.{:03}Z", stamp, wall_ns / 1'000'000 % 1000);
-}
-
 }  // namespace
 
 std::size_t Link::streams_of(const std::string& group) const {
@@ -101,21 +92,6 @@ void Link::fill_inbound(const std::string& name, const GroupFate& fate, GroupSta
   group.inbound.proof_reason = std::move(proof.reason);
   group.inbound.as_of = wall_time(fate.copy.as_of_ns());
   group.inbound.age_s = std::chrono::duration<double>(*fate.copy.age(loop_.now())).count();
-}
-
-std::string Link::describe_inbound() const {
-  std::string text;
-  for (const auto& [group, fate] : fates_) {
-    if (fate.copy.as_of_ns() == 0) {
-      text += format("group {}: nothing was ever received. ", group);
-      continue;
-    }
-    const Proof proof = proof_of(group, fate);
-    text += format("group {}: the copy is as of {} (sender's clock), {}: {}. ", group,
-                   utc_stamp(fate.copy.as_of_ns()),
-                   proof.name == "none" ? "not proven" : "proven by", proof.reason);
-  }
-  return text;
 }
 
 }  // namespace longthrow

@@ -169,6 +169,8 @@ void Link::channel_closed(Channel& channel) {
   closing_.push_back(&channel);
   loop_.arm(reap_timer_, loop_.now());
   if (channel.partner() != nullptr) partner_ends(channel);
+  if (fenced_ || fenced_groups_.contains(channel.group()))
+    fates_[channel.group()].taken_lost_bytes += channel.untaken_bytes();
   if (!channel.was_aborted()) return;
   ++totals_.aborted_channels;
   totals_.abort_lost_bytes += channel.lost_bytes();

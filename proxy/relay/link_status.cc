@@ -90,37 +90,6 @@ void Link::resume() {
   log_info("link {}: resumed", name_);
 }
 
-void Link::fence() {
-  fenced_ = true;
-  cancel_dials();
-  drop_lanes(wire::Bye{wire::ByeReason::fenced, "the peer was taken over"});
-  end_session("takeover");
-  down_reason_ = "fenced by a takeover; `longthrow release` ends it";
-}
-
-void Link::unfence() {
-  fenced_ = false;
-  down_reason_ = "not yet connected again";
-  redial_at_[0] = loop_.now();
-  redial_soon();
-  refresh_routes();
-}
-
-void Link::fence_group(const std::string& group) {
-  fenced_groups_.insert(group);
-  std::vector<Channel*> members;
-  for (auto& [serial, channel] : channels_) {
-    if (channel->attached() && channel->group() == group) members.push_back(channel.get());
-  }
-  for (Channel* channel : members) channel->end_after_delivery();
-  refresh_routes();
-}
-
-void Link::unfence_group(const std::string& group) {
-  fenced_groups_.erase(group);
-  refresh_routes();
-}
-
 bool Link::has_group(const std::string& group) const {
   return std::ranges::any_of(ports_,
                              [&](const auto& entry) { return entry.second.config.group == group; });

@@ -73,6 +73,10 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
     begin_pause(id, *pause, std::move(handler));
     return id;
   }
+  if (const auto* takeover = std::get_if<Takeover>(&command)) {
+    begin_takeover(id, *takeover, std::move(handler));
+    return id;
+  }
   const Answer answer = std::visit(
       [&](const auto& each) -> Answer {
         if constexpr (requires { run(each); }) {
@@ -176,6 +180,11 @@ void NodeImpl::remove_links_beside(const Config& config) {
       link->second->forget_drain(task->first);
       task = drains_.erase(task);
     }
+    std::erase_if(takeovers_, [&](const auto& task) {
+      if (task.second.link != link->second.get()) return false;
+      task.second.handler(refused(format("link {} was removed by a reload", link->first)));
+      return true;
+    });
     link->second->stop();
     removed_links_.push_back(std::move(link->second));
     link = links_.erase(link);
@@ -189,13 +198,17 @@ void NodeImpl::on_task_timer() {
   for (auto task = drains_.begin(); task != drains_.end();) {
     task = advance_drain(task->first, task->second) ? drains_.erase(task) : std::next(task);
   }
+  for (auto task = takeovers_.begin(); task != takeovers_.end();) {
+    task = advance_takeover(task->second) ? takeovers_.erase(task) : std::next(task);
+  }
   std::erase_if(removed_links_, [](const auto& link) { return link->idle(); });
   std::erase_if(removed_ports_, [](const auto& port) { return port->idle(); });
   start_tasks();
 }
 
 void NodeImpl::start_tasks() {
-  const bool wanted = !drains_.empty() || !removed_links_.empty() || !removed_ports_.empty();
+  const bool wanted =
+      !drains_.empty() || !takeovers_.empty() || !removed_links_.empty() || !removed_ports_.empty();
   if (wanted && !task_timer_.armed()) parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
 }
 
@@ -213,38 +226,7 @@ Answer NodeImpl::run(const Resume& command) {
   return done(format("{} was neither paused nor held", command.name));
 }
 
-// --- takeover
-
-Answer NodeImpl::run(const Takeover& command) {
-  Link* link = link_named(command.name);
-  const bool whole_link = link != nullptr;
-  if (!whole_link) link = link_of_group(command.name);
-  if (link == nullptr) return unknown_link(command.name);
-  if (link->up() && !command.force) {
-    return refused(
-        format("the link is up: the primary lives. Stop it first, or say --force to cut it "
-               "off from {}",
-               command.name));
-  }
-  Fences fences = fences_;
-  (whole_link ? fences.links : fences.groups).insert(command.name);
-  if (auto saved = save_fences(config_.node.state_dir, fences); !saved) {
-    return refused(
-        format("nothing was done: the fence could not be made durable: {}", saved.error().message));
-  }
-  fences_ = std::move(fences);
-  const std::string inbound = link->describe_inbound();
-  if (whole_link) {
-    link->fence();
-  } else {
-    link->fence_group(command.name);
-  }
-  log_warning("takeover of {}: fenced", command.name);
-  Answer answer = done(format("{} is taken over and fenced until `longthrow release {}`",
-                              command.name, command.name));
-  answer.details.push_back(inbound);
-  return answer;
-}
+// --- the fence
 
 Answer NodeImpl::run(const Release& command) {
   Fences fences = fences_;
@@ -254,6 +236,7 @@ Answer NodeImpl::run(const Release& command) {
   if (auto saved = save_fences(config_.node.state_dir, fences); !saved)
     return refused(saved.error().message);
   fences_ = std::move(fences);
+  taken_.erase(command.name);
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
   if (Link* link = link_of_group(command.name); was_group && link != nullptr) {
     link->unfence_group(command.name);

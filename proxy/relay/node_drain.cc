@@ -100,6 +100,9 @@ Answer NodeImpl::drain_progress(DrainTask& task, const DrainLeft& left) {
 }
 
 void NodeImpl::abandon(CommandId id) {
+  // It goes on without its asker: it is fenced, and what is here is worth handing over.
+  if (const auto takeover = takeovers_.find(id); takeover != takeovers_.end())
+    takeover->second.handler = [](const Answer&) {};
   const auto task = drains_.find(id);
   if (task == drains_.end()) return;
   if (task->second.hold) task->second.link->hold_group(task->second.group, false);

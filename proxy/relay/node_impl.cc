@@ -185,6 +185,9 @@ void NodeImpl::stop(std::function<void()> stopped) {
     for (auto& [name, link] : links_) link->begin_stop();
     for (auto& [id, task] : drains_) task.handler({.ok = false, .message = "the node is stopping"});
     drains_.clear();
+    for (auto& [id, task] : takeovers_)
+      task.handler({.ok = false, .message = "it is fenced, but the node is stopping"});
+    takeovers_.clear();
   }
   parts_.loop.arm(stop_timer_, now);
 }

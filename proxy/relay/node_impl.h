@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node (node_impl.cc: its life, node_commands.cc, node_drain.cc): its links and WAN ports, and
-// the commands that an administrator gives.
+// The node (node_impl.cc: its life, node_commands.cc, node_drain.cc, node_takeover.cc): its links
+// and WAN ports, and the commands that an administrator gives.
 #pragma once
 
 #include <map>
@@ -47,6 +47,18 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
     AnswerHandler handler;
   };
 
+  // A takeover that has fenced, and hands over what is here.
+  struct TakeoverTask {
+    Link* link = nullptr;
+    std::string name;
+    std::set<std::string> groups;
+    Status before;  // as it was judged before
+    std::uint64_t left_bytes = ~std::uint64_t{0};
+    TimePoint progress_at{};
+    DrainPace pace;
+    AnswerHandler handler;
+  };
+
   [[nodiscard]] std::map<std::string, RouteConfig> routes_of(const Config& config,
                                                              const std::string& link) const;
   [[nodiscard]] std::map<std::string, GroupConfig> groups_of(const Config& config,
@@ -66,7 +78,6 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   Answer run(const SetCompression& command);
   Answer run(const SetBandwidth& command);
   Answer run(const Resume& command);
-  Answer run(const Takeover& command);
   Answer run(const Release& command);
   Answer run(const Reload& command);
   [[nodiscard]] Result<void> can_reload(const Config& config) const;
@@ -79,6 +90,11 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   bool advance_drain(CommandId id, DrainTask& task);  // true: it has ended
   void end_drain(CommandId id, DrainTask& task, const DrainLeft& left);
   [[nodiscard]] static Answer drain_progress(DrainTask& task, const DrainLeft& left);
+  void begin_takeover(CommandId id, const Takeover& command, AnswerHandler handler);
+  [[nodiscard]] std::optional<Answer> refuse_takeover(const TakeoverTask& task, bool force) const;
+  [[nodiscard]] bool join_takeover(const std::string& name, const AnswerHandler& handler);
+  bool advance_takeover(TakeoverTask& task);  // true: it has ended
+  void end_takeover(TakeoverTask& task);
   [[nodiscard]] Answer unknown_link(const std::string& name) const;
   [[nodiscard]] Answer unknown_group(const std::string& name) const;
 
@@ -104,6 +120,8 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
 
   CommandId next_command_ = 1;
   std::map<CommandId, DrainTask> drains_;
+  std::map<CommandId, TakeoverTask> takeovers_;
+  std::map<std::string, Answer> taken_;  // what each takeover that stands has answered
   Timer task_timer_;
   Timer stop_timer_;
   TimePoint stop_deadline_{};

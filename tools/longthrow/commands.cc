@@ -77,7 +77,12 @@ class Reporter {
       return std::nullopt;
     }
     const bool ok = flag_at(answer, "ok");
-    const int code = ok ? kDone : text_at(answer, "error") == "usage" ? kWrongUsage : kNotDone;
+    const json::value* consistent = answer.if_contains("consistent");
+    const bool unusable = consistent != nullptr && *consistent == false;
+    const int code = ok && unusable                        ? kNotConsistent
+                     : ok                                  ? kDone
+                     : text_at(answer, "error") == "usage" ? kWrongUsage
+                                                           : kNotDone;
     if (line_.json) return code;
     end_progress();
     if (!ok) {
