@@ -20,6 +20,7 @@
 #include "longthrow/node.h"
 #include "proxy/relay/channel.h"
 #include "proxy/relay/compression.h"
+#include "proxy/relay/copies_file.h"
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
 #include "proxy/relay/drain_watch.h"
@@ -123,6 +124,9 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] std::optional<double> rtt_ms() const;
   // `done` is called with the round trip in ms, or nothing when the link went down.
   void ping(std::function<void(std::optional<double>)> done);
+  // As of when our copies are, from an earlier start of the node, and for the next.
+  void restore_copies(const SavedCopies& copies);
+  void add_copies(SavedCopies& copies) const;
   [[nodiscard]] bool has_channels() const { return !channels_.empty(); }
 
   void fill_status(Status& status) const;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "longthrow/node.h"
+#include "proxy/relay/copies_file.h"
 #include "proxy/relay/fences.h"
 #include "proxy/relay/link.h"
 #include "proxy/relay/wan_port.h"
@@ -36,6 +37,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
 
  private:
   static constexpr Duration kTaskTick = std::chrono::milliseconds(250);
+  static constexpr Duration kCopiesTick = std::chrono::seconds(10);
   // A drain, or a pause --drain, under way.
   struct DrainTask {
     Link* link = nullptr;
@@ -90,6 +92,9 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   bool advance_drain(CommandId id, DrainTask& task);  // true: it has ended
   void end_drain(CommandId id, DrainTask& task, const DrainLeft& left);
   [[nodiscard]] static Answer drain_progress(DrainTask& task, const DrainLeft& left);
+  void restore_copies();
+  void on_copies_timer();
+  void keep_copies();
   void begin_takeover(CommandId id, const Takeover& command, AnswerHandler handler);
   [[nodiscard]] std::optional<Answer> refuse_takeover(const TakeoverTask& task, bool force) const;
   [[nodiscard]] bool join_takeover(const std::string& name, const AnswerHandler& handler);
@@ -123,6 +128,9 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   std::map<CommandId, TakeoverTask> takeovers_;
   std::map<std::string, Answer> taken_;  // what each takeover that stands has answered
   Timer task_timer_;
+  Timer copies_timer_;
+  SavedCopies saved_copies_;
+  bool copies_unsaved_ = false;  // it was said
   Timer stop_timer_;
   TimePoint stop_deadline_{};
   bool stopping_ = false;

@@ -86,6 +86,7 @@ bool NodeImpl::advance_takeover(TakeoverTask& task) {
 void NodeImpl::end_takeover(TakeoverTask& task) {
   Status after;
   task.link->fill_status(after);
+  keep_copies();
   TakeoverReport report;
   for (const std::string& group : task.groups) {
     GroupStatus status = task.before.groups[group];
