@@ -138,6 +138,7 @@ struct SocketStats {
   std::uint64_t unread_bytes = 0;  // received, not yet read (SIOCINQ)
   // Written, not yet acknowledged by the other end (SIOCOUTQ).
   std::uint64_t unacknowledged_bytes = 0;
+  bool over = false;                        // closed at both ends, or reset: nothing more is sent
   std::uint64_t unsent_bytes = 0;           // of these, not yet sent (tcpi_notsent_bytes)
   std::uint64_t delivery_rate_bytes_s = 0;  // tcpi_delivery_rate
   Duration rtt{0};                          // tcpi_rtt

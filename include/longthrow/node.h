@@ -62,7 +62,8 @@ struct RestartCheck {};
 using Command = std::variant<SetMemlimit, SetCompression, SetBandwidth, Pause, Resume, Drain,
                              Takeover, Release, Ping, Reload, RestartCheck>;
 
-// An answer. Long work (drain, pause --drain) answers several times: `done == false` is progress.
+// An answer. Long work (drain, pause --drain, takeover) answers several times: `done == false` is
+// progress.
 struct Answer {
   bool done = true;
   bool ok = true;
@@ -74,7 +75,8 @@ struct Answer {
     std::optional<double> eta_s;
   };
   std::optional<Progress> progress;
-  std::optional<double> rtt_ms;  // ping
+  std::optional<double> rtt_ms;    // ping
+  std::optional<bool> consistent;  // takeover: is the copy that was taken over?
 };
 
 class Node {

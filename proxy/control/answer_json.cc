@@ -29,6 +29,7 @@ json::object answer_to_json(const Answer& answer) {
     out["details"] = std::move(details);
   }
   if (answer.progress) out["progress"] = progress_to_json(*answer.progress);
+  if (answer.consistent) out["consistent"] = *answer.consistent;
   if (answer.rtt_ms && std::isfinite(*answer.rtt_ms)) out["rtt_ms"] = *answer.rtt_ms;
   return out;
 }

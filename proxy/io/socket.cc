@@ -65,6 +65,8 @@ int open_socket(const Endpoint& endpoint, Blocking blocking) {
   return ::socket(family, SOCK_STREAM | flags, IPPROTO_TCP);
 }
 
+constexpr int kTcpClose = 7;  // TCP_CLOSE of linux/tcp_states.h
+
 bool read_info(int fd, tcp_info& info, socklen_t& length) {
   length = sizeof info;
   return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
@@ -187,6 +189,7 @@ SocketStats socket_stats(int fd) {
   socklen_t length = 0;
   if (!read_info(fd, info, length)) return stats;
   const auto has = [&](std::size_t offset, std::size_t size) { return length >= offset + size; };
+  stats.over = info.tcpi_state == kTcpClose;
   stats.rtt = std::chrono::microseconds(info.tcpi_rtt);
   if (has(offsetof(tcp_info, tcpi_notsent_bytes), sizeof info.tcpi_notsent_bytes)) {
     stats.unsent_bytes = info.tcpi_notsent_bytes;

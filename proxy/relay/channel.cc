@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kWriteBytesMax = kMiB;
 constexpr std::size_t kDiscardedBytes = 512;
 constexpr Duration kAbortLook = std::chrono::milliseconds(20);
+constexpr Duration kSeldomLook = std::chrono::milliseconds(250);
+constexpr Duration kOftenFor = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -120,6 +122,8 @@ void Channel::on_leg_open() {
 void Channel::on_timer() {
   if (aborting_) {
     check_abort();
+  } else if (finishing_) {
+    check_close();
   } else if (leg_state_ == LegState::connecting) {
     if (!leg_.valid()) {
       close_leg(CloseMode::reset, "cannot resolve the target: timed out");
@@ -190,7 +194,7 @@ void Channel::on_written(int result) {
 }
 
 void Channel::after_write() {
-  if (leg_state_ != LegState::open || aborting_) return;
+  if (leg_state_ != LegState::open || aborting_ || finishing_) return;
   if (write_failed_) {
     // Nothing can be written any more; what the leg still says is read to its end.
     if (read_ended_ || !attached())
@@ -209,7 +213,7 @@ void Channel::after_write() {
     if (core_->in.ready_bytes() > 0) return;
     const bool both_clean = clean_end && fin_written_ && read_ended_ && core_->out.end_acked;
     if (both_clean) {
-      close_leg(CloseMode::graceful, "");
+      begin_close();
     } else {
       begin_abort();
     }
@@ -224,7 +228,7 @@ void Channel::after_write() {
     fin_written_ = true;
     loop_.shutdown_send(leg_);
   }
-  if (read_ended_) close_leg(CloseMode::graceful, "");
+  if (read_ended_) begin_close();
 }
 
 // --- ends
@@ -249,9 +253,7 @@ std::uint64_t Channel::lost_bytes() const {
 
 std::uint64_t Channel::acknowledged_offset() const {
   const std::uint64_t consumed = core_->in.consumed_offset();
-  const std::uint64_t queued = leg_.valid() ? loop_.stats(leg_).unacknowledged_bytes : 0;
-  // The FIN counts as one byte of the queue.
-  return consumed - std::min(consumed, queued - (fin_written_ && queued > 0));
+  return consumed - std::min(consumed, queued_bytes());
 }
 
 void Channel::check_abort() {
@@ -261,6 +263,30 @@ void Channel::check_abort() {
     return;
   }
   loop_.arm(timer_, loop_.now() + kAbortLook);
+}
+
+// Both ends are clean. The leg is kept until the target's TCP has acknowledged all: only then are
+// the bytes delivered. Its own timers end it if the target is gone.
+void Channel::begin_close() {
+  finishing_ = true;
+  closing_since_ = loop_.now();
+  check_close();
+}
+
+void Channel::check_close() {
+  const SocketStats stats = loop_.stats(leg_);
+  const std::uint64_t queued = queued_bytes();
+  if (queued == 0) return close_leg(CloseMode::graceful, "");
+  if (stats.over)
+    return close_leg(CloseMode::reset, "the target broke the connection before it had all");
+  // Nobody is left to be told: the kernel goes on alone.
+  const TimePoint now = loop_.now();
+  if (attached()) {
+    close_deadline_ = now + host_.abort_linger();
+  } else if (now >= close_deadline_) {
+    return close_leg(CloseMode::graceful, "");
+  }
+  loop_.arm(timer_, now + (now - closing_since_ < kOftenFor ? kAbortLook : kSeldomLook));
 }
 
 void Channel::abort(const std::string& reason) {
@@ -286,6 +312,9 @@ void Channel::end_after_delivery() {
     return;
   }
   last_offset_ = core_->in.contiguous_offset();
+  // Read, and thrown away: DRBD's acknowledgements say when its disk has what it was handed.
+  discard_reads_ = true;
+  pump_read();
   pump_write();
 }
 
@@ -308,10 +337,10 @@ void Channel::detach(std::unique_ptr<ChannelCore> core) {
 
 void Channel::close_leg(CloseMode mode, const std::string& reason) {
   if (closed()) return;
-  leg_state_ = LegState::closed;
-  loop_.disarm(timer_);
   report_delivered();
   if (mode == CloseMode::reset) note_last_delivered();
+  leg_state_ = LegState::closed;
+  loop_.disarm(timer_);
   if (leg_.valid()) loop_.close(leg_, mode);
   leg_ = Socket{};
   aborted_ = mode == CloseMode::reset;
@@ -321,7 +350,9 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
   if (resolving_) loop_.cancel(resolution_.operation);
   if (!read_.in_flight()) return_slab();
   if (attached()) {
-    if (!core_->in.at_end()) host_.channel_stop(*this);
+    // What the peer is not told to be delivered, it is told to be lost.
+    const bool all_delivered = core_->in.at_end() && delivered_ == core_->in.consumed_offset();
+    if (!all_delivered) host_.channel_stop(*this);
     if (!read_ended_) {
       read_ended_ = true;
       pending_end_ = EndKind::abort;
@@ -334,11 +365,11 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
 // --- numbers
 
 void Channel::report_delivered() {
-  if (!attached() || core_->in.discarding()) return;
+  if (closed() || core_->in.discarding()) return;
   const std::uint64_t delivered = acknowledged_offset();
-  if (delivered <= delivered_reported_) return;
-  delivered_reported_ = delivered;
-  host_.channel_delivered(*this, delivered);
+  if (delivered <= delivered_) return;
+  delivered_ = delivered;
+  if (attached()) host_.channel_delivered(*this, delivered);
 }
 
 std::uint64_t Channel::unread_bytes() const {
@@ -361,10 +392,15 @@ ChannelEnd::How Channel::how_it_ended() const {
   return read_ended_in_order_ || written_in_order ? half_in_order : aborted;
 }
 
+// A FIN counts as one byte of the kernel's queue.
+std::uint64_t Channel::queued_bytes() const {
+  if (leg_state_ != LegState::open) return 0;
+  const std::uint64_t queued = loop_.stats(leg_).unacknowledged_bytes;
+  return queued - (fin_written_ && queued > 0 ? 1 : 0);
+}
+
 std::uint64_t Channel::undelivered_bytes() const {
-  const std::uint64_t queued =
-      leg_state_ == LegState::open ? loop_.stats(leg_).unacknowledged_bytes : 0;
-  return core_->in.ready_bytes() + queued;
+  return core_->in.ready_bytes() + queued_bytes();
 }
 
 ChannelStatus Channel::status() const {
@@ -375,7 +411,7 @@ ChannelStatus Channel::status() const {
   }
   const bool half_closed = read_ended_ || core_->in.end_kind().has_value();
   status.state = aborting_ || discard_reads_          ? "aborting"
-                 : closed()                           ? "closing"
+                 : closed() || finishing_             ? "closing"
                  : half_closed                        ? "half-closed"
                  : leg_state_ == LegState::connecting ? "connecting"
                                                       : "open";

@@ -66,7 +66,8 @@ class ChannelHost {
 // The rules of its end (guarantee G1):
 //  - end of stream on the leg: all that was read, then `fin`;
 //  - a broken leg: all that was read, then `abort`;
-//  - the peer's `fin`, after all bytes: FIN to the leg;
+//  - the peer's `fin`, after all bytes: FIN to the leg; after both ends the leg is closed when its
+//    TCP has acknowledged all bytes;
 //  - the peer's `abort`, after all bytes: RST, once the leg's TCP has acknowledged everything or
 //    abort_linger is over (a reset destroys what is queued).
 //  - a failing write stops the peer's bytes only: what the leg still has to say goes on.
@@ -165,6 +166,10 @@ class Channel final : public Mortal {
   [[nodiscard]] std::uint64_t unproven_bytes() const;
   // REQUIRES: closed().
   [[nodiscard]] ChannelEnd::How how_it_ended() const;
+  // Bytes received that the target's TCP has not acknowledged, once the leg is closed.
+  [[nodiscard]] std::uint64_t untaken_bytes() const {
+    return core_->in.contiguous_offset() - delivered_;
+  }
   [[nodiscard]] bool was_aborted() const { return aborted_; }
 
   bool in_slab_queue = false;  // the link's lists
@@ -176,6 +181,11 @@ class Channel final : public Mortal {
   bool loss_noted = false;   // by the link: what was under way to the peer
   std::uint64_t lost_bytes_noted = 0;      // by the link, of lost_bytes()
   std::uint64_t newest_serial_at_end = 0;  // of the link's channels when the leg was closed
+  // Kept by the link when it ends: the peer says nothing more of our bytes; or it is waited for
+  // since then, and was so far.
+  bool over = false;
+  TimePoint final_since{};
+  std::uint64_t final_offset = 0;
   IncompressibleGuard guard;
   ReadHistory history;         // of the leg
   std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
@@ -213,6 +223,9 @@ class Channel final : public Mortal {
   void after_write();
   void note_last_delivered();
   [[nodiscard]] std::uint64_t acknowledged_offset() const;  // by the leg's TCP
+  void begin_close();
+  void check_close();
+  [[nodiscard]] std::uint64_t queued_bytes() const;
   void begin_abort();
   void check_abort();
   void on_timer();
@@ -265,9 +278,12 @@ class Channel final : public Mortal {
   bool write_failed_ = false;
   std::optional<std::uint64_t> last_offset_;  // nothing beyond is handed over
   bool fin_written_ = false;
+  bool finishing_ = false;  // both ends are clean, the leg's TCP has not acknowledged all
+  TimePoint closing_since_{};
+  TimePoint close_deadline_{};
   bool aborting_ = false;
   TimePoint abort_deadline_{};
-  std::uint64_t delivered_reported_ = 0;
+  std::uint64_t delivered_ = 0;  // acknowledged by the leg's TCP when that was last looked at
 
   std::string end_reason_;
   std::optional<std::uint64_t> delivered_last_;  // the leg takes nothing beyond this offset

@@ -44,6 +44,13 @@ class CopyAge {
     age_ = std::max(Duration(0), behind + (now - sender.at) + sender.half_trip);
     at_ = now;
   }
+  // As an earlier start of the node knew it: its age is that of the civil clocks, as good as they
+  // are.
+  void restore(TimePoint now, WallTime civil, std::int64_t as_of_ns) {
+    as_of_ns_ = as_of_ns;
+    age_ = std::max(Duration(0), civil.time_since_epoch() - Duration(as_of_ns));
+    at_ = now;
+  }
   // On the sender's civil clock, as it shows now; 0: nothing was ever received.
   [[nodiscard]] std::int64_t as_of_ns() const { return as_of_ns_; }
   [[nodiscard]] std::optional<Duration> age(TimePoint now) const {

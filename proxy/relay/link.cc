@@ -416,6 +416,7 @@ void Link::end_session(const std::string& reason) {
       if (channel == nullptr) continue;  // opened by the peer a moment ago: it has no leg yet
       channel->in_frame_queue = channel->in_slab_queue = channel->in_partial_list = false;
       note_unproven(*channel, ChannelEnd::How::cut, reason);
+      note_over(*channel, "the session has ended: " + reason);
       channel->detach(std::move(core));
     }
     session_.reset();

@@ -3,6 +3,7 @@
 //
 // link.cc         lanes and sessions: dialling, accepting, hello, ends
 // link_copies.cc  how new our copies of the peer's data are
+// link_drain.cc   what drains wait for, and what became of the bytes of channels that end
 // link_data.cc    the data path: slabs, frames, scheduling, receiving
 // link_notices.cc what is held, paused or fenced
 // link_routes.cc  inside listeners and channels
@@ -20,9 +21,11 @@
 #include "longthrow/node.h"
 #include "proxy/relay/channel.h"
 #include "proxy/relay/compression.h"
+#include "proxy/relay/copies_file.h"
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
 #include "proxy/relay/forecast.h"
+#include "proxy/relay/drain_watch.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
@@ -93,35 +96,44 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void fence_group(const std::string& group);
   void unfence_group(const std::string& group);
   [[nodiscard]] bool has_group(const std::string& group) const;
+  [[nodiscard]] std::set<std::string> group_names() const;
   [[nodiscard]] bool up() const { return express_ != nullptr && session_ != nullptr; }
   void hold_group(const std::string& group, bool held);
   [[nodiscard]] bool group_held(const std::string& group) const {
     return held_groups_.contains(group);
   }
-  // A drain's goal: what each channel of the group has accepted by now; of a pair of DRBD's also
-  // the barriers that the peer's DRBD is to have acknowledged.
-  struct DrainMark {
+  // Drains (link_drain.cc). `watch_drain` adds what the group has accepted by now to what drain
+  // `id` waits for, and what it had lost before. `held`: no more input is read, so a barrier that
+  // DRBD has not sent yet is not waited for.
+  using DrainId = std::uint64_t;
+  void watch_drain(DrainId id, const std::string& group, bool held);
+  [[nodiscard]] DrainLeft drain_left(DrainId id);
+  void forget_drain(DrainId id) { drains_.erase(id); }
+  // Why nothing gets on now; "" while the link is up.
+  [[nodiscard]] const std::string& down_reason() const { return down_reason_; }
+  // Takeover (link_takeover.cc): bytes that this node has accepted as the source of a group and
+  // that are not delivered there; what the group's channels have still to hand over here.
+  [[nodiscard]] std::uint64_t source_bytes(const std::string& group) const;
+  struct HandOver {
+    std::size_t legs = 0;  // that are open
     std::uint64_t bytes = 0;
-    std::uint64_t barriers = 0;
+    std::uint64_t lost_bytes = 0;  // of those that the fence has closed
+    void add(const HandOver& more) {
+      legs += more.legs;
+      bytes += more.bytes;
+      lost_bytes += more.lost_bytes;
+    }
   };
-  using DrainMarks = std::map<std::uint64_t, DrainMark>;  // by channel
-  struct DrainLeft {
-    std::uint64_t bytes = 0;     // to deliver
-    std::uint64_t barriers = 0;  // to be acknowledged
-    bool pair_ended = false;     // one of DRBD's ended: of its barriers nothing more will be heard
-    [[nodiscard]] bool none() const { return bytes == 0 && barriers == 0; }
-  };
-  // `held`: no more input is read, so a barrier that DRBD has not sent yet is not waited for.
-  [[nodiscard]] DrainMarks drain_marks(const std::string& group, bool held) const;
-  [[nodiscard]] DrainLeft drain_left(const DrainMarks& marks) const;
-  // When the copy here ends, for the answer of a takeover.
-  [[nodiscard]] std::string describe_inbound() const;
+  [[nodiscard]] HandOver hand_over(const std::string& group) const;
+  void end_hand_over(const std::string& group);
   // Of ours: accepted, not yet delivered there.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
-  [[nodiscard]] double delivery_rate_bytes_s() const { return out_raw_rate_.bytes_s(); }
   [[nodiscard]] std::optional<double> rtt_ms() const;
   // `done` is called with the round trip in ms, or nothing when the link went down.
   void ping(std::function<void(std::optional<double>)> done);
+  // As of when our copies are, from an earlier start of the node, and for the next.
+  void restore_copies(const SavedCopies& copies);
+  void add_copies(SavedCopies& copies) const;
   [[nodiscard]] bool has_channels() const { return !channels_.empty(); }
 
   void fill_status(Status& status) const;
@@ -181,6 +193,11 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     RouteHealth health;
   };
   struct GroupFate {
+    // Of channels that have ended, none has caught up since: what the target did not acknowledge.
+    std::uint64_t short_bytes = 0;
+    std::string short_reason;
+    std::uint64_t short_serial = 0;
+    std::uint64_t taken_lost_bytes = 0;  // received, and not taken by the target since the fence
     CopyAge copy;                   // of the peer's data, here
     std::size_t streams = 0;        // that our copy consists of, when it was last looked at
   };
@@ -301,6 +318,12 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void forget_link_words();
   [[nodiscard]] std::vector<Notice> notices_of(const std::string& group) const;
 
+  // Ends of channels (link_drain.cc).
+  [[nodiscard]] static DrainWatch::Standing standing_of(const Channel& channel);
+  void note_over(Channel& channel, const std::string& reason);
+  [[nodiscard]] std::vector<Channel*> open_channels_of(const std::string& group) const;
+  [[nodiscard]] bool waits_for_final_mark(Channel& channel);
+
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
@@ -388,6 +411,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::vector<Channel*> closing_;
   Timer reap_timer_;
   std::map<std::string, GroupFate> fates_;
+  std::map<DrainId, DrainWatch> drains_;
   std::set<std::string> mismatches_logged_;
 
   std::deque<Channel*> slab_queue_;

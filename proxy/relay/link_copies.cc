@@ -15,15 +15,6 @@ bool is_stream(const Channel& channel) {
   return channel.watch() == nullptr || channel.drbd_kind() == drbd::StreamKind::data;
 }
 
-std::string utc_stamp(std::int64_t wall_ns) {
-  const std::time_t time = wall_ns / 1'000'000'000;
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  char stamp[32] = {};
-  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-  return format("{}.{:03}Z", stamp, wall_ns / 1'000'000 % 1000);
-}
-
 }  // namespace
 
 std::map<std::string, std::size_t> Link::count_streams() const {
@@ -66,8 +57,9 @@ void Link::say_marks(TimePoint now) {
   };
   std::map<std::uint32_t, Marked> groups;
   for (const auto& [serial, channel] : channels_) {
-    if (!channel->attached() || channel->core().out.stopped || !is_stream(*channel)) continue;
+    if (!channel->attached() || channel->core().out.stopped) continue;
     channel->history.note(wall_ns(), channel->read_bytes() + channel->unread_bytes());
+    if (!is_stream(*channel)) continue;
     const OutStream& out = channel->core().out;
     const std::int64_t complete_ns = channel->history.complete_at(out.numbered_offset());
     if (out.end && out.first_waiting() == nullptr) continue;
@@ -107,19 +99,22 @@ void Link::fill_inbound(const std::string& name, const GroupFate& fate, GroupSta
   group.inbound.age_s = std::chrono::duration<double>(*fate.copy.age(loop_.now())).count();
 }
 
-std::string Link::describe_inbound() const {
-  std::string text;
-  for (const auto& [group, fate] : fates_) {
-    if (fate.copy.as_of_ns() == 0) {
-      text += format("group {}: nothing was ever received. ", group);
-      continue;
-    }
-    const Proof proof = proof_of(group, fate);
-    text += format("group {}: the copy is as of {} (sender's clock), {}: {}. ", group,
-                   utc_stamp(fate.copy.as_of_ns()),
-                   proof.name == "none" ? "not proven" : "proven by", proof.reason);
+// The group has carried channels, and has none now: nobody may take it for fresh.
+void Link::restore_copies(const SavedCopies& copies) {
+  for (auto& [group, fate] : fates_) {
+    const auto saved = copies.find(group);
+    if (saved == copies.end() || fate.copy.as_of_ns() != 0) continue;
+    fate.carried = true;
+    fate.streams = saved->second.streams;
+    fate.copy.restore(loop_.now(), loop_.wall_now(), saved->second.as_of_ns);
   }
-  return text;
+}
+
+void Link::add_copies(SavedCopies& copies) const {
+  for (const auto& [group, fate] : fates_) {
+    if (fate.copy.as_of_ns() != 0)
+      copies[group] = {.as_of_ns = fate.copy.as_of_ns(), .streams = fate.streams};
+  }
 }
 
 }  // namespace longthrow

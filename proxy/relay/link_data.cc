@@ -483,6 +483,7 @@ void Link::handle_event(const SessionEvent& event) {
       channel->on_readable();
       break;
     case SessionEvent::Kind::stopped:
+      note_over(*channel, "the peer takes no more: its target has closed the connection, or broke");
       channel->on_stopped();
       break;
     case SessionEvent::Kind::corrupt:

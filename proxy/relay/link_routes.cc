@@ -179,6 +179,8 @@ void Link::channel_closed(Channel& channel) {
   if (channel.partner() != nullptr) partner_ends(channel);
   channel.newest_serial_at_end = next_serial_ - 1;
   note_channel_end(channel, ChannelMoment::closed);
+  if (fenced_ || fenced_groups_.contains(channel.group()))
+    fates_[channel.group()].taken_lost_bytes += channel.untaken_bytes();
   if (!channel.was_aborted()) return;
   ++totals_.aborted_channels;
   if (const auto port = ports_.find(channel.route()); port != ports_.end()) {
@@ -197,7 +199,8 @@ void Link::reap_channels() {
   bool any_gone = false;
   for (Channel* channel : std::exchange(closing_, {})) {
     const bool over = channel->idle() && !channel->has_block() &&
-                      (!channel->attached() || Session::finished(channel->core()));
+                      (!channel->attached() ||
+                       (Session::finished(channel->core()) && !waits_for_final_mark(*channel)));
     if (!over) {
       waiting.push_back(channel);
       continue;
@@ -218,6 +221,7 @@ void Link::channel_gone(Channel& channel) {
   forget(frame_queue_);
   forget(partials_);
   forget(parked_);
+  note_over(channel, "the peer did not say that its target has acknowledged the last bytes");
   channel.unpair();
   keep_drbd_numbers(channel);
   note_channel_end(channel, ChannelMoment::gone);

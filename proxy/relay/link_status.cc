@@ -92,43 +92,6 @@ void Link::resume() {
   redial_soon();
 }
 
-void Link::fence() {
-  fenced_ = true;
-  put_notice(NoticeKind::fenced, "", format("takeover {}", name_));
-  cancel_dials();
-  drop_lanes(wire::Bye{wire::ByeReason::fenced,
-                       format("the peer was taken over: {}", notice_text(NoticeKind::fenced))});
-  end_session("takeover");
-  down_reason_ = "fenced by a takeover; `longthrow release` ends it";
-  tell_peer_after(Duration(0));
-}
-
-void Link::unfence() {
-  fenced_ = false;
-  take_notice(NoticeKind::fenced, "");
-  down_reason_ = "not yet connected again";
-  redial_at_[0] = loop_.now();
-  redial_soon();
-  refresh_routes();
-}
-
-void Link::fence_group(const std::string& group) {
-  fenced_groups_.insert(group);
-  put_notice(NoticeKind::fenced, group, format("takeover {}", group));
-  std::vector<Channel*> members;
-  for (auto& [serial, channel] : channels_) {
-    if (channel->attached() && channel->group() == group) members.push_back(channel.get());
-  }
-  for (Channel* channel : members) channel->end_after_delivery();
-  refresh_routes();
-}
-
-void Link::unfence_group(const std::string& group) {
-  fenced_groups_.erase(group);
-  take_notice(NoticeKind::fenced, group);
-  refresh_routes();
-}
-
 bool Link::has_group(const std::string& group) const {
   return std::ranges::any_of(ports_,
                              [&](const auto& entry) { return entry.second.config.group == group; });
@@ -146,40 +109,7 @@ void Link::hold_group(const std::string& group, bool held) {
   refresh_routes();
 }
 
-// --- drain, ping, takeover
-
-Link::DrainMarks Link::drain_marks(const std::string& group, bool held) const {
-  DrainMarks marks;
-  for (const auto& [serial, channel] : channels_) {
-    if (!channel->attached() || channel->group() != group) continue;
-    DrainMark& mark = marks[serial];
-    mark.bytes = channel->read_bytes() + channel->unread_bytes();
-    if (channel->partner() == nullptr || channel->drbd_kind() != drbd::StreamKind::data) continue;
-    const drbd::StreamCounters& sent = channel->watch()->outgoing();
-    // The barrier behind the last writes follows at the latest when DRBD has nothing else to send.
-    mark.barriers = sent.barriers + (sent.writes_open && !held ? 1 : 0);
-  }
-  return marks;
-}
-
-Link::DrainLeft Link::drain_left(const DrainMarks& marks) const {
-  DrainLeft left;
-  for (const auto& [serial, mark] : marks) {
-    const auto found = channels_.find(serial);
-    const bool goes_on =
-        found != channels_.end() && found->second->attached() && !found->second->core().out.stopped;
-    const bool paired = goes_on && found->second->partner() != nullptr;
-    left.pair_ended = left.pair_ended || (mark.barriers > 0 && !paired);
-    if (!goes_on) continue;
-    const Channel& channel = *found->second;
-    const OutStream& out = channel.core().out;
-    left.bytes += mark.bytes - std::min(mark.bytes, out.delivered_offset);
-    if (!paired) continue;
-    const std::uint64_t answered = channel.partner()->watch()->incoming().barrier_acks;
-    left.barriers += mark.barriers - std::min(mark.barriers, answered);
-  }
-  return left;
-}
+// --- ping
 
 std::uint64_t Link::undelivered_bytes() const {
   std::uint64_t left = 0;
@@ -244,6 +174,10 @@ void Link::update_groups() {
     if (!channel->attached()) continue;
     GroupState& group = *channel->core().group;
     if (channel->unframed_bytes() > 0 || channel->unread_bytes() > 0) group.unframed = true;
+    if (channel->closed()) continue;
+    GroupFate& fate = fates_[group.name];
+    if (fate.short_bytes > 0 && serial > fate.short_serial && lag(group.name).bytes == 0)
+      fate.short_bytes = 0;
   }
   observe_health();
 }
@@ -265,6 +199,10 @@ Lag Link::lag(const std::string& group) const {
     lag.bytes += bytes;
     note(out.oldest_read_at());
     note(channel->oldest_unframed_at());
+    if (channel->unread_bytes() == 0) continue;
+    // A leg that is not read waits, too; since when is known to a tick.
+    const auto seen_ns = channel->history.seen_at(channel->read_bytes());
+    note(loop_.now() - Duration(seen_ns ? wall_ns() - *seen_ns : 0));
   }
   for (const auto& [route, port] : ports_) {
     if (!group.empty() && port.config.group != group) continue;

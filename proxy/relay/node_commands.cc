@@ -73,6 +73,10 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
     begin_pause(id, *pause, std::move(handler));
     return id;
   }
+  if (const auto* takeover = std::get_if<Takeover>(&command)) {
+    begin_takeover(id, *takeover, std::move(handler));
+    return id;
+  }
   const Answer answer = std::visit(
       [&](const auto& each) -> Answer {
         if constexpr (requires { run(each); }) {
@@ -175,8 +179,14 @@ void NodeImpl::remove_links_beside(const Config& config) {
         continue;
       }
       task->second.handler(refused(format("link {} was removed by a reload", link->first)));
+      link->second->forget_drain(task->first);
       task = drains_.erase(task);
     }
+    std::erase_if(takeovers_, [&](const auto& task) {
+      if (task.second.link != link->second.get()) return false;
+      task.second.handler(refused(format("link {} was removed by a reload", link->first)));
+      return true;
+    });
     link->second->stop();
     removed_links_.push_back(std::move(link->second));
     link = links_.erase(link);
@@ -184,76 +194,14 @@ void NodeImpl::remove_links_beside(const Config& config) {
   start_tasks();
 }
 
-// --- pause, drain
-
-void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler handler) {
-  Link* link = link_named(command.link);
-  if (link == nullptr) return handler(unknown_link(command.link));
-  if (!command.drain) {
-    link->pause();
-    return handler(
-        done(format("link {}: paused; `longthrow resume {}` ends it", command.link, command.link)));
-  }
-  begin_drain(id, {.link = link, .pause_after = true, .handler = std::move(handler)});
-}
-
-void NodeImpl::begin_drain(CommandId id, DrainTask task) {
-  if (task.hold) task.link->hold_group(task.group, true);
-  if (task.pause_after) {
-    for (const auto& [name, route] : config_.routes) {
-      if (link_named(route.link) == task.link)
-        task.marks.merge(task.link->drain_marks(route.group, task.hold));
-    }
-  } else {
-    task.marks = task.link->drain_marks(task.group, task.hold);
-  }
-  if (advance_drain(task)) return;
-  drains_.emplace(id, std::move(task));
-  start_tasks();
-}
-
-bool NodeImpl::advance_drain(DrainTask& task) {
-  const Link::DrainLeft left = task.link->drain_left(task.marks);
-  if (left.none()) {
-    const bool by_barriers =
-        std::ranges::any_of(task.marks, [](const auto& mark) { return mark.second.barriers > 0; });
-    Answer answer = done(
-        left.pair_ended ? "nothing is left to wait for: a connection of DRBD has ended meanwhile, "
-                          "and whether its last writes are on the peer's disk is not known"
-        : by_barriers   ? "all that was accepted before is on the peer's disk: DRBD says so"
-                        : "all that was accepted before is delivered");
-    if (task.pause_after) {
-      task.link->pause();
-      answer.message += "; the link is paused";
-    }
-    if (task.hold)
-      answer.message += format("; input is held until `longthrow resume {}`", task.group);
-    answer.progress = Answer::Progress{};
-    task.handler(answer);
-    return true;
-  }
-  if (parts_.loop.now() >= task.deadline) {
-    if (task.hold) task.link->hold_group(task.group, false);
-    task.handler(
-        refused(left.bytes > 0
-                    ? format("not drained in time: {} bytes are left", left.bytes)
-                    : format("all is delivered, but the peer's DRBD has not said in time that it "
-                             "is on its disk: {} barriers are without an answer",
-                             left.barriers)));
-    return true;
-  }
-  Answer::Progress progress{.left_bytes = left.bytes,
-                            .rate_bytes_s = task.link->delivery_rate_bytes_s()};
-  if (progress.rate_bytes_s > 1) {
-    progress.eta_s = static_cast<double>(left.bytes) / progress.rate_bytes_s;
-  }
-  task.handler({.done = false, .progress = progress});
-  return false;
-}
+// --- tasks
 
 void NodeImpl::on_task_timer() {
   for (auto task = drains_.begin(); task != drains_.end();) {
-    task = advance_drain(task->second) ? drains_.erase(task) : std::next(task);
+    task = advance_drain(task->first, task->second) ? drains_.erase(task) : std::next(task);
+  }
+  for (auto task = takeovers_.begin(); task != takeovers_.end();) {
+    task = advance_takeover(task->second) ? takeovers_.erase(task) : std::next(task);
   }
   std::erase_if(removed_links_, [](const auto& link) { return link->idle(); });
   std::erase_if(removed_ports_, [](const auto& port) { return port->idle(); });
@@ -261,15 +209,9 @@ void NodeImpl::on_task_timer() {
 }
 
 void NodeImpl::start_tasks() {
-  const bool wanted = !drains_.empty() || !removed_links_.empty() || !removed_ports_.empty();
+  const bool wanted =
+      !drains_.empty() || !takeovers_.empty() || !removed_links_.empty() || !removed_ports_.empty();
   if (wanted && !task_timer_.armed()) parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
-}
-
-void NodeImpl::abandon(CommandId id) {
-  const auto task = drains_.find(id);
-  if (task == drains_.end()) return;
-  if (task->second.hold) task->second.link->hold_group(task->second.group, false);
-  drains_.erase(task);
 }
 
 Answer NodeImpl::run(const Resume& command) {
@@ -286,41 +228,7 @@ Answer NodeImpl::run(const Resume& command) {
   return done(format("{} was neither paused nor held", command.name));
 }
 
-// --- takeover
-
-Answer NodeImpl::run(const Takeover& command) {
-  Link* link = link_named(command.name);
-  const bool whole_link = link != nullptr;
-  if (!whole_link) link = link_of_group(command.name);
-  if (link == nullptr) return unknown_link(command.name);
-  if (link->up() && !command.force) {
-    return refused(
-        format("the link is up: the primary lives. Stop it first, or say --force to cut it "
-               "off from {}",
-               command.name));
-  }
-  Fences fences = fences_;
-  (whole_link ? fences.links : fences.groups).insert(command.name);
-  const auto since = parts_.loop.wall_now().time_since_epoch();
-  (whole_link ? fences.links_since_s : fences.groups_since_s)
-      .try_emplace(command.name, std::chrono::floor<std::chrono::seconds>(since).count());
-  if (auto saved = save_fences(config_.node.state_dir, fences); !saved) {
-    return refused(
-        format("nothing was done: the fence could not be made durable: {}", saved.error().message));
-  }
-  fences_ = std::move(fences);
-  const std::string inbound = link->describe_inbound();
-  if (whole_link) {
-    link->fence();
-  } else {
-    link->fence_group(command.name);
-  }
-  log_warning("takeover of {}: fenced", command.name);
-  Answer answer = done(format("{} is taken over and fenced until `longthrow release {}`",
-                              command.name, command.name));
-  answer.details.push_back(inbound);
-  return answer;
-}
+// --- the fence
 
 Answer NodeImpl::run(const Release& command) {
   Fences fences = fences_;
@@ -332,6 +240,7 @@ Answer NodeImpl::run(const Release& command) {
   if (auto saved = save_fences(config_.node.state_dir, fences); !saved)
     return refused(saved.error().message);
   fences_ = std::move(fences);
+  taken_.erase(command.name);
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
   if (Link* link = link_of_group(command.name); was_group && link != nullptr) {
     link->unfence_group(command.name);

@@ -33,12 +33,14 @@ NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
       started_at_(parts.loop.now()) {
   task_timer_.bind<&NodeImpl::on_task_timer>(this);
   stop_timer_.bind<&NodeImpl::on_stop_timer>(this);
+  copies_timer_.bind<&NodeImpl::on_copies_timer>(this);
 }
 
 NodeImpl::~NodeImpl() {
   graveyard_.clear();
   parts_.loop.disarm(task_timer_);
   parts_.loop.disarm(stop_timer_);
+  parts_.loop.disarm(copies_timer_);
 }
 
 std::map<std::string, RouteConfig> NodeImpl::routes_of(const Config& config,
@@ -69,6 +71,7 @@ Result<void> NodeImpl::start() {
     if (auto added = add_link(config_, name); !added) return added;
   }
   apply_fences();
+  restore_copies();
   return {};
 }
 
@@ -204,6 +207,9 @@ void NodeImpl::stop(std::function<void()> stopped) {
     for (auto& [name, link] : links_) link->begin_stop();
     for (auto& [id, task] : drains_) task.handler({.ok = false, .message = "the node is stopping"});
     drains_.clear();
+    for (auto& [id, task] : takeovers_)
+      task.handler({.ok = false, .message = "it is fenced, but the node is stopping"});
+    takeovers_.clear();
   }
   parts_.loop.arm(stop_timer_, now);
 }
@@ -216,6 +222,8 @@ void NodeImpl::on_stop_timer() {
   });
   if (!ending_ && (drained || now >= stop_deadline_)) {
     ending_ = true;
+    keep_copies();
+    parts_.loop.disarm(copies_timer_);
     for (auto& [name, link] : links_) link->stop();
     for (auto& [endpoint, port] : ports_) port->stop();
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node: its links and WAN ports, and the commands that an administrator gives.
+// The node (node_impl.cc: its life, node_commands.cc, node_drain.cc, node_takeover.cc): its links
+// and WAN ports, and the commands that an administrator gives.
 #pragma once
 
 #include <map>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "longthrow/node.h"
+#include "proxy/relay/copies_file.h"
 #include "proxy/relay/fences.h"
 #include "proxy/relay/link.h"
 #include "proxy/relay/wan_port.h"
@@ -36,14 +38,27 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
 
  private:
   static constexpr Duration kTaskTick = std::chrono::milliseconds(250);
+  static constexpr Duration kCopiesTick = std::chrono::seconds(10);
   // A drain, or a pause --drain, under way.
   struct DrainTask {
     Link* link = nullptr;
     std::string group;  // "": all groups of the link, for pause
-    Link::DrainMarks marks;
+    DrainPace pace;
     TimePoint deadline = kNever;
     bool hold = false;
     bool pause_after = false;
+    AnswerHandler handler;
+  };
+
+  // A takeover that has fenced, and hands over what is here.
+  struct TakeoverTask {
+    Link* link = nullptr;
+    std::string name;
+    std::set<std::string> groups;
+    Status before;  // as it was judged before
+    std::uint64_t left_bytes = ~std::uint64_t{0};
+    TimePoint progress_at{};
+    DrainPace pace;
     AnswerHandler handler;
   };
 
@@ -66,7 +81,6 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   Answer run(const SetCompression& command);
   Answer run(const SetBandwidth& command);
   Answer run(const Resume& command);
-  Answer run(const Takeover& command);
   Answer run(const Release& command);
   Answer run(const Reload& command);
   [[nodiscard]] Result<void> can_reload(const Config& config) const;
@@ -76,7 +90,17 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
   void start_tasks();
   void on_task_timer();
-  bool advance_drain(DrainTask& task);  // true: it has ended
+  bool advance_drain(CommandId id, DrainTask& task);  // true: it has ended
+  void end_drain(CommandId id, DrainTask& task, const DrainLeft& left);
+  [[nodiscard]] static Answer drain_progress(DrainTask& task, const DrainLeft& left);
+  void restore_copies();
+  void on_copies_timer();
+  void keep_copies();
+  void begin_takeover(CommandId id, const Takeover& command, AnswerHandler handler);
+  [[nodiscard]] std::optional<Answer> refuse_takeover(const TakeoverTask& task, bool force) const;
+  [[nodiscard]] bool join_takeover(const std::string& name, const AnswerHandler& handler);
+  bool advance_takeover(TakeoverTask& task);  // true: it has ended
+  void end_takeover(TakeoverTask& task);
   [[nodiscard]] Answer unknown_link(const std::string& name) const;
   [[nodiscard]] Answer unknown_group(const std::string& name) const;
 
@@ -102,7 +126,12 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
 
   CommandId next_command_ = 1;
   std::map<CommandId, DrainTask> drains_;
+  std::map<CommandId, TakeoverTask> takeovers_;
+  std::map<std::string, Answer> taken_;  // what each takeover that stands has answered
   Timer task_timer_;
+  Timer copies_timer_;
+  SavedCopies saved_copies_;
+  bool copies_unsaved_ = false;  // it was said
   Timer stop_timer_;
   TimePoint stop_deadline_{};
   bool stopping_ = false;

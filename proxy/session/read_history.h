@@ -2,8 +2,10 @@
 // How many bytes a source had given by when: so that a byte offset can be turned into a time. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <optional>
 
 namespace longthrow {
 
@@ -14,7 +16,7 @@ class ReadHistory {
   static constexpr std::size_t kSamplesMax = 128;
 
   // `wall_ns`: when there was not a byte yet.
-  explicit ReadHistory(std::int64_t wall_ns) : samples_{{wall_ns, 0}} {}
+  explicit ReadHistory(std::int64_t wall_ns) : samples_{{wall_ns, wall_ns, 0}} {}
 
   // By `wall_ns` the source had given `bytes` in all.
   void note(std::int64_t wall_ns, std::uint64_t bytes) {
@@ -23,7 +25,7 @@ class ReadHistory {
       last.wall_ns = wall_ns;
       return;
     }
-    samples_.push_back({wall_ns, bytes});
+    samples_.push_back({wall_ns, wall_ns, bytes});
     if (samples_.size() > kSamplesMax) thin();
   }
   // All that the source had given by the time returned lies below `offset`, which never falls.
@@ -31,17 +33,27 @@ class ReadHistory {
     while (samples_.size() > 1 && samples_[1].bytes <= offset) samples_.pop_front();
     return samples_.front().wall_ns;
   }
+  // When bytes beyond `offset`, which is not below that of complete_at, were first noted; nothing:
+  // not yet.
+  [[nodiscard]] std::optional<std::int64_t> seen_at(std::uint64_t offset) const {
+    const auto beyond = std::ranges::upper_bound(samples_, offset, {}, &Sample::bytes);
+    if (beyond == samples_.end()) return std::nullopt;
+    return beyond->first_ns;
+  }
   [[nodiscard]] std::size_t size() const { return samples_.size(); }
 
  private:
   struct Sample {
-    std::int64_t wall_ns = 0;
+    std::int64_t first_ns = 0;  // when these bytes were seen first, or before
+    std::int64_t wall_ns = 0;   // and last, when there were no more
     std::uint64_t bytes = 0;
   };
   void thin() {
     std::deque<Sample> kept;
     for (std::size_t i = 0; i < samples_.size(); ++i) {
-      if (i % 2 == 0 || i + 1 == samples_.size()) kept.push_back(samples_[i]);
+      if (i % 2 != 0 && i + 1 < samples_.size()) continue;
+      kept.push_back(samples_[i]);
+      if (i > 0 && i % 2 == 0) kept.back().first_ns = samples_[i - 1].first_ns;
     }
     samples_ = std::move(kept);
   }

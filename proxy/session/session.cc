@@ -52,6 +52,7 @@ void Session::on_express_up(LaneId lane) {
   returns_due_.clear();
   for (auto& [name, its_group] : groups_) its_group.recalled = false;
   // Absolute values: all of them are said again, the peer may have missed any.
+  final_marks_.all_due();
   for (auto& [id, channel] : channels_) {
     if (channel->delivered_offset > 0) delivered(*channel, channel->delivered_offset);
   }
@@ -195,6 +196,7 @@ void Session::release(ChannelCore& channel) {
   forget_events_of(&channel);
   finish_as_of(channel);
   if (owns_id(channel.id)) --own_channels_;
+  if (channel.delivered_offset > 0) final_marks_.add({channel.id, channel.delivered_offset});
   channels_.erase(channel.id);
 }
 

@@ -27,6 +27,7 @@
 #include "longthrow/config.h"
 #include "longthrow/time.h"
 #include "proxy/session/channel_core.h"
+#include "proxy/session/final_marks.h"
 #include "proxy/session/marks_log.h"
 #include "proxy/session/number_set.h"
 #include "proxy/session/send_space.h"
@@ -154,7 +155,7 @@ class Session {
   void handed_over(ChannelCore& channel, std::uint64_t bytes);
   // The target's TCP has acknowledged all below `offset`.
   void delivered(ChannelCore& channel, std::uint64_t offset);
-  // Both directions are over, at both ends.
+  // Both directions are over, at both ends; the peer may still have some of our bytes to deliver.
   [[nodiscard]] static bool finished(const ChannelCore& channel) {
     return channel.out.end_acked && channel.in.at_end();
   }
@@ -308,6 +309,7 @@ class Session {
   std::uint64_t unacked_bytes_ = 0;
   std::vector<std::uint64_t> echoes_due_;
   std::vector<ChannelCore*> delivered_due_;
+  FinalMarks final_marks_;                            // of channels that are released
   using FramePlace = std::pair<bool, std::uint64_t>;  // express space?, number
   std::map<FramePlace, int> corrupt_counts_;          // failures
 

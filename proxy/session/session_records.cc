@@ -201,6 +201,7 @@ void Session::put_ack(ByteQueue& out) {
     ack.delivered.push_back({channel->id, channel->delivered_offset});
     channel->delivered_due = false;
   }
+  final_marks_.put(ack.delivered, wire::kDeliveredMax);
   wire::encode(ack, out);
 }
 
@@ -268,7 +269,7 @@ bool Session::poll_control(TimePoint now, ByteQueue& out) {
     put_routes(out);
     routes_due_ = false;
   }
-  if (ack_due_ || ack_due_at_ <= now || !delivered_due_.empty()) {
+  if (ack_due_ || ack_due_at_ <= now || !delivered_due_.empty() || final_marks_.due()) {
     put_ack(out);
     ack_due_ = false;
     ack_due_at_ = kNever;

@@ -198,7 +198,8 @@ def test_the_snapshot_before_a_resync_is_what_is_left_when_the_primary_is_lost_i
     sites.alpha.kill9()
     sites.beta.wait_link_not("up", timeout=30)
     assert not sites.beta.group()["consistent"]
-    sites.beta.tell("takeover", "dr")
+    said = sites.beta.longthrow("takeover", "dr")
+    assert said.returncode == 3 and "NOT CONSISTENT" in said.stdout, said
     for volume, device in enumerate(("vdc", "vdd")):
         sites.b.run(f"mkdir -p /mnt/{volume} && mount -t ext4 /dev/{device} /mnt/{volume}")
         assert sites.b.run(f"cat /mnt/{volume}/word") == "before\n"

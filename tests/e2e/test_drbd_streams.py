@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -244,11 +245,13 @@ def test_what_a_lost_site_has_sent_is_delivered_before_the_meta_stream_ends(drbd
     pair.alpha.wait_no_lag()
     pair.alpha.kill9()
     pair.beta.wait_link_not("up")
-    pair.beta.tell("takeover", "dr")
-    time.sleep(1)
-    assert peer.closed == []
-    peer.running.set()
-    wait_until(lambda: len(peer.closed) == 2, 20, "both ends")
+    with ThreadPoolExecutor(1) as pool:
+        takeover = pool.submit(pair.beta.tell, "takeover", "dr", timeout=40)
+        time.sleep(1)
+        assert peer.closed == [] and not takeover.done()
+        peer.running.set()
+        assert "as of" in takeover.result(), "it answers when all is handed over"
+    wait_until(lambda: len(peer.closed) == 2, 5, "both ends")
     assert dict(peer.closed)[DATA] == 6 * MIB + 8 + len(FEATURES)
 
 
@@ -292,7 +295,8 @@ def test_closing_one_of_a_pair_closes_both(drbd_pair):
     pair.alpha.wait_channels(0)
 
 
-def test_a_lost_sites_writes_are_acknowledged_before_the_data_stream_is_reset(drbd_pair):
+@pytest.mark.parametrize("name", ["dr", "r0"])
+def test_a_lost_sites_writes_are_acknowledged_before_the_data_stream_is_reset(drbd_pair, name):
     """A reset would destroy what DRBD has not yet read: its barrier acknowledgement says that it has."""
     lab, pair, peer, connect = drbd_pair(rtt="20ms", rate="100mbit")
     data, meta = connect_pair(connect)
@@ -300,10 +304,12 @@ def test_a_lost_sites_writes_are_acknowledged_before_the_data_stream_is_reset(dr
     pair.alpha.wait_no_lag()
     pair.alpha.kill9()
     pair.beta.wait_link_not("up")
-    pair.beta.tell("takeover", "dr")
-    time.sleep(2)
-    assert peer.closed == []
-    peer.connections[META].sendall(packet80(0x1C, struct.pack(">II", 7, 1)))
+    with ThreadPoolExecutor(1) as pool:
+        takeover = pool.submit(pair.beta.longthrow, "takeover", name, timeout=40)
+        time.sleep(2)
+        assert peer.closed == [] and not takeover.done()
+        peer.connections[META].sendall(packet80(0x1C, struct.pack(">II", 7, 1)))
+        assert takeover.result(5).returncode == 0, takeover.result()
     wait_until(lambda: len(peer.closed) == 2, 5, "both ends")
 
 

@@ -2,6 +2,7 @@
 """What an administrator does while traffic flows: stop, take over, change settings."""
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.streams import MIB, Sink, Source, assert_equal_streams, prefix_sha256
@@ -56,6 +57,9 @@ def test_takeover_fences_a_returning_primary_until_release(make_lab, make_pair):
             sink.wait_received(4 * MIB)
             lab.cut()
             pair.beta.wait_link_not("up", timeout=10)
+            pair.alpha.wait_link_not("up", timeout=10)
+            wrong_site = pair.alpha.longthrow("takeover", "dr")
+            assert wrong_site.returncode == 1 and "this node is the source" in wrong_site.stderr, wrong_site
             assert "as of" in pair.beta.tell("takeover", "dr", timeout=40).lower()
             got = sink.wait_over(20)["conversations"][0]
             assert got["end"] == "reset"
@@ -196,6 +200,24 @@ def test_pause_keeps_the_session_and_resume_goes_on(make_lab, make_pair):
             sink.wait_received(still + 8 * MIB)
             source.tell("stop")
             assert_equal_streams(source.one(30), sink.wait_over(30)["conversations"][0])
+
+
+def test_a_drain_whose_peer_restarts_fails_with_the_bytes_and_nothing_is_paused(make_lab, make_pair):
+    lab = make_lab(rtt="20ms", rate="16mbit", queue="250KB")
+    with Sink(lab.b) as sink:
+        pair = make_pair(lab, routes={"r0": sink.port}).start()
+        with Source(lab.a, pair.entry(), size=16 * MIB, mix="random", end="hold") as source:
+            source.wait_sent(10)
+            with ThreadPoolExecutor(1) as pool:
+                pause = pool.submit(pair.alpha.longthrow, "pause", "dr", "--drain", timeout=60)
+                wait_until(lambda: sink.report()["received"] > MIB, 20, "something arrives")
+                pair.beta.kill9()
+                pair.beta.start()
+                said = pause.result()
+            assert said.returncode == 1, said
+            assert "bytes were not delivered" in said.stderr and "session has ended" in said.stderr
+            pair.alpha.wait_link("up")
+            assert pair.alpha.longthrow("drain", "r0").returncode == 1, "what was lost before is forgotten"
 
 
 def test_drain_says_what_is_left_in_time_and_succeeds_when_it_is_over(make_lab, make_pair):

@@ -88,6 +88,7 @@ SocketStats TcpEndpoint::stats() const {
   SocketStats stats;
   stats.unread_bytes = unread_.size();
   stats.unacknowledged_bytes = written_ + (fin_queued_ ? 1 : 0) - acknowledged_;
+  stats.over = state_ == State::closed;
   stats.unsent_bytes = written_ - std::min(written_, next_);
   stats.delivery_rate_bytes_s = delivery_rate_;
   stats.rtt = round_trip_;

@@ -77,11 +77,13 @@ void add_link_state(CLI::App& app, CommandLine& into) {
   CLI::App* takeover = add_command(
       app, into, "takeover",
       "At the DR site: the primary is lost, make our copy final and fence it",
-      "  longthrow takeover dr       delivers what is whole, says as of when the copy is\n"
+      "  longthrow takeover dr       delivers what is here, says as of when the copy is; exit 3:\n"
+      "                              it is not consistent\n"
       "  longthrow takeover vm1      one group alone\n"
       "  longthrow release dr        later: let the peer in again");
   takeover->add_option("NAME", into.name, "The link's or the group's name")->required();
-  takeover->add_flag("--force", into.force, "Even though the link is up");
+  takeover->add_flag("--force", into.force,
+                     "Even though the link is up, or bytes of our own are destroyed");
 
   CLI::App* release =
       add_command(app, into, "release", "End the fence of a takeover", "  longthrow release dr");

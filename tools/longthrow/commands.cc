@@ -49,11 +49,13 @@ json::object request_of(const CommandLine& line) {
   return out;
 }
 
-std::string progress_text(const json::object& progress) {
-  std::string text = format("{} left, {}", human_bytes(amount_at(progress, "left_bytes")),
-                            human_rate(amount_at(progress, "rate_bytes_s")));
+// `why_not`: why nothing gets on.
+std::string progress_text(const json::object& progress, const std::string& why_not) {
+  std::string text = human_bytes(amount_at(progress, "left_bytes")) + " left";
+  if (!why_not.empty()) return text + ": " + why_not;
+  text += ", " + human_rate(amount_at(progress, "rate_bytes_s"));
   if (const auto eta = number_at(progress, "eta_s")) return text + ", about " + human_seconds(*eta);
-  return text + ", no end in sight";
+  return text + ", time unknown";
 }
 
 // Shows the answers of one command.
@@ -75,7 +77,12 @@ class Reporter {
       return std::nullopt;
     }
     const bool ok = flag_at(answer, "ok");
-    const int code = ok ? kDone : text_at(answer, "error") == "usage" ? kWrongUsage : kNotDone;
+    const json::value* consistent = answer.if_contains("consistent");
+    const bool unusable = consistent != nullptr && *consistent == false;
+    const int code = ok && unusable                        ? kNotConsistent
+                     : ok                                  ? kDone
+                     : text_at(answer, "error") == "usage" ? kWrongUsage
+                                                           : kNotDone;
     if (line_.json) return code;
     end_progress();
     if (!ok) {
@@ -91,7 +98,7 @@ class Reporter {
   void progress(const json::object& answer) {
     const json::value* numbers = answer.if_contains("progress");
     std::string text = numbers != nullptr && numbers->is_object()
-                           ? progress_text(numbers->get_object())
+                           ? progress_text(numbers->get_object(), text_at(answer, "message"))
                            : text_at(answer, "message");
     if (output_.terminal) {
       output_.out << "\r\033[K" << text << std::flush;

@@ -11,6 +11,7 @@ namespace longthrow::cli {
 inline constexpr int kDone = 0;
 inline constexpr int kNotDone = 1;
 inline constexpr int kWrongUsage = 2;
+inline constexpr int kNotConsistent = 3;  // done, but the copy that was taken over is not usable
 
 // Where a command writes: results to `out`, errors to `err`.
 struct Output {

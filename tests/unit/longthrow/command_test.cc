@@ -119,6 +119,15 @@ TEST_F(Command, PingCountsItsRounds) {
   EXPECT_EQ(commands().size(), 2U);
 }
 
+TEST_F(Command, ATakeoverOfACopyThatIsNotConsistentIsToldByItsExitCode) {
+  loop_->call([&] { node_.next_answer = {.message = "taken over", .consistent = false}; });
+  const CliResult result = cli({"takeover", "dr"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_EQ(result.out, "taken over\n");
+  loop_->call([&] { node_.next_answer = {.message = "taken over", .consistent = true}; });
+  EXPECT_EQ(cli({"takeover", "dr"}).code, 0);
+}
+
 TEST_F(Command, DrainShowsWhatIsLeft) {
   auto result = std::async(std::launch::async, [this] { return cli({"drain", "vm1"}); });
   answer_drain(

@@ -44,7 +44,7 @@ TEST_F(VerdictTest, APlannedPauseIsNoTrouble) {
 
 TEST_F(VerdictTest, TheWorstComesFirstAndTheOthersAreCounted) {
   status_.groups["vm1"].notices = {{.what = "held", .where = "here", .since = kSince, .by = "x"}};
-  status_.groups["vm1"].consistent = false;
+  status_.groups["vm1"].consistent = Consistency::no;
   status_.groups["vm1"].reason = "aborted";
   status_.links["dr"].notices = {{.what = "fenced", .where = "here", .since = kSince, .by = "x"}};
   EXPECT_EQ(verdict().fare, Fare::trouble);

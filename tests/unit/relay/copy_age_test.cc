@@ -45,5 +45,16 @@ TEST(CopyAge, IsNeverNegative) {
   EXPECT_EQ(*copy.age(kStart + seconds(9)), seconds(9));
 }
 
+TEST(CopyAge, WhatAnEarlierStartKnewAgesByTheCivilClock) {
+  CopyAge copy;
+  const TimePoint now(std::chrono::seconds(5));
+  const WallTime civil(std::chrono::seconds(1000));
+  copy.restore(now, civil, 970'000'000'000);
+  EXPECT_EQ(copy.as_of_ns(), 970'000'000'000);
+  EXPECT_EQ(copy.age(now + std::chrono::seconds(2)), Duration(std::chrono::seconds(32)));
+  copy.restore(now, civil, 2'000'000'000'000);  // clocks that disagree
+  EXPECT_EQ(copy.age(now), Duration(0));
+}
+
 }  // namespace
 }  // namespace longthrow

@@ -18,6 +18,18 @@ TEST(ReadHistory, AnOffsetIsAsNewAsTheLastTimeWhenNoMoreWasThere) {
   EXPECT_EQ(history.complete_at(2500), 300);
 }
 
+TEST(ReadHistory, BytesThatWaitAreSeenWhenTheyCame) {
+  ReadHistory history(0);
+  history.note(100, 50);
+  history.note(200, 50);
+  history.note(300, 80);
+  EXPECT_EQ(history.seen_at(10), 100);
+  EXPECT_EQ(history.seen_at(50), 300);
+  EXPECT_EQ(history.seen_at(80), std::nullopt);
+  for (int i = 0; i < 1000; ++i) history.note(400 + i, 100 + i);
+  EXPECT_LE(history.seen_at(600).value(), 901) << "leaving samples out makes it younger";
+}
+
 TEST(ReadHistory, ASilentSourceIsAsNewAsNow) {
   ReadHistory history(100);
   history.note(200, 10);

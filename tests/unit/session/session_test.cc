@@ -280,6 +280,26 @@ TEST_F(SessionTest, ThePeerIsToldWhatWasDeliveredAlsoAcrossACut) {
   EXPECT_EQ(here.out.delivered_offset, 100U);
 }
 
+TEST_F(SessionTest, WhatWasDeliveredOfAForgottenChannelIsSaidAlsoAcrossACut) {
+  ChannelCore& here = alpha().open("r0");
+  write(sides_[0], here, 100);
+  talk();
+  ChannelCore& there = *sides_[1].opened.at(0);
+  read_all(sides_[1], there);
+  alpha().push_end(here, EndKind::fin, 0);
+  beta().push_end(there, EndKind::fin, 0);
+  talk();
+  beta().delivered(there, 100);
+  ASSERT_TRUE(Session::finished(there));
+  beta().release(there);
+  ByteQueue lost;
+  EXPECT_TRUE(beta().poll_control(now_, lost));  // the record dies with its lane
+  EXPECT_EQ(here.out.delivered_offset, 0U);
+  cut();
+  up();
+  EXPECT_EQ(here.out.delivered_offset, 100U);
+}
+
 TEST_F(SessionTest, AFrameThatFailsThreeTimesEndsItsChannelAndNoOther) {
   ChannelCore& here = alpha().open("r0");
   lossy_ = true;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What drains wait for, and what became of the bytes of channels that have ended.
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/relay/link.h"
+
+namespace longthrow {
+namespace {
+
+// A peer that has lost its last word, or never says it, is not waited for without end.
+constexpr Duration kFinalMarkWait = std::chrono::seconds(5);
+
+}  // namespace
+
+std::set<std::string> Link::group_names() const {
+  std::set<std::string> names;
+  for (const auto& [name, fate] : fates_) names.insert(name);
+  return names;
+}
+
+void Link::watch_drain(DrainId id, const std::string& group, bool held) {
+  DrainWatch& watch = drains_[id];
+  if (const auto fate = fates_.find(group); fate != fates_.end() && fate->second.short_bytes > 0) {
+    watch.add_lost(fate->second.short_bytes, fate->second.short_reason);
+  }
+  for (const auto& [serial, channel] : channels_) {
+    if (channel->over || !channel->attached() || channel->group() != group) continue;
+    DrainMark mark{.bytes = channel->read_bytes() + channel->unread_bytes(),
+                   .route = channel->route()};
+    if (channel->partner() != nullptr && channel->drbd_kind() == drbd::StreamKind::data) {
+      const drbd::StreamCounters& sent = channel->watch()->outgoing();
+      // The barrier behind the last writes follows at the latest when DRBD has nothing else to
+      // send.
+      mark.barriers = sent.barriers + (sent.writes_open && !held ? 1 : 0);
+    }
+    watch.add(serial, std::move(mark));
+  }
+}
+
+DrainLeft Link::drain_left(DrainId id) {
+  DrainWatch& watch = drains_[id];
+  for (const auto& [serial, channel] : channels_) {
+    if (!channel->over && watch.watches(serial)) watch.on_standing(serial, standing_of(*channel));
+  }
+  return watch.left();
+}
+
+DrainWatch::Standing Link::standing_of(const Channel& channel) {
+  const OutStream& out = channel.core().out;
+  DrainWatch::Standing standing{.delivered_bytes = out.delivered_offset};
+  if (out.end) standing.end_bytes = out.accepted_offset();
+  if (channel.partner() != nullptr)
+    standing.barriers_acknowledged = channel.partner()->watch()->incoming().barrier_acks;
+  return standing;
+}
+
+// From now on the peer says nothing more of the bytes that `channel` has given.
+void Link::note_over(Channel& channel, const std::string& reason) {
+  if (channel.over || !channel.attached()) return;
+  channel.over = true;
+  const std::uint64_t delivered = channel.core().out.delivered_offset;
+  for (auto& [id, watch] : drains_) {
+    if (!watch.watches(channel.serial)) continue;
+    DrainWatch::Standing standing = standing_of(channel);
+    standing.end_bytes.reset();  // one reason is enough
+    watch.on_standing(channel.serial, standing);
+    watch.on_over(channel.serial, delivered, reason);
+  }
+  if (delivered >= channel.read_bytes()) return;
+  GroupFate& fate = fates_[channel.group()];
+  fate.short_bytes += channel.read_bytes() - delivered;
+  fate.short_reason = format("route {}: {}", channel.route(), reason);
+  fate.short_serial = next_serial_ - 1;
+}
+
+// `channel` is finished, but the peer may still be delivering its bytes, and says how far it came
+// when it has closed its leg.
+bool Link::waits_for_final_mark(Channel& channel) {
+  const OutStream& out = channel.core().out;
+  if (channel.over || out.delivered_offset >= out.accepted_offset()) return false;
+  const bool gets_on =
+      std::exchange(channel.final_offset, out.delivered_offset) != out.delivered_offset;
+  if (channel.final_since == TimePoint{} || gets_on || !up()) channel.final_since = loop_.now();
+  const bool watched = std::ranges::any_of(
+      drains_, [&](const auto& drain) { return drain.second.watches(channel.serial); });
+  const Duration wait_max = kFinalMarkWait + (watched ? config_.abort_linger : Duration(0));
+  return loop_.now() - channel.final_since < wait_max;
+}
+
+}  // namespace longthrow

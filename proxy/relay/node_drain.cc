@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// drain, and pause --drain: they succeed only if every byte that was accepted before is delivered.
+#include "proxy/base/log.h"
+#include "proxy/relay/node_impl.h"
+
+namespace longthrow {
+namespace {
+
+Answer refused(std::string message) { return {.ok = false, .message = std::move(message)}; }
+
+std::string not_drained(const DrainLeft& left) {
+  if (left.lost_bytes > 0) {
+    std::string text =
+        format("not drained: {} bytes were not delivered: {}", left.lost_bytes, left.lost_reason);
+    if (left.bytes > 0) text += format("; {} bytes more are left", left.bytes);
+    return text;
+  }
+  if (left.bytes > 0) return format("not drained in time: {} bytes are left", left.bytes);
+  if (left.pair_ended) {
+    return "all is delivered, but a connection of DRBD has ended meanwhile, and whether its last "
+           "writes are on the peer's disk is not known";
+  }
+  return format(
+      "all is delivered, but the peer's DRBD has not said in time that it is on its disk: {} "
+      "barriers are without an answer",
+      left.barriers);
+}
+
+}  // namespace
+
+void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler handler) {
+  Link* link = link_named(command.link);
+  if (link == nullptr) return handler(unknown_link(command.link));
+  if (!command.drain) {
+    link->pause();
+    return handler(
+        {.message = format("link {0}: paused; `longthrow resume {0}` ends it", command.link)});
+  }
+  begin_drain(id, {.link = link, .pause_after = true, .handler = std::move(handler)});
+}
+
+void NodeImpl::begin_drain(CommandId id, DrainTask task) {
+  if (task.hold) task.link->hold_group(task.group, true);
+  std::set<std::string> groups{task.group};
+  if (task.pause_after) groups = task.link->group_names();
+  for (const std::string& group : groups) task.link->watch_drain(id, group, task.hold);
+  if (advance_drain(id, task)) return;
+  drains_.emplace(id, std::move(task));
+  start_tasks();
+}
+
+bool NodeImpl::advance_drain(CommandId id, DrainTask& task) {
+  const DrainLeft left = task.link->drain_left(id);
+  const bool failed = left.lost_bytes > 0 || parts_.loop.now() >= task.deadline;
+  if (left.none() || failed) {
+    end_drain(id, task, left);
+    return true;
+  }
+  task.pace.note(parts_.loop.now(), left.bytes);
+  task.handler(drain_progress(task, left));
+  return false;
+}
+
+void NodeImpl::end_drain(CommandId id, DrainTask& task, const DrainLeft& left) {
+  task.link->forget_drain(id);
+  if (left.lost_bytes > 0 || left.pair_ended || !left.none()) {
+    if (task.hold) task.link->hold_group(task.group, false);
+    std::string text = not_drained(left);
+    if (task.pause_after) text += "; the link is not paused";
+    log_warning("drain of {}: {}", task.pause_after ? "a link" : task.group, text);
+    return task.handler(refused(std::move(text)));
+  }
+  Answer answer{.message = left.by_barriers
+                               ? "all that was accepted before is on the peer's disk: DRBD says so"
+                               : "all that was accepted before is delivered",
+                .progress = Answer::Progress{}};
+  if (task.pause_after) {
+    task.link->pause();
+    answer.message += "; the link is paused";
+  }
+  if (task.hold)
+    answer.message += format("; input is held until `longthrow resume {}`", task.group);
+  task.handler(answer);
+}
+
+Answer NodeImpl::drain_progress(DrainTask& task, const DrainLeft& left) {
+  Answer::Progress progress{.left_bytes = left.bytes};
+  if (!task.link->up()) {
+    return {.done = false,
+            .message = task.link->paused()
+                           ? "the link is paused: nothing is delivered until it is resumed"
+                           : format("the link is down: {}", task.link->down_reason()),
+            .progress = progress};
+  }
+  progress.rate_bytes_s = task.pace.bytes_s();
+  if (progress.rate_bytes_s > 1) {
+    progress.eta_s = static_cast<double>(left.bytes) / progress.rate_bytes_s;
+  }
+  return {.done = false, .progress = progress};
+}
+
+void NodeImpl::abandon(CommandId id) {
+  // It goes on without its asker: it is fenced, and what is here is worth handing over.
+  if (const auto takeover = takeovers_.find(id); takeover != takeovers_.end())
+    takeover->second.handler = [](const Answer&) {};
+  const auto task = drains_.find(id);
+  if (task == drains_.end()) return;
+  if (task->second.hold) task->second.link->hold_group(task->second.group, false);
+  task->second.link->forget_drain(id);
+  drains_.erase(task);
+}
+
+}  // namespace longthrow

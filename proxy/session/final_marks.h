@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far the last channels of a session were delivered when they were forgotten: the record that
+// says it may be lost with its lane, and nobody is left to say it again. Pure.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <vector>
+
+#include "proxy/wire/records.h"
+
+namespace longthrow {
+
+// INVARIANT: due <= size <= kMarksMax.
+class FinalMarks {
+ public:
+  // Forgets the oldest beyond: the peer then gives up waiting for what they say.
+  static constexpr std::size_t kMarksMax = 1024;
+
+  void add(wire::DeliveredMark mark) {
+    if (marks_.size() == kMarksMax) marks_.pop_front();
+    marks_.push_back(mark);
+    due_ = std::min(due_ + 1, marks_.size());
+  }
+  // A new express lane: all of them are said again.
+  void all_due() { due_ = marks_.size(); }
+  [[nodiscard]] bool due() const { return due_ > 0; }
+  // Moves what is due to `out`, as long as that has fewer than `size_max`.
+  void put(std::vector<wire::DeliveredMark>& out, std::size_t size_max) {
+    for (; due_ > 0 && out.size() < size_max; --due_) out.push_back(marks_[marks_.size() - due_]);
+  }
+  void clear() {
+    marks_.clear();
+    due_ = 0;
+  }
+
+ private:
+  std::deque<wire::DeliveredMark> marks_;
+  std::size_t due_ = 0;  // the newest so many are to be said
+};
+
+}  // namespace longthrow
