@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kWriteBytesMax = kMiB;
 constexpr std::size_t kDiscardedBytes = 512;
 constexpr Duration kAbortLook = std::chrono::milliseconds(20);
+constexpr Duration kHandOverLook = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -128,6 +129,8 @@ void Channel::on_timer() {
     // The connect completes as cancelled, and the next address is tried.
     loop_.close(leg_, CloseMode::reset);
     leg_ = Socket{};
+  } else {
+    watch_handing_over();
   }
 }
 
@@ -266,6 +269,7 @@ void Channel::end_after_delivery() {
   }
   last_offset_ = core_->in.contiguous_offset();
   pump_write();
+  watch_handing_over();
 }
 
 void Channel::on_corrupt() { abort("corrupt at source: a frame failed its checksum three times"); }
@@ -281,7 +285,23 @@ void Channel::detach(std::unique_ptr<ChannelCore> core) {
     discard_reads_ = true;
     pump_read();
     pump_write();
+    watch_handing_over();
   }
+}
+
+// Nobody but the leg has a say any more: one that hangs would keep its memory and its route for
+// ever. A slow one has all the time it needs.
+void Channel::watch_handing_over() {
+  if (leg_state_ != LegState::open || aborting_) return;
+  const std::uint64_t taken = loop_.stats(leg_).acknowledged_bytes;
+  if (taken != taken_seen_bytes_ || taken_at_ == TimePoint{}) taken_at_ = loop_.now();
+  taken_seen_bytes_ = taken;
+  if (loop_.now() - taken_at_ >= host_.abort_linger()) {
+    lost_bytes_ = undelivered_bytes();
+    close_leg(CloseMode::reset, "the session ended, and the target takes nothing more");
+    return;
+  }
+  loop_.arm(timer_, loop_.now() + kHandOverLook);
 }
 
 void Channel::close_leg(CloseMode mode, const std::string& reason) {

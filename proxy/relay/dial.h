@@ -36,6 +36,8 @@ struct DialOptions {
   std::optional<Endpoint> source;
   std::string congestion;
   std::uint16_t lane_index = 0;
+  Duration connect_timeout = std::chrono::seconds(3);  // of each address
+  Duration answer_timeout = std::chrono::seconds(10);
 };
 
 class Dial final : public Mortal, public LaneHandler {
@@ -50,6 +52,10 @@ class Dial final : public Mortal, public LaneHandler {
   // Gives up without a word to the owner.
   void cancel();
   [[nodiscard]] bool hello_sent() const { return hello_sent_; }
+  [[nodiscard]] TimePoint began_at() const { return began_at_; }
+  // Of a failed attempt: the peer's host answered, and nobody there takes the connection. Not so
+  // when nothing was heard.
+  [[nodiscard]] bool turned_away() const { return turned_away_; }
   [[nodiscard]] std::uint16_t lane_index() const { return options_.lane_index; }
   [[nodiscard]] bool idle() const override;
 
@@ -81,6 +87,8 @@ class Dial final : public Mortal, public LaneHandler {
   std::unique_ptr<Lane> lane_;
   std::string last_error_;
   bool hello_sent_ = false;
+  bool turned_away_ = false;
+  TimePoint began_at_{};
   bool over_ = false;
 };
 

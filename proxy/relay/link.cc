@@ -26,12 +26,13 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
   control_timer_.bind<&Link::pump>(this);
   pace_timer_.bind<&Link::on_pace>(this);
   partial_timer_.bind<&Link::on_partial_timer>(this);
+  challenge_timer_.bind<&Link::on_challenge_over>(this);
   reap_timer_.bind<&Link::reap_channels>(this);
 }
 
 Link::~Link() {
   for (Timer* timer : {&redial_timer_, &tick_, &wake_, &control_timer_, &pace_timer_,
-                       &partial_timer_, &reap_timer_}) {
+                       &partial_timer_, &reap_timer_, &challenge_timer_}) {
     loop_.disarm(*timer);
   }
   // Blocks that jobs still hold lie in this link's arena.
@@ -97,6 +98,11 @@ DialOptions Link::dial_options(std::uint16_t lane_index) const {
                       .source = config_.source,
                       .congestion = config_.congestion,
                       .lane_index = lane_index};
+  if (ever_up_) {  // the way is known, and how long it takes
+    const Duration rtt = session_ != nullptr ? session_->rtt().value_or(Duration(0)) : Duration(0);
+    options.connect_timeout = std::clamp(rtt * 3, kConnectTimeoutOfKnown, Dial::kConnectTimeout);
+    options.answer_timeout = std::clamp(rtt * 8, kAnswerTimeoutOfKnown, Dial::kAnswerTimeout);
+  }
   if (!options.source && config_.listen) {
     options.source = config_.listen;
     const bool any =
@@ -110,7 +116,7 @@ DialOptions Link::dial_options(std::uint16_t lane_index) const {
 void Link::begin_dial(std::uint16_t lane_index) {
   const bool wanted =
       lane_index == 0 ? express_ == nullptr : express_ != nullptr && !bulk_.contains(lane_index);
-  if (!wanted || config_.connect.empty() || stopping_ || fenced_ || paused() ||
+  if (!wanted || config_.connect.empty() || !wants_lanes() || fenced_ || paused() ||
       dials_.contains(lane_index)) {
     return;
   }
@@ -138,9 +144,15 @@ void Link::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::
       index == 0 ? peering_.judge_answer(hello) : peering_.judge_bulk(hello, generation_);
   if (judgement.end_session) end_session("the peer has restarted");
   if (judgement.verdict != Peering::Verdict::accept) {
-    log_warning("link {}: {}: {}", name_, lane->remote(), judgement.text);
+    if (const auto kept_back = repeats_.ask(loop_.now(), judgement.text)) {
+      log_warning("link {}: {}: {}{}", name_, lane->remote(), judgement.text,
+                  kept_back_note(*kept_back));
+    }
+    const bool refused = judgement.reason == wire::ByeReason::refused;
     say_bye(std::move(lane), judgement.reason, judgement.text);
-    redial_at_[index] = loop_.now() + backoff_.next(context_.parts.random);
+    redial_at_[index] =
+        loop_.now() +
+        (refused ? backoff_.next(context_.parts.random, Backoff::kLastOfRefused) : redial_delay());
     redial_soon();
     return;
   }
@@ -156,13 +168,27 @@ void Link::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::
 void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) {
   const std::uint16_t index = dial.lane_index();
   context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
-  Duration delay = backoff_.next(context_.parts.random);
+  const bool refused = bye && bye->reason == wire::ByeReason::refused;
+  Duration delay = refused ? backoff_.next(context_.parts.random, Backoff::kLastOfRefused)
+                   : bye   ? backoff_.next(context_.parts.random)
+                           : redial_delay();
+  // What the attempt itself took counts: one begins every second, or more rarely.
+  delay -= std::min(delay, loop_.now() - dial.began_at());
   if (index == 0) {
-    if (reason != down_reason_) log_warning("link {}: cannot connect: {}", name_, reason);
+    if (!dial.turned_away() || bye) {
+      peer_gone_since_.reset();
+    } else if (!peer_gone_since_) {
+      peer_gone_since_ = loop_.now();
+    }
+    if (reason != down_reason_) {
+      if (const auto kept_back = repeats_.ask(loop_.now(), reason)) {
+        log_warning("link {}: cannot connect: {}{}", name_, reason, kept_back_note(*kept_back));
+      }
+    }
     if (express_ == nullptr) down_reason_ = reason;
     if (bye) {
       peer_fenced_ = bye->reason == wire::ByeReason::fenced;
-      peer_paused_ = bye->reason == wire::ByeReason::paused;
+      note_peer_paused(bye->reason == wire::ByeReason::paused);
       if (bye->reason == wire::ByeReason::stale_session && peering_.session_established()) {
         end_session("the peer has ended the session");
         delay = Duration(0);
@@ -174,6 +200,16 @@ void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<w
   if (index == 0 && deferred_lane_ != nullptr) {
     judge_incoming(std::move(deferred_lane_), deferred_hello_);
   }
+}
+
+Duration Link::redial_delay() {
+  return backoff_.next(context_.parts.random, ever_up_ ? Backoff::kLastOfKnown : Backoff::kLast);
+}
+
+// session_timeout counts from the end of a pause.
+void Link::note_peer_paused(bool paused) {
+  if (peer_paused_ && !paused && down_since_) down_since_ = loop_.now();
+  peer_paused_ = paused;
 }
 
 void Link::cancel_dials() {
@@ -197,13 +233,15 @@ void Link::say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std
 
 void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   lane->set_handler(*this);
-  if (stopping_)
+  if (!wants_lanes())
     return say_bye(std::move(lane), wire::ByeReason::going_away, "the node is stopping");
   if (fenced_) {
-    log_warning(
-        "link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "
-        "to let it in again",
-        name_, lane->remote(), hello.node, name_);
+    if (const auto kept_back = repeats_.ask(loop_.now(), "fenced")) {
+      log_warning(
+          "link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "
+          "to let it in again{}",
+          name_, lane->remote(), hello.node, name_, kept_back_note(*kept_back));
+    }
     return say_bye(std::move(lane), wire::ByeReason::fenced,
                    "this side was taken over; it stays fenced until `longthrow release`");
   }
@@ -231,10 +269,14 @@ void Link::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) 
   const auto own_dial = dials_.find(0);
   const bool own_hello_sent = own_dial != dials_.end() && own_dial->second->hello_sent();
   const auto judgement = peering_.judge_dial(hello, own_hello_sent);
+  if (judgement.challenges && express_ != nullptr) return begin_challenge(std::move(lane), hello);
   if (judgement.end_session) end_session("the peer has restarted");
   switch (judgement.verdict) {
     case Peering::Verdict::refuse:
-      log_info("link {}: refused {}: {}", name_, lane->remote(), judgement.text);
+      if (const auto kept_back = repeats_.ask(loop_.now(), judgement.text)) {
+        log_info("link {}: refused {}: {}{}", name_, lane->remote(), judgement.text,
+                 kept_back_note(*kept_back));
+      }
       if (express_ == nullptr) down_reason_ = judgement.text;
       say_bye(std::move(lane), judgement.reason, judgement.text);
       return;
@@ -270,6 +312,10 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   if (deferred_lane_ != nullptr) {
     say_bye(std::move(deferred_lane_), wire::ByeReason::replaced, "another lane stays");
   }
+  if (challenger_lane_ != nullptr) {
+    loop_.disarm(challenge_timer_);
+    say_bye(std::move(challenger_lane_), wire::ByeReason::replaced, "another lane stays");
+  }
   express_ = std::move(lane);
   express_->trust();
   express_->id = next_lane_id_++;
@@ -288,6 +334,7 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   session_->on_express_up(express_->id);
   ever_up_ = true;
   down_since_.reset();
+  peer_gone_since_.reset();
   down_reason_.clear();
   peer_fenced_ = peer_paused_ = false;
   backoff_.reset();
@@ -352,17 +399,24 @@ void Link::link_down(const std::string& reason) {
   down_since_ = loop_.now();
   refresh_routes();
   for (auto& [serial, channel] : channels_) channel->on_link_down();
-  redial_at_[0] = loop_.now() + backoff_.next(context_.parts.random);
+  if (challenger_lane_ != nullptr) loop_.arm(challenge_timer_, loop_.now());
+  redial_at_[0] = loop_.now() + redial_delay();
   redial_soon();
 }
 
 void Link::on_lane_closed(Lane& lane, const std::string& reason) {
+  if (&lane == challenger_lane_.get()) {
+    loop_.disarm(challenge_timer_);
+    context_.graveyard.bury(std::move(challenger_lane_));
+    return;
+  }
   if (&lane == deferred_lane_.get()) {
     context_.graveyard.bury(std::move(deferred_lane_));
     return;
   }
   if (&lane == express_.get()) {
     link_down(reason);
+    peer_gone_since_ = loop_.now();
     return;
   }
   const auto place = bulk_.find(lane.index);
@@ -376,7 +430,7 @@ void Link::on_lane_closed(Lane& lane, const std::string& reason) {
   context_.graveyard.bury(std::move(place->second));
   bulk_.erase(place);
   if (redial) {
-    redial_at_[index] = loop_.now() + backoff_.next(context_.parts.random);
+    redial_at_[index] = loop_.now() + redial_delay();
     redial_soon();
   }
   wake();
@@ -423,11 +477,29 @@ void Link::end_session(const std::string& reason) {
 
 void Link::begin_stop() {
   stopping_ = true;
-  cancel_dials();
+  if (session_ == nullptr) cancel_dials();
   refresh_routes();
 }
 
 bool Link::drained() const { return undelivered_bytes() == 0; }
+
+bool Link::nobody_can_come(TimePoint stop_began) const {
+  if (up() || session_ == nullptr) return false;
+  const bool delivers_here = std::ranges::any_of(
+      channels_, [](const auto& entry) { return entry.second->undelivered_bytes() > 0; });
+  if (delivers_here) return false;
+  const bool gone =
+      peer_gone_since_ && loop_.now() - std::max(*peer_gone_since_, stop_began) >= kGoneAfter;
+  return gone || paused() || fenced_;
+}
+
+void Link::abort_channels(const std::string& reason) {
+  std::vector<Channel*> open;
+  for (auto& [serial, channel] : channels_) {
+    if (!channel->closed()) open.push_back(channel.get());
+  }
+  for (Channel* channel : open) channel->abort(reason);
+}
 
 void Link::stop() {
   if (stopped_) return;
@@ -435,6 +507,7 @@ void Link::stop() {
   cancel_dials();
   const std::uint64_t left = undelivered_bytes();
   if (left > 0) log_warning("link {}: {} bytes were not delivered", name_, left);
+  drop_challenger();
   drop_lanes(wire::Bye{wire::ByeReason::going_away, "the peer's node was stopped"});
   end_session("this node was stopped");
   for (auto& [name, port] : ports_) close_listener(port);
@@ -464,13 +537,17 @@ void Link::on_tick() {
   for (auto& [serial, channel] : channels_) channel->report_delivered();
   update_rates(now, interval);
   update_groups();
+  retry_listeners(now);
   say_marks(now);
   wake();
 }
 
 void Link::check_liveness(TimePoint now) {
   if (express_ == nullptr) {
-    if (session_ != nullptr && down_since_ && now - *down_since_ >= config_.session_timeout) {
+    // A pause is planned, however long: sessions stay.
+    const bool planned = paused() || peer_paused_;
+    if (session_ != nullptr && !planned && down_since_ &&
+        now - *down_since_ >= config_.session_timeout) {
       end_session("the link was down for longer than session_timeout");
     }
     return;
