@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Name look-ups off the loop's thread. glibc's getaddrinfo blocks (seconds, when a name server is
 // silent) and cannot be interrupted, so it runs on up to kThreadsMax threads that are started when
-// needed; one silent name therefore does not hold up the others. A resolver that ends while a
-// thread sits in getaddrinfo leaves that thread to itself: it shares only `Shared`, and finds it
-// stopped.
+// needed. A silent name does not hold up the others: whoever asks for a name that is being looked
+// up waits for that answer, so that it has one thread at most; a numeric address needs none. An
+// answer that was slow in coming is kept for kKeepSlow, since who asked may have given up meanwhile
+// and asks again. A resolver that ends while a thread sits in getaddrinfo leaves that thread to
+// itself: it shares only `Shared`, and finds it stopped.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "longthrow/endpoint.h"
+#include "longthrow/time.h"
 #include "proxy/io/mailbox.h"
 
 namespace longthrow {
@@ -26,10 +29,16 @@ struct LookUp {
 
 class Resolver {
  public:
-  static constexpr int kThreadsMax = 4;
+  static constexpr int kThreadsMax = 16;
+  static constexpr Duration kSlow = std::chrono::seconds(2);
+  static constexpr Duration kKeepSlow = std::chrono::seconds(15);
   using Answer = std::function<void(LookUp)>;
 
+  using LookUpHost = std::function<LookUp(const std::string& host)>;
+
   // `answer` is called on the loop's thread, through `mailbox`, which outlives the resolver.
+  // `look_up_host` blocks; another one is for tests.
+  Resolver(Mailbox& mailbox, Answer answer, LookUpHost look_up_host);
   Resolver(Mailbox& mailbox, Answer answer);
   ~Resolver();
   Resolver(const Resolver&) = delete;
@@ -42,7 +51,7 @@ class Resolver {
   std::shared_ptr<Shared> shared_;
 };
 
-// The blocking look-up itself.
-[[nodiscard]] LookUp look_up(const HostPort& name);
+// The blocking look-up itself; the endpoints have no port yet.
+[[nodiscard]] LookUp look_up(const std::string& host);
 
 }  // namespace longthrow

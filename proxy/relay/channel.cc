@@ -16,6 +16,7 @@ constexpr std::size_t kDiscardedBytes = 512;
 constexpr Duration kAbortLook = std::chrono::milliseconds(20);
 constexpr Duration kSeldomLook = std::chrono::milliseconds(250);
 constexpr Duration kOftenFor = std::chrono::seconds(1);
+constexpr Duration kHandOverLook = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -132,6 +133,8 @@ void Channel::on_timer() {
     // The connect completes as cancelled, and the next address is tried.
     loop_.close(leg_, CloseMode::reset);
     leg_ = Socket{};
+  } else {
+    watch_handing_over();
   }
 }
 
@@ -316,6 +319,7 @@ void Channel::end_after_delivery() {
   discard_reads_ = true;
   pump_read();
   pump_write();
+  watch_handing_over();
 }
 
 void Channel::on_corrupt() { abort("corrupt at source: a frame failed its checksum three times"); }
@@ -332,7 +336,22 @@ void Channel::detach(std::unique_ptr<ChannelCore> core) {
     discard_reads_ = true;
     pump_read();
     pump_write();
+    watch_handing_over();
   }
+}
+
+// Nobody but the leg has a say any more: one that hangs would keep its memory and its route for
+// ever. A slow one has all the time it needs.
+void Channel::watch_handing_over() {
+  if (leg_state_ != LegState::open || aborting_ || finishing_) return;
+  const std::uint64_t taken = loop_.stats(leg_).acknowledged_bytes;
+  if (taken != taken_seen_bytes_ || taken_at_ == TimePoint{}) taken_at_ = loop_.now();
+  taken_seen_bytes_ = taken;
+  if (loop_.now() - taken_at_ >= host_.abort_linger()) {
+    close_leg(CloseMode::reset, "the session ended, and the target takes nothing more");
+    return;
+  }
+  loop_.arm(timer_, loop_.now() + kHandOverLook);
 }
 
 void Channel::close_leg(CloseMode mode, const std::string& reason) {

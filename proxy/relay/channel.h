@@ -77,7 +77,8 @@ class ChannelHost {
 //    throws away what is still on its way when its meta stream ends. The data stream is reset only
 //    when the local DRBD has acknowledged all barriers that it was handed, or abort_linger is over.
 //  - while the link is down, the pings of a meta stream may be answered here (answer_pings).
-//  - the session is over (`detach`): what is here is handed over, then the leg is reset.
+//  - the session is over (`detach`): what is here is handed over, then the leg is reset; also if it
+//    takes nothing for abort_linger.
 // Belongs to the loop's thread.
 class Channel final : public Mortal {
  public:
@@ -228,6 +229,7 @@ class Channel final : public Mortal {
   [[nodiscard]] std::uint64_t queued_bytes() const;
   void begin_abort();
   void check_abort();
+  void watch_handing_over();
   void on_timer();
   void close_leg(CloseMode mode, const std::string& reason);
 
@@ -284,6 +286,8 @@ class Channel final : public Mortal {
   bool aborting_ = false;
   TimePoint abort_deadline_{};
   std::uint64_t delivered_ = 0;  // acknowledged by the leg's TCP when that was last looked at
+  std::uint64_t taken_seen_bytes_ = 0;  // by the leg, see watch_handing_over
+  TimePoint taken_at_{};
 
   std::string end_reason_;
   std::optional<std::uint64_t> delivered_last_;  // the leg takes nothing beyond this offset

@@ -44,9 +44,13 @@ bool Dial::idle() const {
          (lane_ == nullptr || lane_->idle());
 }
 
-void Dial::start() { resolve_next(); }
+void Dial::start() {
+  began_at_ = loop_.now();
+  resolve_next();
+}
 
 void Dial::resolve_next() {
+  if (next_name_ < options_.names.size()) turned_away_ = false;
   if (next_name_ == options_.names.size()) {
     fail_with(last_error_);
     return;
@@ -77,7 +81,7 @@ void Dial::connect_next() {
         {.use = SocketUse::lane, .source = options_.source, .congestion = options_.congestion});
     if (socket) {
       socket_ = *socket;
-      loop_.arm(timer_, loop_.now() + kConnectTimeout);
+      loop_.arm(timer_, loop_.now() + options_.connect_timeout);
       return;
     }
     last_error_ = format("{}: {}", to_string(address), socket.error().message);
@@ -88,6 +92,7 @@ void Dial::connect_next() {
 void Dial::on_connected(int result) {
   if (over_) return;
   if (result < 0 || !socket_.valid()) {
+    turned_away_ = result == -ECONNREFUSED || result == -ECONNRESET;
     last_error_ = format("{}: {}", to_string(addresses_[next_address_ - 1]),
                          result == -ECANCELED ? "timed out" : std::strerror(-result));
     if (socket_.valid()) loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
@@ -100,7 +105,7 @@ void Dial::on_connected(int result) {
     fail_with(engine.error().message);
     return;
   }
-  loop_.arm(timer_, loop_.now() + kAnswerTimeout);
+  loop_.arm(timer_, loop_.now() + options_.answer_timeout);
   lane_ = std::make_unique<Lane>(loop_, std::exchange(socket_, Socket{}), std::move(*engine), true);
   lane_->index = options_.lane_index;
   lane_->start(*this);
@@ -109,8 +114,9 @@ void Dial::on_connected(int result) {
 void Dial::on_timeout() {
   if (lane_ != nullptr) {
     lane_->drop();
-    fail_with(format("{}: no answer within {} s", lane_->remote(),
-                     std::chrono::duration_cast<std::chrono::seconds>(kAnswerTimeout).count()));
+    fail_with(
+        format("{}: no answer within {} s", lane_->remote(),
+               std::chrono::duration_cast<std::chrono::seconds>(options_.answer_timeout).count()));
   } else if (socket_.valid()) {
     loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
   } else {
@@ -155,6 +161,7 @@ Result<void> Dial::on_lane_record(Lane& lane, const wire::RecordView& record) {
 }
 
 void Dial::on_lane_closed(Lane& lane, const std::string& reason) {
+  turned_away_ = true;
   fail_with(format("{}: {}", lane.remote(), reason));
 }
 

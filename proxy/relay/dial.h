@@ -38,6 +38,8 @@ struct DialOptions {
   std::uint16_t lane_index = 0;
   // Instead of a hello: only to tell the peer why nothing is to be had here.
   std::optional<wire::Bye> only_bye;
+  Duration connect_timeout = std::chrono::seconds(3);  // of each address
+  Duration answer_timeout = std::chrono::seconds(10);
 };
 
 class Dial final : public Mortal, public LaneHandler {
@@ -52,6 +54,10 @@ class Dial final : public Mortal, public LaneHandler {
   // Gives up without a word to the owner.
   void cancel();
   [[nodiscard]] bool hello_sent() const { return hello_sent_; }
+  [[nodiscard]] TimePoint began_at() const { return began_at_; }
+  // Of a failed attempt: the peer's host answered, and nobody there takes the connection. Not so
+  // when nothing was heard.
+  [[nodiscard]] bool turned_away() const { return turned_away_; }
   [[nodiscard]] std::uint16_t lane_index() const { return options_.lane_index; }
   [[nodiscard]] bool told() const { return told_; }  // the bye was said
   [[nodiscard]] bool only_says_bye() const { return options_.only_bye.has_value(); }
@@ -86,6 +92,8 @@ class Dial final : public Mortal, public LaneHandler {
   std::string last_error_;
   bool hello_sent_ = false;
   bool told_ = false;
+  bool turned_away_ = false;
+  TimePoint began_at_{};
   bool over_ = false;
 };
 

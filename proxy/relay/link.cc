@@ -26,12 +26,13 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
   control_timer_.bind<&Link::pump>(this);
   pace_timer_.bind<&Link::on_pace>(this);
   partial_timer_.bind<&Link::on_partial_timer>(this);
+  challenge_timer_.bind<&Link::on_challenge_over>(this);
   reap_timer_.bind<&Link::reap_channels>(this);
 }
 
 Link::~Link() {
   for (Timer* timer : {&redial_timer_, &tick_, &wake_, &control_timer_, &pace_timer_,
-                       &partial_timer_, &reap_timer_}) {
+                       &partial_timer_, &reap_timer_, &challenge_timer_}) {
     loop_.disarm(*timer);
   }
   // Blocks that jobs still hold lie in this link's arena.
@@ -97,6 +98,11 @@ DialOptions Link::dial_options(std::uint16_t lane_index) const {
                       .source = config_.source,
                       .congestion = config_.congestion,
                       .lane_index = lane_index};
+  if (ever_up_) {  // the way is known, and how long it takes
+    const Duration rtt = session_ != nullptr ? session_->rtt().value_or(Duration(0)) : Duration(0);
+    options.connect_timeout = std::clamp(rtt * 3, kConnectTimeoutOfKnown, Dial::kConnectTimeout);
+    options.answer_timeout = std::clamp(rtt * 8, kAnswerTimeoutOfKnown, Dial::kAnswerTimeout);
+  }
   if (!options.source && config_.listen) {
     options.source = config_.listen;
     const bool any =
@@ -111,7 +117,7 @@ void Link::begin_dial(std::uint16_t lane_index) {
   const bool wanted =
       lane_index == 0 ? express_ == nullptr : express_ != nullptr && !bulk_.contains(lane_index);
   const std::optional<wire::Bye> only_bye = own_bye();
-  if (!wanted || config_.connect.empty() || stopping_ || (only_bye && lane_index != 0) ||
+  if (!wanted || config_.connect.empty() || !wants_lanes() || (only_bye && lane_index != 0) ||
       dials_.contains(lane_index)) {
     return;
   }
@@ -141,9 +147,15 @@ void Link::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::
       index == 0 ? peering_.judge_answer(hello) : peering_.judge_bulk(hello, generation_);
   if (judgement.end_session) end_session("the peer has restarted");
   if (judgement.verdict != Peering::Verdict::accept) {
-    log_warning("link {}: {}: {}", name_, lane->remote(), judgement.text);
+    if (const auto kept_back = repeats_.ask(loop_.now(), judgement.text)) {
+      log_warning("link {}: {}: {}{}", name_, lane->remote(), judgement.text,
+                  kept_back_note(*kept_back));
+    }
+    const bool refused = judgement.reason == wire::ByeReason::refused;
     say_bye(std::move(lane), judgement.reason, judgement.text);
-    redial_at_[index] = loop_.now() + backoff_.next(context_.parts.random);
+    redial_at_[index] =
+        loop_.now() +
+        (refused ? backoff_.next(context_.parts.random, Backoff::kLastOfRefused) : redial_delay());
     redial_soon();
     return;
   }
@@ -161,10 +173,27 @@ void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<w
   const bool only_bye = dial.only_says_bye();
   const bool told = dial.told();
   context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
-  Duration delay = backoff_.next(context_.parts.random);
-  if (only_bye) return tell_peer_after(!own_bye() ? Duration(0) : told ? kSayAgain : delay);
+  if (only_bye) {
+    const Duration again = backoff_.next(context_.parts.random);
+    return tell_peer_after(!own_bye() ? Duration(0) : told ? kSayAgain : again);
+  }
+  const bool refused = bye && bye->reason == wire::ByeReason::refused;
+  Duration delay = refused ? backoff_.next(context_.parts.random, Backoff::kLastOfRefused)
+                   : bye   ? backoff_.next(context_.parts.random)
+                           : redial_delay();
+  // What the attempt itself took counts: one begins every second, or more rarely.
+  delay -= std::min(delay, loop_.now() - dial.began_at());
   if (index == 0) {
-    if (reason != down_reason_) log_warning("link {}: cannot connect: {}", name_, reason);
+    if (!dial.turned_away() || bye) {
+      peer_gone_since_.reset();
+    } else if (!peer_gone_since_) {
+      peer_gone_since_ = loop_.now();
+    }
+    if (reason != down_reason_) {
+      if (const auto kept_back = repeats_.ask(loop_.now(), reason)) {
+        log_warning("link {}: cannot connect: {}{}", name_, reason, kept_back_note(*kept_back));
+      }
+    }
     if (express_ == nullptr) down_reason_ = reason;
     if (bye) {
       note_peer_bye(*bye);
@@ -179,6 +208,16 @@ void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<w
   if (index == 0 && deferred_lane_ != nullptr) {
     judge_incoming(std::move(deferred_lane_), deferred_hello_);
   }
+}
+
+Duration Link::redial_delay() {
+  return backoff_.next(context_.parts.random, ever_up_ ? Backoff::kLastOfKnown : Backoff::kLast);
+}
+
+// session_timeout counts from the end of a pause.
+void Link::note_peer_paused(bool paused) {
+  if (peer_paused_ && !paused && down_since_) down_since_ = loop_.now();
+  peer_paused_ = paused;
 }
 
 void Link::cancel_dials() {
@@ -202,13 +241,15 @@ void Link::say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std
 
 void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   lane->set_handler(*this);
-  if (stopping_)
+  if (!wants_lanes())
     return say_bye(std::move(lane), wire::ByeReason::going_away, "the node is stopping");
   if (fenced_) {
-    log_warning(
-        "link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "
-        "to let it in again",
-        name_, lane->remote(), hello.node, name_);
+    if (const auto kept_back = repeats_.ask(loop_.now(), "fenced")) {
+      log_warning(
+          "link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "
+          "to let it in again{}",
+          name_, lane->remote(), hello.node, name_, kept_back_note(*kept_back));
+    }
     return say_bye(std::move(lane), wire::ByeReason::fenced,
                    format("this side was taken over: {}", notice_text(NoticeKind::fenced)));
   }
@@ -235,10 +276,14 @@ void Link::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) 
   const auto own_dial = dials_.find(0);
   const bool own_hello_sent = own_dial != dials_.end() && own_dial->second->hello_sent();
   const auto judgement = peering_.judge_dial(hello, own_hello_sent);
+  if (judgement.challenges && express_ != nullptr) return begin_challenge(std::move(lane), hello);
   if (judgement.end_session) end_session("the peer has restarted");
   switch (judgement.verdict) {
     case Peering::Verdict::refuse:
-      log_info("link {}: refused {}: {}", name_, lane->remote(), judgement.text);
+      if (const auto kept_back = repeats_.ask(loop_.now(), judgement.text)) {
+        log_info("link {}: refused {}: {}{}", name_, lane->remote(), judgement.text,
+                 kept_back_note(*kept_back));
+      }
       if (express_ == nullptr) down_reason_ = judgement.text;
       say_bye(std::move(lane), judgement.reason, judgement.text);
       return;
@@ -274,6 +319,10 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   if (deferred_lane_ != nullptr) {
     say_bye(std::move(deferred_lane_), wire::ByeReason::replaced, "another lane stays");
   }
+  if (challenger_lane_ != nullptr) {
+    loop_.disarm(challenge_timer_);
+    say_bye(std::move(challenger_lane_), wire::ByeReason::replaced, "another lane stays");
+  }
   express_ = std::move(lane);
   express_->trust();
   express_->id = next_lane_id_++;
@@ -292,6 +341,7 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   session_->on_express_up(express_->id);
   ever_up_ = true;
   down_since_.reset();
+  peer_gone_since_.reset();
   down_reason_.clear();
   forget_link_words();
   say_notices();
@@ -357,17 +407,24 @@ void Link::link_down(const std::string& reason) {
   down_since_ = loop_.now();
   refresh_routes();
   for (auto& [serial, channel] : channels_) channel->on_link_down();
-  redial_at_[0] = loop_.now() + backoff_.next(context_.parts.random);
+  if (challenger_lane_ != nullptr) loop_.arm(challenge_timer_, loop_.now());
+  redial_at_[0] = loop_.now() + redial_delay();
   redial_soon();
 }
 
 void Link::on_lane_closed(Lane& lane, const std::string& reason) {
+  if (&lane == challenger_lane_.get()) {
+    loop_.disarm(challenge_timer_);
+    context_.graveyard.bury(std::move(challenger_lane_));
+    return;
+  }
   if (&lane == deferred_lane_.get()) {
     context_.graveyard.bury(std::move(deferred_lane_));
     return;
   }
   if (&lane == express_.get()) {
     link_down(reason);
+    peer_gone_since_ = loop_.now();
     return;
   }
   const auto place = bulk_.find(lane.index);
@@ -381,7 +438,7 @@ void Link::on_lane_closed(Lane& lane, const std::string& reason) {
   context_.graveyard.bury(std::move(place->second));
   bulk_.erase(place);
   if (redial) {
-    redial_at_[index] = loop_.now() + backoff_.next(context_.parts.random);
+    redial_at_[index] = loop_.now() + redial_delay();
     redial_soon();
   }
   wake();
@@ -428,11 +485,29 @@ void Link::end_session(const std::string& reason) {
 
 void Link::begin_stop() {
   stopping_ = true;
-  cancel_dials();
+  if (session_ == nullptr) cancel_dials();
   refresh_routes();
 }
 
 bool Link::drained() const { return undelivered_bytes() == 0; }
+
+bool Link::nobody_can_come(TimePoint stop_began) const {
+  if (up() || session_ == nullptr) return false;
+  const bool delivers_here = std::ranges::any_of(
+      channels_, [](const auto& entry) { return entry.second->undelivered_bytes() > 0; });
+  if (delivers_here) return false;
+  const bool gone =
+      peer_gone_since_ && loop_.now() - std::max(*peer_gone_since_, stop_began) >= kGoneAfter;
+  return gone || paused() || fenced_;
+}
+
+void Link::abort_channels(const std::string& reason) {
+  std::vector<Channel*> open;
+  for (auto& [serial, channel] : channels_) {
+    if (!channel->closed()) open.push_back(channel.get());
+  }
+  for (Channel* channel : open) channel->abort(reason);
+}
 
 void Link::stop() {
   if (stopped_) return;
@@ -440,6 +515,7 @@ void Link::stop() {
   cancel_dials();
   const std::uint64_t left = undelivered_bytes();
   if (left > 0) log_warning("link {}: {} bytes were not delivered", name_, left);
+  drop_challenger();
   drop_lanes(wire::Bye{wire::ByeReason::going_away, "the peer's node was stopped"});
   end_session("this node was stopped");
   for (auto& [name, port] : ports_) close_listener(port);
@@ -472,13 +548,17 @@ void Link::on_tick() {
   update_groups();
   forget_old_reasons();
   note_state();
+  retry_listeners(now);
   say_marks(now);
   wake();
 }
 
 void Link::check_liveness(TimePoint now) {
   if (express_ == nullptr) {
-    if (session_ != nullptr && down_since_ && now - *down_since_ >= config_.session_timeout) {
+    // A pause is planned, however long: sessions stay.
+    const bool planned = paused() || peer_paused_;
+    if (session_ != nullptr && !planned && down_since_ &&
+        now - *down_since_ >= config_.session_timeout) {
       end_session("the link was down for longer than session_timeout");
     }
     return;

@@ -8,6 +8,7 @@
 // link_notices.cc what is held, paused or fenced
 // link_routes.cc  inside listeners and channels
 // link_status.cc  settings, commands, numbers
+// link_twins.cc   another node in the peer's name
 #pragma once
 
 #include <deque>
@@ -32,6 +33,7 @@
 #include "proxy/relay/notices.h"
 #include "proxy/relay/pacer.h"
 #include "proxy/relay/rates.h"
+#include "proxy/relay/repeat_gate.h"
 #include "proxy/relay/send_share.h"
 #include "proxy/session/peering.h"
 #include "proxy/session/session.h"
@@ -65,9 +67,15 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   // Stops taking bytes in; what is buffered goes on being delivered.
   void begin_stop();
   [[nodiscard]] bool drained() const;
+  // Of what is left nothing will be delivered: for kGoneAfter, since `stop_began` at the earliest,
+  // the peer's host has answered that no node is there, and with the peer's process the session is
+  // gone. A cut, through which nothing is heard, is no such answer.
+  [[nodiscard]] bool nobody_can_come(TimePoint stop_began) const;
   // Ends everything, then wait for idle().
   void stop();
   [[nodiscard]] bool idle() const;
+  // After stop(): whatever the targets still have to take.
+  void abort_channels(const std::string& reason);
 
   // --- settings and commands
   [[nodiscard]] const LinkConfig& config() const { return config_; }
@@ -175,6 +183,11 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
 
  private:
   static constexpr Duration kTick = std::chrono::milliseconds(250);
+  static constexpr Duration kConnectTimeoutOfKnown = std::chrono::seconds(1);
+  static constexpr Duration kAnswerTimeoutOfKnown = std::chrono::seconds(4);
+  static constexpr Duration kChallengeTime = std::chrono::seconds(2);
+  static constexpr Duration kGoneAfter = std::chrono::seconds(5);
+  static constexpr Duration kListenAgain = std::chrono::seconds(1);
   static constexpr int kAutoBulkLanes = 2;
   static constexpr std::uint32_t kInlineBytesMax = 16 * kKiB;
   static constexpr Duration kPartialAge = std::chrono::milliseconds(10);
@@ -183,7 +196,9 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::string name;
     RouteConfig config;
     std::unique_ptr<InsideListener> listener;  // null: closed
-    std::string reason;                        // why closed, or the last failure of a channel
+    int listen_failures = 0;                   // since it was last open or not to be open
+    TimePoint listen_again_at = kNever;
+    std::string reason;               // why closed, or the last failure of a channel
     std::uint64_t reason_serial = 0;           // channels with higher ones came after
     std::uint64_t channels_total = 0;
     drbd::StreamCounters drbd_sent;  // of channels that are gone
@@ -207,9 +222,19 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void on_redial();
   void begin_dial(std::uint16_t lane_index);
   void cancel_dials();
+  void note_peer_paused(bool paused);
+  // A stopping node goes on until what its session has is delivered; it begins no new one.
+  [[nodiscard]] bool wants_lanes() const {
+    return !stopped_ && !(stopping_ && session_ == nullptr);
+  }
   [[nodiscard]] DialOptions dial_options(std::uint16_t lane_index) const;
   void say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std::string& text);
   void judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello);
+  void begin_challenge(std::unique_ptr<Lane> lane, const wire::Hello& hello);
+  void on_peer_alive(std::uint64_t asked_at_ns);
+  void on_challenge_over();
+  void drop_challenger();
+  [[nodiscard]] Duration redial_delay();
   void express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello, std::uint64_t generation);
   void bulk_up(std::unique_ptr<Lane> lane);
   void link_down(const std::string& reason);
@@ -255,6 +280,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void refresh_routes();
   void open_listener(RoutePort& port);
   void close_listener(RoutePort& port);
+  void on_listen_failed(RoutePort& port, const Error& error);
+  void retry_listeners(TimePoint now);
   void accept_leg(RoutePort& port, Socket leg);
   void on_opened(ChannelCore& core);
   Channel& add_channel(ChannelCore& core, const std::string& route, bool opened_here);
@@ -377,6 +404,11 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::uint64_t dial_attempt_ = 0;
   std::unique_ptr<Lane> deferred_lane_;
   wire::Hello deferred_hello_;
+  std::unique_ptr<Lane> challenger_lane_;  // waits for the present peer's answer
+  wire::Hello challenger_hello_;
+  TimePoint challenge_began_{};
+  Timer challenge_timer_;
+  RepeatGate repeats_;  // of refusals and failures that come again and again
   Timer redial_timer_;
   Timer tick_;
   Timer wake_;
@@ -398,6 +430,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   TimePoint peer_word_at_{};  // the peer's last bye
   std::string down_reason_ = "not yet connected";
   std::optional<TimePoint> down_since_;
+  std::optional<TimePoint> peer_gone_since_;  // the peer's host says so, see nobody_can_come
   TimePoint last_tick_{};
   std::string last_state_;
   WallTime state_since_{};

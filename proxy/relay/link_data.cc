@@ -395,6 +395,7 @@ Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
       return decoded(wire::decode_heartbeat_echo(record.body),
                      [&](const auto& echo) -> Result<void> {
                        session_->on_heartbeat_echo(now, echo);
+                       on_peer_alive(echo.sent_at_ns);
                        auto waiting = std::exchange(pings_, {});
                        for (auto& done : waiting) done(rtt_ms());
                        return {};

@@ -110,7 +110,7 @@ void Link::on_notices(const wire::Notices& notices) {
 
 // A pause or a fence of the whole link, as the peer's last word says.
 void Link::note_peer_bye(const wire::Bye& bye) {
-  peer_paused_ = bye.reason == wire::ByeReason::paused;
+  note_peer_paused(bye.reason == wire::ByeReason::paused);
   peer_fenced_ = bye.reason == wire::ByeReason::fenced;
   peer_word_at_ = loop_.now();
   if (!peer_paused_) peer_notices_.take(NoticeKind::paused, "");
@@ -154,7 +154,7 @@ void Link::on_incoming_bye(const wire::Bye& bye) {
 // A pause that the peer does not confirm any more is an outage like others.
 void Link::forget_old_words(TimePoint now) {
   if (!peer_paused_ || now - peer_word_at_ < kPeerWordAge) return;
-  peer_paused_ = false;
+  note_peer_paused(false);
   peer_notices_.take(NoticeKind::paused, "");
   log_warning("link {}: the peer has not confirmed its pause for {} s", name_,
               std::chrono::duration_cast<std::chrono::seconds>(kPeerWordAge).count());

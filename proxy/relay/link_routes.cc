@@ -28,7 +28,7 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
   }
   for (const auto& [route, config] : routes) {
     RoutePort& port = ports_[route];
-    if (port.listener != nullptr && port.config.listen != config.listen) close_listener(port);
+    if (port.config.listen != config.listen) close_listener(port);
     port.name = route;
     port.config = config;
     (void)fates_[config.group];
@@ -114,22 +114,39 @@ void Link::refresh_routes() {
 }
 
 void Link::open_listener(RoutePort& port) {
-  if (port.listener != nullptr) return;
+  const bool waits = port.listen_again_at != kNever && loop_.now() < port.listen_again_at;
+  if (port.listener != nullptr || waits) return;
   auto listener =
       std::make_unique<InsideListener>(loop_, [this, &port](Socket leg) { accept_leg(port, leg); });
   if (auto opened = listener->open(*port.config.listen); !opened) {
-    const std::string reason =
-        format("cannot listen on {}: {}", to_string(*port.config.listen), opened.error().message);
-    if (reason != port.reason) log_error("route {}: {}", port.name, reason);
-    port.reason = reason;
-    return;
+    return on_listen_failed(port, opened.error());
   }
   port.listener = std::move(listener);
+  port.listen_failures = 0;
+  port.listen_again_at = kNever;
   port.reason.clear();
   log_info("route {}: open, listening on {}", port.name, to_string(*port.config.listen));
 }
 
+// Somebody else has the port: the last process, or another route until a reload has moved it. That
+// one may be gone in a moment, so the first failure is not worth a line in the log.
+void Link::on_listen_failed(RoutePort& port, const Error& error) {
+  const bool first = port.listen_failures++ == 0;
+  port.listen_again_at = loop_.now() + (first ? kTick : kListenAgain);
+  port.reason = format("cannot listen on {}, trying again every second: {}",
+                       to_string(*port.config.listen), error.message);
+  if (port.listen_failures == 2) log_error("route {}: {}", port.name, port.reason);
+}
+
+void Link::retry_listeners(TimePoint now) {
+  const bool due = std::ranges::any_of(
+      ports_, [&](const auto& entry) { return entry.second.listen_again_at <= now; });
+  if (due) refresh_routes();
+}
+
 void Link::close_listener(RoutePort& port) {
+  port.listen_failures = 0;
+  port.listen_again_at = kNever;
   if (port.listener == nullptr) return;
   port.listener->close();
   context_.graveyard.bury(std::move(port.listener));

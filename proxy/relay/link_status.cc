@@ -87,6 +87,7 @@ void Link::pause() {
 void Link::resume() {
   paused_since_.reset();
   take_notice(NoticeKind::paused, "");
+  if (down_since_) down_since_ = loop_.now();  // session_timeout counts from here
   down_reason_ = "not yet connected again";
   redial_at_[0] = loop_.now();
   redial_soon();

@@ -72,6 +72,7 @@ Result<void> NodeImpl::start() {
   }
   apply_fences();
   restore_copies();
+  running_ = true;
   return {};
 }
 
@@ -83,13 +84,30 @@ Result<void> NodeImpl::open_ports(const Config& config) {
   for (const auto& [endpoint, congestion] : wanted) {
     if (ports_.contains(endpoint)) continue;
     auto port = std::make_unique<WanPort>(parts_.loop, graveyard_, *this, endpoint, congestion);
-    if (auto started = port->start(); !started) {
+    if (auto started = port->start(); started) {
+      log_info("WAN port {}: listening", to_string(port->local()));
+    } else if (may_become_free(endpoint, started.error())) {
+      port->start_when_possible();
+    } else {
       return fail(format("cannot listen on {}: {}", to_string(endpoint), started.error().message));
     }
-    log_info("WAN port {}: listening", to_string(port->local()));
     ports_.emplace(endpoint, std::move(port));
   }
   return {};
+}
+
+// An address or interface that is not there yet comes with the network; a port of our own is free
+// when the reload that moves it is through. A port that somebody else has is a mistake to be told
+// of.
+bool NodeImpl::may_become_free(const Endpoint& local, const Error& error) const {
+  if (error.os_errno == ENODEV || error.os_errno == EADDRNOTAVAIL) return true;
+  if (error.os_errno != EADDRINUSE) return false;
+  return std::ranges::any_of(ports_,
+                             [&](const auto& entry) { return entry.first.port == local.port; }) ||
+         std::ranges::any_of(config_.routes, [&](const auto& entry) {
+           const auto& listen = entry.second.listen;
+           return running_ && listen && listen->port == local.port;
+         });
 }
 
 void NodeImpl::close_ports_beside(const Config& config) {
@@ -176,12 +194,19 @@ void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const st
       link->note_refused();
     }
   }
-  // A few for each host and minute: a port scan must not fill the log.
+  // A few for each host and minute, and ever fewer of one that says the same all day: neither a
+  // port scan nor a forgotten peer must fill the log.
   constexpr int kLinesMax = 4;
+  constexpr Duration kIntervalMax = std::chrono::hours(2);
   const TimePoint now = parts_.loop.now();
   if (refusals_.size() > 1024) refusals_.clear();
   Refusals& host = refusals_[remote.substr(0, remote.rfind(':'))];
-  if (host.lines == 0 || now - host.since >= std::chrono::minutes(1)) host = {.since = now};
+  if (host.lines == 0 || now - host.since >= host.interval) {
+    const bool same = host.lines > 0 && host.last_reason == reason;
+    const Duration interval =
+        same ? std::min(host.interval * 2, kIntervalMax) : Duration(std::chrono::minutes(1));
+    host = {.since = now, .interval = interval};
+  }
   if (host.lines >= kLinesMax || host.last_reason == reason) return;
   ++host.lines;
   host.last_reason = reason;
@@ -200,9 +225,10 @@ void NodeImpl::stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
   const TimePoint now = parts_.loop.now();
   if (stopping_) {
-    stop_deadline_ = now;
+    stop_deadline_ = abort_at_ = now;
   } else {
     stopping_ = true;
+    stop_began_ = now;
     stop_deadline_ = now + config_.node.stop_timeout;
     for (auto& [name, link] : links_) link->begin_stop();
     for (auto& [id, task] : drains_) task.handler({.ok = false, .message = "the node is stopping"});
@@ -216,16 +242,23 @@ void NodeImpl::stop(std::function<void()> stopped) {
 
 void NodeImpl::on_stop_timer() {
   const TimePoint now = parts_.loop.now();
-  const bool drained = std::ranges::all_of(links_, [](const auto& entry) {
+  const bool drained = std::ranges::all_of(links_, [this](const auto& entry) {
     // Without the peer nothing moves: waiting would help nobody.
-    return entry.second->drained();
+    return entry.second->drained() || entry.second->nobody_can_come(stop_began_);
   });
   if (!ending_ && (drained || now >= stop_deadline_)) {
     ending_ = true;
     keep_copies();
     parts_.loop.disarm(copies_timer_);
+    Duration longest{0};
+    for (auto& [name, link] : links_) longest = std::max(longest, link->config().abort_linger);
+    abort_at_ = std::min(abort_at_, now + longest);
     for (auto& [name, link] : links_) link->stop();
     for (auto& [endpoint, port] : ports_) port->stop();
+  }
+  if (ending_ && now >= abort_at_) {
+    for (auto& [name, link] : links_) link->abort_channels("this node was stopped");
+    for (auto& link : removed_links_) link->abort_channels("this node was stopped");
   }
   if (ending_) {
     const auto link_idle = [](const auto& link) { return link->idle(); };
@@ -255,7 +288,17 @@ Status NodeImpl::status() const {
   status.io_reason = io_reason_;
   status.stopping = stopping_;
   for (const auto& [name, link] : links_) link->fill_status(status);
+  say_waiting_ports(status);
   return status;
+}
+
+void NodeImpl::say_waiting_ports(Status& status) const {
+  for (const auto& [name, link] : links_) {
+    if (!link->config().listen || link->up()) continue;
+    const auto port = ports_.find(*link->config().listen);
+    if (port == ports_.end() || port->second->waits_for().empty()) continue;
+    status.links[name].reason = format("{}, trying again every second", port->second->waits_for());
+  }
 }
 
 }  // namespace longthrow

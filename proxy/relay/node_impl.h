@@ -69,6 +69,8 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   [[nodiscard]] Result<void> add_link(const Config& config, const std::string& name);
   // Opens those of `config` that are not open yet; closes those that are not in it.
   [[nodiscard]] Result<void> open_ports(const Config& config);
+  [[nodiscard]] bool may_become_free(const Endpoint& local, const Error& error) const;
+  void say_waiting_ports(Status& status) const;
   void close_ports_beside(const Config& config);
   void remove_links_beside(const Config& config);
   void apply_fences();
@@ -119,6 +121,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   TimePoint started_at_{};
   struct Refusals {
     TimePoint since{};
+    Duration interval = std::chrono::minutes(1);
     int lines = 0;
     std::string last_reason;
   };
@@ -133,7 +136,10 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   SavedCopies saved_copies_;
   bool copies_unsaved_ = false;  // it was said
   Timer stop_timer_;
+  TimePoint stop_began_{};
   TimePoint stop_deadline_{};
+  TimePoint abort_at_ = kNever;  // then it ends whatever its targets do
+  bool running_ = false;
   bool stopping_ = false;
   bool ending_ = false;
   std::function<void()> stopped_;

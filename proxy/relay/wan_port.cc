@@ -18,10 +18,12 @@ WanPort::WanPort(Loop& loop, Graveyard& graveyard, WanPortOwner& owner, Endpoint
       congestion_(std::move(congestion)) {
   accept_.bind<&WanPort::on_accepted>(this);
   timer_.bind<&WanPort::on_timer>(this);
+  listen_timer_.bind<&WanPort::start_when_possible>(this);
 }
 
 WanPort::~WanPort() {
   loop_.disarm(timer_);
+  loop_.disarm(listen_timer_);
   if (!stopped_) loop_.close(listener_, CloseMode::reset);
 }
 
@@ -35,7 +37,24 @@ Result<void> WanPort::start() {
   return {};
 }
 
+void WanPort::start_when_possible() {
+  if (const auto started = start(); !started) {
+    // Who has it now may be about to let it go: the first failure is not worth a line.
+    if (!waits_for_.empty() && !waits_said_) {
+      log_error("WAN port {}: {}; trying again every second", to_string(local_),
+                started.error().message);
+      waits_said_ = true;
+    }
+    waits_for_ = started.error().message;
+    loop_.arm(listen_timer_, loop_.now() + kListenAgain);
+    return;
+  }
+  waits_for_.clear();
+  log_info("WAN port {}: listening", to_string(local_));
+}
+
 void WanPort::stop() {
+  loop_.disarm(listen_timer_);
   if (stopped_) return;
   stopped_ = true;
   loop_.close(listener_, CloseMode::reset);

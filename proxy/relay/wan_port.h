@@ -37,11 +37,16 @@ class WanPort final : public LaneHandler {
  public:
   static constexpr std::size_t kStrangersMax = 256;
   static constexpr Duration kHelloTimeout = std::chrono::seconds(10);
+  static constexpr Duration kListenAgain = std::chrono::seconds(1);
 
   WanPort(Loop& loop, Graveyard& graveyard, WanPortOwner& owner, Endpoint local,
           std::string congestion);
   ~WanPort() override;
   [[nodiscard]] Result<void> start();
+  // Instead: start(), and if that fails again every kListenAgain until it succeeds.
+  void start_when_possible();
+  // Why it does not listen yet; "": it does.
+  [[nodiscard]] const std::string& waits_for() const { return waits_for_; }
   // Closes the listener and drops who has not said hello. Then wait for idle().
   void stop();
   [[nodiscard]] bool idle() const { return stopped_ && !accept_.in_flight(); }
@@ -76,6 +81,9 @@ class WanPort final : public LaneHandler {
   Socket listener_;
   Operation accept_;
   Timer timer_;
+  Timer listen_timer_;
+  std::string waits_for_;
+  bool waits_said_ = false;
   std::vector<Pending> pending_;               // oldest first
   std::deque<std::unique_ptr<Lane>> refused_;  // oldest first; their last words are under way
   KnownOrigins known_;

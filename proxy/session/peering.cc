@@ -21,11 +21,12 @@ Peering::Judgement refused(wire::ByeReason reason, std::string text, bool end_se
 
 }  // namespace
 
-Duration Backoff::next(RandomSource& random) {
+Duration Backoff::next(RandomSource& random, Duration last) {
+  step_ = std::min(step_, last);
   const Duration half = step_ / 2;
   const Duration delay = half + Duration(static_cast<Duration::rep>(
                                     random.below(static_cast<std::uint64_t>(half.count()) + 1)));
-  step_ = std::min(step_ * 2, kLast);
+  step_ *= 2;
   return delay;
 }
 
@@ -81,13 +82,18 @@ Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_
   }
   if (own_hello_sent && node_ < hello.node) return {.verdict = Verdict::defer};
   const bool end_session = !halves_agree(hello);
+  const bool challenges = end_session && !same_peer && hello.node == peer_node_;
   // The peer continues a session of ours that is no more, or is about to be none.
   const bool peer_is_stale =
       hello.peer_session != 0 && (end_session || hello.peer_session != own_half_);
   if (peer_is_stale) {
-    return refused(wire::ByeReason::stale_session, "that session has ended", end_session);
+    auto judgement = refused(wire::ByeReason::stale_session, "that session has ended", end_session);
+    judgement.challenges = challenges;
+    return judgement;
   }
-  return accepted(end_session);
+  auto judgement = accepted(end_session);
+  judgement.challenges = challenges;
+  return judgement;
 }
 
 Peering::Judgement Peering::judge_answer(const wire::Hello& hello) const {

@@ -30,16 +30,22 @@ namespace longthrow {
 
 using Incarnation = std::array<std::byte, 16>;
 
-// Delays between dials: doubling from 100 ms to 5 s, each drawn from its upper half, so that two
-// sides never stay in step.
+// Delays between dials: doubling from 100 ms, each drawn from its upper half, so that two sides
+// never stay in step.
 class Backoff {
  public:
-  [[nodiscard]] Duration next(RandomSource& random);
+  // Of a link that was up: when the cut is over, it is up a second later, however long it was.
+  static constexpr Duration kLastOfKnown = std::chrono::milliseconds(900);
+  // Of one that never was: what is wrong there does not end by itself.
+  static constexpr Duration kLast = std::chrono::seconds(5);
+  // The peer has said that it will not have us.
+  static constexpr Duration kLastOfRefused = std::chrono::seconds(30);
+
+  [[nodiscard]] Duration next(RandomSource& random, Duration last = kLast);
   void reset() { step_ = kFirst; }
 
  private:
   static constexpr Duration kFirst = std::chrono::milliseconds(100);
-  static constexpr Duration kLast = std::chrono::seconds(5);
   Duration step_ = kFirst;
 };
 
@@ -53,6 +59,9 @@ class Peering {
   struct Judgement {
     Verdict verdict = Verdict::refuse;
     bool end_session = false;  // before anything else: the peer is not the one of our session
+    // Another node of the peer's name while the peer's lane is up: it has died without a word and
+    // was started again, or there are two of them. Find out before the session is ended.
+    bool challenges = false;
     wire::ByeReason reason = wire::ByeReason::refused;
     std::string text;
   };

@@ -87,6 +87,7 @@ class Session {
   static constexpr Duration kAckDelay = std::chrono::milliseconds(10);
   static constexpr std::uint64_t kAckBytes = 512 * kKiB;
   static constexpr int kCorruptMax = 3;
+  static constexpr std::size_t kPeerRoutesMax = std::size_t{8} * wire::kRoutesMax;
   // A frame of at most so many raw bytes may go ahead of what the bulk lanes have taken.
   static constexpr std::uint32_t kAheadBytesMax = 16 * kKiB;
   // Channels at a time: how many a node opens; how many of the peer's are served, further ones are
@@ -241,6 +242,7 @@ class Session {
   [[nodiscard]] const RouteIds* local_route_of_peer_id(std::uint32_t peer_id) const;
   // The group of ours that the peer means by a route of its; one of its own name where we have
   // none.
+  [[nodiscard]] const std::string& group_name_of(const wire::RouteEntry& entry) const;
   [[nodiscard]] GroupState& group_of(const wire::RouteEntry& entry);
   // Of the peer's routes, is it one whose group gets credit here?
   [[nodiscard]] const RouteIds* granted_route(const wire::RouteEntry& entry) const;
@@ -262,6 +264,7 @@ class Session {
   void note_as_of(ChannelCore& channel, const wire::FrameHeader& header);
   static void finish_as_of(const ChannelCore& channel);
   [[nodiscard]] bool owns_id(std::uint64_t id) const { return (id & 1) == (lower_name_ ? 0U : 1U); }
+  void forget_old_peer_routes(std::size_t coming);
   void put_routes(ByteQueue& out);
   void put_ack(ByteQueue& out);
   bool put_credit(ByteQueue& out);
@@ -293,11 +296,11 @@ class Session {
   std::map<std::uint32_t, wire::ReturnedCredit> returns_due_;  // by group, ours
 
   std::map<std::string, RouteIds> routes_;            // by name, those configured
-  std::map<std::uint32_t, std::string> route_names_;  // all ids ever given
+  std::map<std::uint32_t, std::string> route_names_;  // by id, those configured
   std::uint32_t next_route_id_ = 1;
   std::uint32_t routes_version_ = 0;
   std::uint32_t routes_version_seen_ = 0;           // of ours, by the peer
-  std::map<std::uint32_t, PeerRoute> peer_routes_;  // all ever named in this session
+  std::map<std::uint32_t, PeerRoute> peer_routes_;  // also old ones, see forget_old_peer_routes
   std::uint32_t peer_routes_version_ = 0;
   bool peer_routes_known_ = false;
 

@@ -33,6 +33,10 @@ void Session::set_local_routes(const std::vector<LocalRoute>& routes) {
     (void)group(route.group);
   }
   if (!changed) return;
+  std::erase_if(route_names_, [&](const auto& known) {
+    const auto route = next.find(known.second);
+    return route == next.end() || route->second.id != known.first;
+  });
   routes_ = std::move(next);
   ++routes_version_;
   routes_due_ = true;
@@ -55,11 +59,13 @@ const Session::RouteIds* Session::local_route_of_peer_id(std::uint32_t peer_id) 
   return peer == peer_routes_.end() ? nullptr : local_route_of_wire_name(peer->second.entry.name);
 }
 
-GroupState& Session::group_of(const wire::RouteEntry& entry) {
+const std::string& Session::group_name_of(const wire::RouteEntry& entry) const {
   const RouteIds* ids = local_route_of_wire_name(entry.name);
   const bool same = ids != nullptr && ids->route.group_on_wire() == entry.group;
-  return group(same ? ids->route.group : entry.group);
+  return same ? ids->route.group : entry.group;
 }
+
+GroupState& Session::group_of(const wire::RouteEntry& entry) { return group(group_name_of(entry)); }
 
 std::string Session::route_name(std::uint32_t route_id) const {
   const auto found = route_names_.find(route_id);
@@ -70,10 +76,11 @@ std::string Session::route_name(std::uint32_t route_id) const {
 
 Result<void> Session::on_routes(const wire::Routes& routes) {
   if (peer_routes_known_ && routes.version < peer_routes_version_) return {};
-  if (peer_routes_.size() + routes.entries.size() > 8 * wire::kRoutesMax) {
+  for (auto& [id, route] : peer_routes_) route.current = false;
+  forget_old_peer_routes(routes.entries.size());
+  if (peer_routes_.size() + routes.entries.size() > kPeerRoutesMax) {
     return fail("too many routes in one session");
   }
-  for (auto& [id, route] : peer_routes_) route.current = false;
   for (const wire::RouteEntry& entry : routes.entries) {
     peer_routes_[entry.id] = PeerRoute{entry, true};
   }
@@ -83,6 +90,20 @@ Result<void> Session::on_routes(const wire::Routes& routes) {
   credit_due_ = true;
   emit(SessionEvent::Kind::routes_changed);
   return {};
+}
+
+// The oldest go first, and only when there is no more room: a frame that opens a channel of a route
+// may arrive, lost and sent again, after the route is no more. What a group with channels is called
+// stays known, since its credit is said by it.
+void Session::forget_old_peer_routes(std::size_t coming) {
+  if (peer_routes_.size() + coming <= kPeerRoutesMax) return;
+  std::set<std::string> used;
+  for (const auto& [id, channel] : channels_) used.insert(channel->group->name);
+  for (auto route = peer_routes_.begin();
+       route != peer_routes_.end() && peer_routes_.size() + coming > kPeerRoutesMax / 2;) {
+    const bool kept = route->second.current || used.contains(group_name_of(route->second.entry));
+    route = kept ? std::next(route) : peer_routes_.erase(route);
+  }
 }
 
 std::vector<std::string> Session::unknown_peer_routes() const {
@@ -218,7 +239,8 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
     if (!channel->out.end.has_value()) open.insert(channel->group);
   }
   for (const ChannelCore* channel : express_channels_) open.erase(channel->group);
-  // After a reconnect a heartbeat goes out before what was lost: bulk_next does not speak for these.
+  // After a reconnect a heartbeat goes out before what was lost: bulk_next does not speak for
+  // these.
   for (const auto& [id, channel] : channels_) {
     if (channel->ahead_frames_out > 0) open.erase(channel->group);
   }

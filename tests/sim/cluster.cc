@@ -95,14 +95,17 @@ Cluster::~Cluster() {
   for (int side : {0, 1}) {
     if (processes_[side].node != nullptr) die(side, Death::process);
   }
+  die(clone_, Death::process);
 }
 
-Config Cluster::config(int side) const {
+Config Cluster::config(int side) const { return config(side, hosts_[side]); }
+
+Config Cluster::config(int side, HostId host) const {
   Config config;
   config.node.name = kNames[side];
   config.node.state_dir = "/nonexistent";
   LinkConfig link;
-  link.listen = network_.endpoint(hosts_[side], kWanPort);
+  link.listen = network_.endpoint(host, kWanPort);
   if (options_.dials[side]) link.connect = {HostPort{kNames[1 - side], kWanPort}};
   link.memlimit = options_.memlimit;
   link.compression = options_.compression;
@@ -117,7 +120,7 @@ Config Cluster::config(int side) const {
     const ClusterOptions::Route& from = options_.routes[i];
     RouteConfig route{.link = "wan", .protocol = from.protocol, .group = from.group};
     if (from.opens_on == side) {
-      route.listen = network_.endpoint(hosts_[side], inside_port(i));
+      route.listen = network_.endpoint(host, inside_port(i));
     } else {
       route.target = HostPort{kInsides[side], target_port(i)};
     }
@@ -127,13 +130,20 @@ Config Cluster::config(int side) const {
   return config;
 }
 
-void Cluster::start(int side) {
-  Process& process = processes_[side];
+void Cluster::start(int side) { start(processes_[side], hosts_[side], side); }
+
+void Cluster::start_clone() {
+  const HostId host = network_.add_host("clone", "10.0.0.3");
+  network_.set_path(host, hosts_[1], plan_.wan);
+  start(clone_, host, 0);
+}
+
+void Cluster::start(Process& process, HostId host, int side) {
   LT_ASSERT(process.node == nullptr);
-  network_.power_on(hosts_[side]);
+  network_.power_on(host);
   const std::string name = format("{}.{}", kNames[side], ++starts_);
   process.loop =
-      std::make_unique<SimLoop>(network_, hosts_[side], name,
+      std::make_unique<SimLoop>(network_, host, name,
                                 SimLoopOptions{.clock_offset = std::chrono::hours(side + 1),
                                                .wall_offset = std::chrono::seconds(side),
                                                .names = &names_});
@@ -142,13 +152,14 @@ void Cluster::start(int side) {
       SimWorkerOptions{.threads = options_.workers, .slow_ratio = plan_.worker_slow_ratio});
   process.random = std::make_unique<SimRandom>(network_.world().stream("node." + name));
   process.node = std::make_unique<NodeImpl>(
-      config(side), NodeParts{*process.loop, *process.workers, tls_, *process.random}, "");
+      config(side, host), NodeParts{*process.loop, *process.workers, tls_, *process.random}, "");
   const auto started = process.node->start();
   LT_ASSERT(started.has_value());
 }
 
-void Cluster::die(int side, Death death) {
-  Process& process = processes_[side];
+void Cluster::die(int side, Death death) { die(processes_[side], death); }
+
+void Cluster::die(Process& process, Death death) {
   if (process.node == nullptr) return;
   process.loop->kill(death);
   process.workers->clear();

@@ -78,13 +78,17 @@ class Cluster {
   [[nodiscard]] NodeImpl* node(int side) { return processes_[side].node.get(); }
   [[nodiscard]] SimLoop* loop(int side) { return processes_[side].loop.get(); }
   [[nodiscard]] const ClusterOptions& options() const { return options_; }
+  // A copy of alpha's machine, on a host of its own; until the end of the cluster.
+  void start_clone();
+  [[nodiscard]] NodeImpl* clone() { return clone_.node.get(); }
   void start(int side);
   void die(int side, Death death);
   [[nodiscard]] FaultTargets fault_targets();
   [[nodiscard]] int starts() const { return starts_; }
 
- private:
   [[nodiscard]] Config config(int side) const;
+
+ private:
   SimNetwork& network_;
   const ClusterOptions options_;
   const FaultPlan& plan_;
@@ -92,7 +96,11 @@ class Cluster {
   PlainProvider tls_;
   HostId hosts_[2] = {-1, -1};
   HostId insides_[2] = {-1, -1};
+  [[nodiscard]] Config config(int side, HostId host) const;
+  void start(Process& process, HostId host, int side);
+  void die(Process& process, Death death);
   Process processes_[2];
+  Process clone_;
   int starts_ = 0;
 };
 

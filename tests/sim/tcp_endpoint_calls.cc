@@ -92,6 +92,7 @@ SocketStats TcpEndpoint::stats() const {
   stats.unsent_bytes = written_ - std::min(written_, next_);
   stats.delivery_rate_bytes_s = delivery_rate_;
   stats.rtt = round_trip_;
+  stats.acknowledged_bytes = std::min(acknowledged_, written_);
   return stats;
 }
 

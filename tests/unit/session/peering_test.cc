@@ -125,6 +125,28 @@ TEST_F(PeeringTest, ForeignProtocolVersionsAreRefused) {
   EXPECT_EQ(beta_.judge_dial(hello, false).verdict, Verdict::refuse);
 }
 
+// Only who asks the present peer can tell whether it is the same node, started again, or another.
+TEST_F(PeeringTest, AnotherIncarnationOfThePeersNameIsAChallenge) {
+  connect(alpha_, beta_);
+  EXPECT_FALSE(beta_.judge_dial(dial(alpha_), false).challenges);
+  Peering other{"alpha", incarnation(9), random_};
+  const auto judgement = beta_.judge_dial(dial(other), false);
+  EXPECT_TRUE(judgement.challenges);
+  EXPECT_EQ(judgement.verdict, Verdict::accept) << "if the present one is silent";
+  EXPECT_TRUE(judgement.end_session);
+}
+
+TEST_F(PeeringTest, TheLastDelayIsThatOfTheLinksState) {
+  Backoff backoff;
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_LE(backoff.next(random_, Backoff::kLastOfKnown), Backoff::kLastOfKnown);
+  }
+  Duration last{0};
+  for (int i = 0; i < 12; ++i) last = backoff.next(random_, Backoff::kLastOfRefused);
+  EXPECT_GE(last, Backoff::kLastOfRefused / 2);
+  EXPECT_LE(backoff.next(random_, Backoff::kLastOfKnown), Backoff::kLastOfKnown);
+}
+
 TEST_F(PeeringTest, BackoffGrowsAndKeepsOutOfStep) {
   Backoff backoff;
   Duration last{0};

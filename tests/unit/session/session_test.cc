@@ -514,6 +514,34 @@ TEST_F(SessionTest, ChannelsBeyondThoseServedAreMarkedAndThenRefused) {
                    .has_value());
 }
 
+// Connections that come and go for months on one session.
+TEST_F(SessionTest, RouteIdsOfASessionDoNotRunOut) {
+  ChannelCore& here = alpha().open("r0");
+  write(sides_[0], here, 100);
+  talk();
+  for (std::size_t i = 0; i < Session::kPeerRoutesMax + 100; ++i) {
+    const std::string group = "h" + std::to_string(i % 8);
+    for (Side& side : sides_) {
+      side.session->set_local_routes({{.name = "r0", .group = "g", .accepts = true},
+                                      {.name = "r1", .group = group, .accepts = true}});
+    }
+    talk();
+    ASSERT_FALSE(HasFailure()) << i;
+  }
+  EXPECT_TRUE(alpha().standing("r1").may_open);
+  for (int i = 0; i < 8; ++i) {  // more than one window: r0's group goes on being granted credit
+    write(sides_[0], here, 256 * kKiB);
+    talk();
+    read_all(sides_[1], *sides_[1].opened.at(0));
+    talk();
+  }
+  EXPECT_EQ(here.out.waiting_raw_bytes(), 0U);
+  ChannelCore& late = alpha().open("r1");
+  write(sides_[0], late, 100);
+  talk();
+  EXPECT_EQ(beta().route_name(sides_[1].opened.at(1)->route_id), "r1");
+}
+
 TEST_F(SessionTest, HostileFramesAreErrorsNotCrashes) {
   const auto refused = [&](const wire::FrameHeader& header) {
     return !beta().on_frame(now_, header).has_value();
