@@ -330,7 +330,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::set<std::string> held_groups_;
   std::optional<WallTime> paused_since_;
   bool peer_paused_ = false;
-  std::string down_reason_ = "not yet connected";
+  static constexpr const char* kNeverConnected = "not yet connected";
+  std::string down_reason_ = kNeverConnected;
   std::optional<TimePoint> down_since_;
   TimePoint last_tick_{};
   TimePoint next_heartbeat_{};

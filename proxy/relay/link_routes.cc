@@ -58,6 +58,8 @@ std::vector<LocalRoute> Link::local_routes() const {
                       .protocol = port.config.protocol,
                       .accepts = port.config.target.has_value() && !route_shut(port),
                       .ready = !left_over,
+                      .no_listener = !port.config.listen,
+                      .no_target = !port.config.target,
                       .wire_name = port.config.wire_name});
   }
   return routes;
@@ -75,6 +77,8 @@ void Link::log_mismatches() {
     const RouteStanding standing = session_->standing(route);
     if (standing.known && !standing.matched) {
       now.insert(format("route {}: mismatched, it stays closed: {}", route, standing.reason));
+    } else if (standing.dead_end) {
+      now.insert(format("route {}: nothing can pass: {}", route, standing.reason));
     }
   }
   for (const std::string& route : session_->unknown_peer_routes()) {

@@ -283,6 +283,11 @@ void Link::fill_status(Status& status) const {
   LinkStatus& link = status.links[name_];
   link.state = up() ? "up" : ever_up_ ? "down" : "connecting";
   link.reason = up() ? "" : down_reason_;
+  if (down_reason_ == kNeverConnected && !up() && config_.connect.empty()) {
+    link.reason =
+        "nobody has connected yet: this side only listens, so the peer must dial it; if it "
+        "only listens, too, write connect at one of them";
+  }
   link.peer = peering_.peer_node();
   link.rtt_ms = rtt_ms().value_or(0.0);
   link.paused_since = paused_since_;
@@ -398,10 +403,10 @@ void Link::fill_routes(Status& status) const {
       route.state = "mismatched";
       route.reason = standing.reason;
     } else {
-      const bool open =
-          up() && (port.listener != nullptr || (port.config.target && standing.matched));
+      const bool open = up() && !standing.dead_end &&
+                        (port.listener != nullptr || (port.config.target && standing.matched));
       route.state = open ? "open" : "closed";
-      if (!open && route.reason.empty()) {
+      if (!open && (route.reason.empty() || standing.dead_end)) {
         route.reason =
             up() ? standing.reason : "the link is " + std::string(ever_up_ ? "down" : "not yet up");
       }
