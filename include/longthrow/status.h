@@ -136,6 +136,12 @@ struct DrbdStatus {
   std::map<std::uint16_t, Disks> disks;  // empty: a protocol that is not understood
 };
 
+// What is no failure and still not as it should be.
+struct Warning {
+  std::string name;  // for programs: inner_tls
+  std::string text;
+};
+
 struct RouteStatus {
   std::string group;
   std::string link;
@@ -148,6 +154,7 @@ struct RouteStatus {
   std::uint64_t channels_open = 0;      // now, all of them
   static constexpr std::size_t kChannelsListedMax = 64;
   std::optional<DrbdStatus> drbd;  // of protocol drbd
+  std::vector<Warning> warnings;
 };
 
 struct Status {

@@ -156,6 +156,11 @@ json::object route_to_json(const RouteStatus& route) {
   out["channels_total"] = route.channels_total;
   out["channel_list"] = std::move(channels);
   if (route.drbd) out["drbd"] = drbd_to_json(*route.drbd);
+  json::array warnings;
+  for (const Warning& warning : route.warnings) {
+    warnings.push_back(json::object{{"name", warning.name}, {"text", warning.text}});
+  }
+  out["warnings"] = std::move(warnings);
   return out;
 }
 

@@ -144,6 +144,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] Duration abort_linger() const override { return config_.abort_linger; }
   ByteSpan garbage() override { return context_.garbage; }
   void channel_read(Channel& channel, std::uint64_t bytes) override;
+  void channel_judged(Channel& channel) override;
   void channel_written(Channel& channel, std::uint64_t bytes) override;
   void channel_delivered(Channel& channel, std::uint64_t offset) override;
   void channel_end(Channel& channel, EndKind kind) override;
@@ -170,6 +171,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     drbd::StreamCounters drbd_received;
     std::uint64_t pings_answered = 0;
     drbd::DisksByVolume disks;  // as last said there
+    // Of the channel that was judged last.
+    InnerEncryption::Kind inner_encryption = InnerEncryption::Kind::undecided;
   };
   struct GroupFate {
     bool carried = false;  // a channel has been open
@@ -268,6 +271,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
+  // How a route is encrypted inside although its link compresses; "": it is not.
+  [[nodiscard]] std::string_view inner_encryption(const RoutePort& port) const;
   void lose(const std::string& group, std::string reason);
   [[nodiscard]] Lag lag(const std::string& group) const;  // "": of the whole link
   [[nodiscard]] std::string limited_by() const;

@@ -194,6 +194,33 @@ void Link::channel_closed(Channel& channel) {
          format("a channel of route {} was aborted: {}", channel.route(), channel.end_reason()));
 }
 
+void Link::channel_judged(Channel& channel) {
+  const auto port = ports_.find(channel.route());
+  if (port == ports_.end()) return;
+  const auto kind = channel.inner_encryption();
+  const bool is_new = std::exchange(port->second.inner_encryption, kind) != kind;
+  if (const auto name = inner_encryption(port->second); is_new && !name.empty()) {
+    log_warning(
+        "route {}: its connections are encrypted inside ({}): they do not compress, and the link "
+        "is "
+        "encrypted anyway; PostgreSQL's clients want sslmode=disable gssencmode=disable",
+        channel.route(), name);
+  }
+}
+
+std::string_view Link::inner_encryption(const RoutePort& port) const {
+  const CompressionSetting& setting = compression_.setting();
+  if (!setting.automatic && setting.fixed.id == CodecId::none) return {};
+  bool any_open = false;
+  for (const auto& [serial, channel] : channels_) {
+    if (channel->route() != port.name || channel->closed()) continue;
+    const std::string_view name = to_string(channel->inner_encryption());
+    if (!name.empty()) return name;
+    any_open = any_open || channel->inner_encryption() == InnerEncryption::Kind::none;
+  }
+  return any_open ? std::string_view() : to_string(port.inner_encryption);
+}
+
 void Link::lose(const std::string& group, std::string reason) {
   GroupFate& fate = fates_[group];
   fate.lost = true;

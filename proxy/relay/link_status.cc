@@ -419,6 +419,11 @@ void Link::fill_routes(Status& status) const {
       }
     }
     if (port.config.protocol == RouteProtocol::drbd) route.drbd = drbd_status(port);
+    if (const std::string_view how = inner_encryption(port); !how.empty()) {
+      route.warnings.push_back(
+          {.name = "inner_tls",
+           .text = format("its connections are encrypted inside ({}): they do not compress", how)});
+    }
   }
 }
 

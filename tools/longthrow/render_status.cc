@@ -248,6 +248,11 @@ std::string routes_table(const json::object& routes, const Painter& paint) {
                {state, state_paint(state)},
                {format("{:.0f}", open)},
                {text_at(route, "reason")}});
+    for (const json::value& warning : array_at(route, "warnings")) {
+      if (!warning.is_object()) continue;
+      table.note("  " + paint(Paint::warning, text_at(warning.get_object(), "name") + ": " +
+                                                  text_at(warning.get_object(), "text")));
+    }
     std::size_t shown = 0;
     for (const json::value& channel : array_at(route, "channel_list")) {
       if (shown == kChannelsShown || !channel.is_object()) break;
