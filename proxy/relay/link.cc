@@ -93,18 +93,11 @@ void Link::on_redial() {
 }
 
 DialOptions Link::dial_options(std::uint16_t lane_index) const {
-  DialOptions options{.names = config_.connect,
-                      .source = config_.source,
-                      .congestion = config_.congestion,
-                      .lane_index = lane_index};
-  if (!options.source && config_.listen) {
-    options.source = config_.listen;
-    const bool any =
-        std::ranges::all_of(options.source->address, [](auto byte) { return byte == 0; });
-    if (any) options.source.reset();
-  }
-  if (options.source) options.source->port = 0;
-  return options;
+  return {.names = config_.connect,
+          .source = config_.source,
+          .usual_source = config_.listen,
+          .congestion = config_.congestion,
+          .lane_index = lane_index};
 }
 
 void Link::begin_dial(std::uint16_t lane_index) {
