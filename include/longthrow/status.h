@@ -18,6 +18,12 @@ struct Lag {
   double seconds = 0.0;
 };
 
+// What is no failure and still not as it should be.
+struct Warning {
+  std::string name;  // for programs: inner_tls, nothing_passes
+  std::string text;
+};
+
 struct LaneStatus {
   std::string name;  // "express", "bulk1", ...
   std::string local;
@@ -72,6 +78,7 @@ struct LinkStatus {
   std::uint64_t abort_lost_bytes = 0;  // destroyed by aborts after abort_linger
   // Settings whose running value differs from the file's ("memlimit", "compression", "bandwidth").
   std::vector<std::string> differs_from_file;
+  std::vector<Warning> warnings;
 };
 
 struct GroupStatus {
@@ -134,12 +141,6 @@ struct DrbdStatus {
   Direction sent;
   Direction received;
   std::map<std::uint16_t, Disks> disks;  // empty: a protocol that is not understood
-};
-
-// What is no failure and still not as it should be.
-struct Warning {
-  std::string name;  // for programs: inner_tls
-  std::string text;
 };
 
 struct RouteStatus {

@@ -458,6 +458,7 @@ void Link::on_tick() {
   update_rates(now, interval);
   update_groups();
   say_marks(now);
+  watch_for_hole(interval);
   wake();
 }
 

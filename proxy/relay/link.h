@@ -22,6 +22,7 @@
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
 #include "proxy/relay/frame_job.h"
+#include "proxy/relay/hole_watch.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
 #include "proxy/relay/pacer.h"
@@ -271,6 +272,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   // Numbers (link_status.cc).
   void update_rates(TimePoint now, Duration interval);
   void update_groups();
+  void watch_for_hole(Duration interval);
   // How a route is encrypted inside although its link compresses; "": it is not.
   [[nodiscard]] std::string_view inner_encryption(const RoutePort& port) const;
   void lose(const std::string& group, std::string reason);
@@ -335,8 +337,14 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::set<std::string> held_groups_;
   std::optional<WallTime> paused_since_;
   bool peer_paused_ = false;
+  static constexpr const char* kMtuHint =
+      "small packets arrive and full ones do not, perhaps for an MTU hole: try `ping -M do -s "
+      "1472` "
+      "to the peer; a smaller MTU on the route, or net.ipv4.tcp_mtu_probing = 1 at both ends, "
+      "helps";
   static constexpr const char* kNeverConnected = "not yet connected";
   std::string down_reason_ = kNeverConnected;
+  HoleWatch hole_;
   std::optional<TimePoint> down_since_;
   TimePoint last_tick_{};
   TimePoint next_heartbeat_{};

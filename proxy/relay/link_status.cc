@@ -320,6 +320,11 @@ void Link::fill_status(Status& status) const {
     link.buffer.used_bytes += channel->core().out.stored_charge_bytes();
   }
   link.lag = lag("");
+  if (hole_.stuck()) {
+    link.warnings.push_back({.name = "nothing_passes",
+                             .text = format("nothing has got through for {:.0f} s of being up: {}",
+                                            seconds(hole_.stuck_for()), kMtuHint)});
+  }
   link.rate.in_bytes_s = in_rate_.bytes_s();
   link.rate.out_bytes_s = out_rate_.bytes_s();
   const double drained_raw = out_rate_.bytes_s() * ratio_;

@@ -101,6 +101,15 @@ std::string link_head(const std::string& name, const json::object& link, const P
   return out;
 }
 
+std::string warning_lines(const json::object& link, const Painter& paint) {
+  std::string out;
+  for (const json::value& warning : array_at(link, "warnings")) {
+    if (!warning.is_object()) continue;
+    out += line("warning", paint(Paint::warning, text_at(warning.get_object(), "text")));
+  }
+  return out;
+}
+
 std::string buffer_lines(const json::object& link, const Painter& paint) {
   const json::object& buffer = object_at(link, "buffer");
   const double used = amount_at(buffer, "used_bytes");
@@ -283,8 +292,9 @@ std::string render_status(const json::object& status, const Painter& paint) {
   for (const auto& entry : links) {
     if (!entry.value().is_object()) continue;
     const json::object& link = entry.value().get_object();
-    out += '\n' + link_head(entry.key(), link, paint) + buffer_lines(link, paint) +
-           rate_line(link) + settings_line(link, paint) + trouble_line(link, paint);
+    out += '\n' + link_head(entry.key(), link, paint) + warning_lines(link, paint) +
+           buffer_lines(link, paint) + rate_line(link) + settings_line(link, paint) +
+           trouble_line(link, paint);
   }
   out += groups_table(object_at(status, "groups"), paint);
   out += routes_table(object_at(status, "routes"), paint);
