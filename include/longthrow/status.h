@@ -26,6 +26,12 @@ struct Notice {
   std::string by;     // the command; or what the peer said
 };
 
+// What is no failure and still not as it should be.
+struct Warning {
+  std::string name;  // for programs: inner_tls, nothing_passes
+  std::string text;
+};
+
 struct LaneStatus {
   std::string name;  // "express", "bulk1", ...
   std::string local;
@@ -83,6 +89,7 @@ struct LinkStatus {
   std::uint64_t abort_lost_bytes = 0;  // destroyed by aborts after abort_linger
   // Settings whose running value differs from the file's ("memlimit", "compression", "bandwidth").
   std::vector<std::string> differs_from_file;
+  std::vector<Warning> warnings;
 };
 
 // Is the copy of a group one that can be trusted? unknown: it cannot be told from here.
@@ -163,6 +170,7 @@ struct RouteStatus {
   std::uint64_t channels_open = 0;      // now, all of them
   static constexpr std::size_t kChannelsListedMax = 64;
   std::optional<DrbdStatus> drbd;  // of protocol drbd
+  std::vector<Warning> warnings;
 };
 
 struct Status {

@@ -40,6 +40,14 @@ Result<SplitPort> split_port(std::string_view text) {
   return split;
 }
 
+// The interface's name, or its number as in RFC 4007, 11.2. 0: there is none.
+std::uint32_t scope_of(const std::string& zone) {
+  if (const auto index = if_nametoindex(zone.c_str()); index != 0) return index;
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), number);
+  return error == std::errc{} && end == zone.data() + zone.size() ? number : 0;
+}
+
 bool parse_address(const std::string& host, Endpoint& endpoint) {
   if (inet_pton(AF_INET, host.c_str(), endpoint.address.data()) == 1) {
     endpoint.family = Endpoint::Family::ipv4;
@@ -51,10 +59,20 @@ bool parse_address(const std::string& host, Endpoint& endpoint) {
   }
   endpoint.family = Endpoint::Family::ipv6;
   if (percent != std::string::npos) {
-    endpoint.scope_id = if_nametoindex(host.substr(percent + 1).c_str());
+    endpoint.scope_id = scope_of(host.substr(percent + 1));
     return endpoint.scope_id != 0;
   }
   return true;
+}
+
+// Says of an address with a scope what is wrong with it.
+std::string not_an_address(const std::string& host) {
+  const auto percent = host.find('%');
+  Endpoint ignored;
+  if (percent != std::string::npos && parse_address(host.substr(0, percent), ignored)) {
+    return format("\"{}\": there is no interface \"{}\"", host, host.substr(percent + 1));
+  }
+  return format("\"{}\" is not a numeric IP address", host);
 }
 
 }  // namespace
@@ -77,6 +95,9 @@ std::string to_string(const Endpoint& endpoint) {
   if (endpoint.scope_id != 0 && if_indextoname(endpoint.scope_id, name) != nullptr) {
     return format("[{}%{}]:{}", text, name, endpoint.port);
   }
+  if (endpoint.scope_id != 0) {  // the interface has gone
+    return format("[{}%{}]:{}", text, endpoint.scope_id, endpoint.port);
+  }
   return format("[{}]:{}", text, endpoint.port);
 }
 
@@ -85,7 +106,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   if (!split) return std::unexpected(std::move(split.error()));
   Endpoint endpoint;
   if (!parse_address(split->host, endpoint)) {
-    return fail(format("\"{}\" is not a numeric IP address", split->host));
+    return fail(not_an_address(split->host));
   }
   endpoint.port = split->port;
   return endpoint;

@@ -204,8 +204,12 @@ ConnectionPlace place_of(const Config& files, const std::string& name,
 }
 
 Result<CompressionSetting> compression_of(const std::vector<std::string>& plugins) {
-  CompressionSetting setting;
+  // Data is compressed once. drbdadm lists a resource's own plugins first and those of `common`
+  // behind them: what is inherited is put in front one by one, and that happens twice
+  // (expand_opts(), drbd-utils 9.22 and later). So the first one counts.
+  std::optional<CompressionSetting> first;
   for (const std::string& plugin : plugins) {
+    CompressionSetting setting;
     const auto [name, level] = read_plugin(plugin);
     const auto level_or = [&](int usual) { return level > 0 ? level : usual; };
     if (name == "zstd") {
@@ -216,16 +220,19 @@ Result<CompressionSetting> compression_of(const std::vector<std::string>& plugin
       setting = fixed(CodecId::zstd, std::min(9 + level_or(4), kZstdLevelMax));
     } else if (name == "lz4") {
       setting = fixed(CodecId::lz4, 0);
-    } else if (name == "noop" || name == "debug") {
-      if (plugins.size() == 1) setting = fixed(CodecId::none, 0);
+    } else if (name == "noop" || (name == "debug" && plugins.size() == 1)) {
+      setting = fixed(CodecId::none, 0);
+    } else if (name == "debug") {
+      continue;
     } else {
       return fail(
           format("there is no plugin \"{}\"; there are zstd [level 1..22], zlib "
                  "[level 1..9], lzma [level 1..9], lz4 and noop",
                  name.substr(0, 40)));
     }
+    if (!first) first = setting;
   }
-  return setting;
+  return first.value_or(CompressionSetting{});
 }
 
 namespace {

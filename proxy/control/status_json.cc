@@ -55,6 +55,14 @@ json::object totals_to_json(const LinkStatus& link) {
           {"abort_lost_bytes", link.abort_lost_bytes}};
 }
 
+json::array warnings_to_json(const std::vector<Warning>& warnings) {
+  json::array out;
+  for (const Warning& warning : warnings) {
+    out.push_back(json::object{{"name", warning.name}, {"text", warning.text}});
+  }
+  return out;
+}
+
 json::object link_to_json(const LinkStatus& link) {
   json::array lanes;
   for (const LaneStatus& lane : link.lanes) lanes.push_back(lane_to_json(lane));
@@ -94,6 +102,7 @@ json::object link_to_json(const LinkStatus& link) {
   out["retransmitted_bytes"] = link.retransmitted_bytes;
   out["totals"] = totals_to_json(link);
   out["differs_from_file"] = std::move(differs);
+  out["warnings"] = warnings_to_json(link.warnings);
   return out;
 }
 
@@ -177,6 +186,7 @@ json::object route_to_json(const RouteStatus& route) {
   out["channels_total"] = route.channels_total;
   out["channel_list"] = std::move(channels);
   if (route.drbd) out["drbd"] = drbd_to_json(*route.drbd);
+  out["warnings"] = warnings_to_json(route.warnings);
   return out;
 }
 

@@ -18,6 +18,7 @@
 #include "proxy/base/state_folder.h"
 #include "proxy/config/load.h"
 #include "proxy/config/memory_limits.h"
+#include "proxy/config/peer_needs.h"
 #include "proxy/config/shares.h"
 #include "proxy/control/connection_json.h"
 #include "proxy/control/control.h"
@@ -264,6 +265,7 @@ int check_configuration(const std::filesystem::path& main_file) {
   std::printf("%s: good: node %s, %zu link(s), %zu route(s), %zu group(s)\n", main_file.c_str(),
               loaded->config.node.name.c_str(), loaded->config.links.size(),
               loaded->config.routes.size(), loaded->config.groups.size());
+  for (const std::string& line : peer_needs(loaded->config)) std::printf("%s\n", line.c_str());
   return kDone;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "proxy/base/log.h"
+#include "proxy/relay/source_choice.h"
 
 namespace longthrow {
 namespace {
@@ -85,11 +86,9 @@ void Channel::on_resolved(int result) {
 void Channel::connect_next() {
   while (next_address_ < addresses_.size()) {
     const Endpoint& address = addresses_[next_address_++];
-    const bool usual = !source_ && usual_source_ && usual_source_->family == address.family &&
-                       usual_source_->is_loopback() == address.is_loopback();
-    ConnectOptions options{.use = SocketUse::leg, .source = usual ? usual_source_ : source_};
-    if (options.source) options.source->port = 0;
-    const auto socket = loop_.connect(connect_, address, options);
+    const auto socket = loop_.connect(
+        connect_, address,
+        {.use = SocketUse::leg, .source = choose_source(source_, usual_source_, address)});
     if (socket) {
       leg_ = *socket;
       loop_.arm(timer_, loop_.now() + kConnectTimeout);

@@ -15,6 +15,7 @@
 #include "proxy/drbd/outage_pings.h"
 #include "proxy/drbd/stream_watch.h"
 #include "proxy/relay/frame_job.h"
+#include "proxy/relay/inner_encryption.h"
 #include "proxy/relay/mortal.h"
 #include "proxy/relay/route_health.h"
 #include "proxy/session/channel_core.h"
@@ -51,6 +52,8 @@ class ChannelHost {
 
   // Commands to the session, while the channel is attached.
   virtual void channel_read(Channel& channel, std::uint64_t bytes) = 0;
+  // Its first bytes say whether it is encrypted inside.
+  virtual void channel_judged(Channel& channel) = 0;
   virtual void channel_written(Channel& channel, std::uint64_t bytes) = 0;
   virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
   virtual void channel_end(Channel& channel, EndKind kind) = 0;
@@ -159,6 +162,7 @@ class Channel final : public Mortal {
   // Written to the leg and not yet acknowledged by it (asks the kernel), or not yet written.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] ChannelStatus status() const;
+  [[nodiscard]] InnerEncryption::Kind inner_encryption() const { return inner_.kind(); }
   [[nodiscard]] const std::string& end_reason() const { return end_reason_; }
   // Of the peer's bytes that have come here by now, those that the leg's TCP had not acknowledged
   // when it took its last. Grows while more come that are thrown away.
@@ -273,6 +277,7 @@ class Channel final : public Mortal {
   std::size_t blocks_out_ = 0;   // taken, not yet done
   std::uint64_t read_bytes_ = 0;
   std::uint64_t unframed_bytes_ = 0;
+  InnerEncryption inner_;
 
   // Writing.
   Operation write_;

@@ -84,6 +84,10 @@ void Channel::on_read_bytes(std::uint32_t bytes) {
     heed_watch();
     answer_now();
   }
+  if (!watch_ && inner_.kind() == InnerEncryption::Kind::undecided) {
+    inner_.on_bytes(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
+    if (inner_.kind() != InnerEncryption::Kind::undecided) host_.channel_judged(*this);
+  }
   block_.bytes += bytes;
   block_.wall_ns = host_.wall_ns();
   read_bytes_ += bytes;

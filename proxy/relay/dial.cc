@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "proxy/base/log.h"
+#include "proxy/relay/source_choice.h"
 
 namespace longthrow {
 
@@ -76,9 +77,11 @@ void Dial::on_resolved(int result) {
 void Dial::connect_next() {
   while (next_address_ < addresses_.size()) {
     const Endpoint& address = addresses_[next_address_++];
-    const auto socket = loop_.connect(
-        connect_, address,
-        {.use = SocketUse::lane, .source = options_.source, .congestion = options_.congestion});
+    const auto socket =
+        loop_.connect(connect_, address,
+                      {.use = SocketUse::lane,
+                       .source = choose_source(options_.source, options_.usual_source, address),
+                       .congestion = options_.congestion});
     if (socket) {
       socket_ = *socket;
       loop_.arm(timer_, loop_.now() + options_.connect_timeout);

@@ -32,8 +32,9 @@ class DialOwner {
 [[nodiscard]] Result<void> send_hello(Lane& lane, wire::Hello hello);
 
 struct DialOptions {
-  std::vector<HostPort> names;  // tried in turn
-  std::optional<Endpoint> source;
+  std::vector<HostPort> names;           // tried in turn
+  std::optional<Endpoint> source;        // as configured
+  std::optional<Endpoint> usual_source;  // without one: see choose_source()
   std::string congestion;
   std::uint16_t lane_index = 0;
   // Instead of a hello: only to tell the peer why nothing is to be had here.

@@ -96,6 +96,7 @@ void Link::on_redial() {
 DialOptions Link::dial_options(std::uint16_t lane_index) const {
   DialOptions options{.names = config_.connect,
                       .source = config_.source,
+                      .usual_source = config_.listen,
                       .congestion = config_.congestion,
                       .lane_index = lane_index};
   if (ever_up_) {  // the way is known, and how long it takes
@@ -103,13 +104,6 @@ DialOptions Link::dial_options(std::uint16_t lane_index) const {
     options.connect_timeout = std::clamp(rtt * 3, kConnectTimeoutOfKnown, Dial::kConnectTimeout);
     options.answer_timeout = std::clamp(rtt * 8, kAnswerTimeoutOfKnown, Dial::kAnswerTimeout);
   }
-  if (!options.source && config_.listen) {
-    options.source = config_.listen;
-    const bool any =
-        std::ranges::all_of(options.source->address, [](auto byte) { return byte == 0; });
-    if (any) options.source.reset();
-  }
-  if (options.source) options.source->port = 0;
   return options;
 }
 
@@ -550,6 +544,7 @@ void Link::on_tick() {
   note_state();
   retry_listeners(now);
   say_marks(now);
+  watch_for_hole(interval);
   wake();
 }
 

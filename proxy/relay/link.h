@@ -28,6 +28,7 @@
 #include "proxy/relay/forecast.h"
 #include "proxy/relay/drain_watch.h"
 #include "proxy/relay/frame_job.h"
+#include "proxy/relay/hole_watch.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
 #include "proxy/relay/notices.h"
@@ -171,6 +172,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] Duration abort_linger() const override { return config_.abort_linger; }
   ByteSpan garbage() override { return context_.garbage; }
   void channel_read(Channel& channel, std::uint64_t bytes) override;
+  void channel_judged(Channel& channel) override;
   void channel_written(Channel& channel, std::uint64_t bytes) override;
   void channel_delivered(Channel& channel, std::uint64_t offset) override;
   void channel_end(Channel& channel, EndKind kind) override;
@@ -206,6 +208,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::uint64_t pings_answered = 0;
     drbd::DisksByVolume disks;  // as last said there
     RouteHealth health;
+    // Of the channel that was judged last.
+    InnerEncryption::Kind inner_encryption = InnerEncryption::Kind::undecided;
   };
   struct GroupFate {
     // Of channels that have ended, none has caught up since: what the target did not acknowledge.
@@ -359,6 +363,9 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   [[nodiscard]] std::string state_text() const {
     return up() ? "up" : ever_up_ ? "down" : "connecting";
   }
+  void watch_for_hole(Duration interval);
+  // How a route is encrypted inside although its link compresses; "": it is not.
+  [[nodiscard]] std::string_view inner_encryption(const RoutePort& port) const;
   [[nodiscard]] Lag lag(const std::string& group) const;  // "": of the whole link
   [[nodiscard]] std::string limited_by() const;
   void fill_groups(Status& status) const;
@@ -428,7 +435,14 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   NoticeBoard notices_;
   NoticeBoard peer_notices_;
   TimePoint peer_word_at_{};  // the peer's last bye
-  std::string down_reason_ = "not yet connected";
+  static constexpr const char* kMtuHint =
+      "small packets arrive and full ones do not, perhaps for an MTU hole: try `ping -M do -s "
+      "1472` "
+      "to the peer; a smaller MTU on the route, or net.ipv4.tcp_mtu_probing = 1 at both ends, "
+      "helps";
+  static constexpr const char* kNeverConnected = "not yet connected";
+  std::string down_reason_ = kNeverConnected;
+  HoleWatch hole_;
   std::optional<TimePoint> down_since_;
   std::optional<TimePoint> peer_gone_since_;  // the peer's host says so, see nobody_can_come
   TimePoint last_tick_{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/base/log.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
@@ -32,6 +33,28 @@ Pacer::Sample Link::measure_lanes() const {
     sample.backlog = sample.backlog || stats.unsent_bytes > 0 || lane->queued_bytes() > 0;
   }
   return sample;
+}
+
+void Link::watch_for_hole(Duration interval) {
+  const bool any_waits = std::ranges::any_of(channels_, [](const auto& entry) {
+    const Channel& channel = *entry.second;
+    return channel.attached() && channel.core().out.stored_raw_bytes() > 0;
+  });
+  if (!any_waits) return hole_.on_empty();
+  std::vector<HoleWatch::Lane> lanes;
+  if (up()) {
+    for (const auto& [index, lane] : bulk_) {
+      const SocketStats stats = loop_.stats(lane->socket());
+      lanes.push_back({lane.get(), stats.acknowledged_bytes, stats.unacknowledged_bytes});
+    }
+  }
+  const bool was_stuck = hole_.stuck();
+  hole_.on_tick(interval, lanes);
+  if (hole_.stuck() && !was_stuck) {
+    log_warning("link {}: up, but nothing passes: {}", name_, kMtuHint);
+  } else if (was_stuck && !hole_.stuck()) {
+    log_info("link {}: bytes pass again", name_);
+  }
 }
 
 void Link::on_pace() {

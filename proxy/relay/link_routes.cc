@@ -67,6 +67,8 @@ std::vector<LocalRoute> Link::local_routes() const {
                       .protocol = port.config.protocol,
                       .accepts = port.config.target.has_value() && !route_shut(port),
                       .ready = !left_over,
+                      .no_listener = !port.config.listen,
+                      .no_target = !port.config.target,
                       .wire_name = port.config.wire_name});
   }
   return routes;
@@ -84,6 +86,8 @@ void Link::log_mismatches() {
     const RouteStanding standing = session_->standing(route);
     if (standing.known && !standing.matched) {
       now.insert(format("route {}: mismatched, it stays closed: {}", route, standing.reason));
+    } else if (standing.dead_end) {
+      now.insert(format("route {}: nothing can pass: {}", route, standing.reason));
     }
   }
   for (const std::string& route : session_->unknown_peer_routes()) {
@@ -208,6 +212,32 @@ void Link::channel_closed(Channel& channel) {
     port->second.reason = channel.end_reason();
     port->second.reason_serial = next_serial_ - 1;
   }
+}
+
+void Link::channel_judged(Channel& channel) {
+  const auto port = ports_.find(channel.route());
+  if (port == ports_.end()) return;
+  const auto kind = channel.inner_encryption();
+  const bool is_new = std::exchange(port->second.inner_encryption, kind) != kind;
+  if (const auto name = inner_encryption(port->second); is_new && !name.empty()) {
+    log_warning(
+        "route {}: its connections are encrypted inside ({}): they do not compress, and the link is "
+        "encrypted anyway; PostgreSQL's clients want sslmode=disable gssencmode=disable",
+        channel.route(), name);
+  }
+}
+
+std::string_view Link::inner_encryption(const RoutePort& port) const {
+  const CompressionSetting& setting = compression_.setting();
+  if (!setting.automatic && setting.fixed.id == CodecId::none) return {};
+  bool any_open = false;
+  for (const auto& [serial, channel] : channels_) {
+    if (channel->route() != port.name || channel->closed()) continue;
+    const std::string_view name = to_string(channel->inner_encryption());
+    if (!name.empty()) return name;
+    any_open = any_open || channel->inner_encryption() == InnerEncryption::Kind::none;
+  }
+  return any_open ? std::string_view() : to_string(port.inner_encryption);
 }
 
 // Channels whose leg is closed wait here for what is in flight, and for the far side.

@@ -235,6 +235,11 @@ void Link::fill_status(Status& status) const {
   link.state = state_text();
   link.state_since = state_since_;
   link.reason = up() ? "" : down_reason_;
+  if (down_reason_ == kNeverConnected && !up() && config_.connect.empty()) {
+    link.reason =
+        "nobody has connected yet: this side only listens, so the peer must dial it; if it "
+        "only listens, too, write connect at one of them";
+  }
   link.peer = peering_.peer_node();
   if (up()) link.rtt_ms = rtt_ms();
   link.paused_since = paused_since_;
@@ -269,6 +274,11 @@ void Link::fill_status(Status& status) const {
     link.buffer.used_bytes += channel->core().out.stored_charge_bytes();
   }
   link.lag = lag("");
+  if (hole_.stuck()) {
+    link.warnings.push_back({.name = "nothing_passes",
+                             .text = format("nothing has got through for {:.0f} s of being up: {}",
+                                            seconds(hole_.stuck_for()), kMtuHint)});
+  }
   link.rate.in_bytes_s = in_rate_.bytes_s();
   link.rate.out_bytes_s = out_rate_.bytes_s();
   const Forecast told = forecast({.flows = up() && !paused(),
@@ -365,10 +375,10 @@ void Link::fill_routes(Status& status) const {
       route.state = "mismatched";
       route.reason = standing.reason;
     } else {
-      const bool open =
-          up() && (port.listener != nullptr || (port.config.target && standing.matched));
+      const bool open = up() && !standing.dead_end &&
+                        (port.listener != nullptr || (port.config.target && standing.matched));
       route.state = open ? "open" : "closed";
-      if (!open && route.reason.empty()) {
+      if (!open && (route.reason.empty() || standing.dead_end)) {
         route.reason =
             up() ? standing.reason : "the link is " + std::string(ever_up_ ? "down" : "not yet up");
       }
@@ -381,6 +391,11 @@ void Link::fill_routes(Status& status) const {
       }
     }
     if (port.config.protocol == RouteProtocol::drbd) route.drbd = drbd_status(port);
+    if (const std::string_view how = inner_encryption(port); !how.empty()) {
+      route.warnings.push_back(
+          {.name = "inner_tls",
+           .text = format("its connections are encrypted inside ({}): they do not compress", how)});
+    }
   }
 }
 

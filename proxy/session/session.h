@@ -39,8 +39,10 @@ struct LocalRoute {
   std::string name;
   std::string group;
   RouteProtocol protocol = RouteProtocol::tcp;
-  bool accepts = false;  // has a target
-  bool ready = true;     // no channel of an earlier session is left
+  bool accepts = false;      // has a target
+  bool ready = true;         // no channel of an earlier session is left
+  bool no_listener = false;  // as configured
+  bool no_target = false;
   // What both nodes call the route and its group where their own names for it differ; "": no such
   // difference.
   std::string wire_name;
@@ -59,7 +61,8 @@ struct RouteStanding {
   bool known = false;     // the peer has said its routes
   bool matched = false;   // same name (on the wire), protocol and group there
   bool may_open = false;  // we may open channels: matched, the peer has a target and is ready
-  std::string reason;     // why not matched
+  bool dead_end = false;  // matched, but as both sides are configured no connection can pass
+  std::string reason;     // why not matched, or no channel may be opened
 };
 
 struct SessionEvent {

@@ -147,6 +147,13 @@ RouteStanding Session::standing(const std::string& name) const {
     if (!entry->ready || !ids->route.ready) {
       standing.reason = "channels of the last session are still being ended";
     }
+    if (entry->no_listener && ids->route.no_listener) {
+      standing.dead_end = true;
+      standing.reason = "both sides have only a target for it: write listen at one of them";
+    } else if (entry->no_target && ids->route.no_target) {
+      standing.dead_end = true;
+      standing.reason = "both sides only listen for it: write target at one of them";
+    }
   }
   return standing;
 }
@@ -159,6 +166,8 @@ void Session::put_routes(ByteQueue& out) {
                               .protocol = static_cast<std::uint8_t>(ids.route.protocol),
                               .accepts = ids.route.accepts,
                               .ready = ids.route.ready,
+                              .no_listener = ids.route.no_listener,
+                              .no_target = ids.route.no_target,
                               .name = ids.route.name_on_wire(),
                               .group = ids.route.group_on_wire()});
   }

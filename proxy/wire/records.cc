@@ -15,6 +15,8 @@ constexpr std::uint8_t kExpressFlag = 1;
 constexpr std::uint8_t kAheadFlag = 2;
 constexpr std::uint8_t kAcceptsFlag = 1;
 constexpr std::uint8_t kReadyFlag = 2;
+constexpr std::uint8_t kNoListenerFlag = 4;
+constexpr std::uint8_t kNoTargetFlag = 8;
 
 // Writes a record header, lets `write_body` append the body, then fills in its size.
 template <typename WriteBody>
@@ -105,8 +107,9 @@ void encode(const Routes& routes, ByteQueue& out) {
       writer.put(entry.id);
       writer.put(entry.group_id);
       writer.put(entry.protocol);
-      writer.put(static_cast<std::uint8_t>((entry.accepts ? kAcceptsFlag : 0) |
-                                           (entry.ready ? kReadyFlag : 0)));
+      writer.put(static_cast<std::uint8_t>(
+          (entry.accepts ? kAcceptsFlag : 0) | (entry.ready ? kReadyFlag : 0) |
+          (entry.no_listener ? kNoListenerFlag : 0) | (entry.no_target ? kNoTargetFlag : 0)));
       writer.put_text(entry.name, kNameBytesMax);
       writer.put_text(entry.group, kNameBytesMax);
     }
@@ -280,6 +283,8 @@ Result<Routes> decode_routes(ByteView body) {
     const auto flags = reader.get<std::uint8_t>();
     entry.accepts = (flags & kAcceptsFlag) != 0;
     entry.ready = (flags & kReadyFlag) != 0;
+    entry.no_listener = (flags & kNoListenerFlag) != 0;
+    entry.no_target = (flags & kNoTargetFlag) != 0;
     entry.name = reader.get_text(kNameBytesMax);
     entry.group = reader.get_text(kNameBytesMax);
     if (!is_name(entry.name) || !is_name(entry.group)) return fail("a route with a malformed name");

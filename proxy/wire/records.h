@@ -95,6 +95,10 @@ struct RouteEntry {
   std::uint8_t protocol = 0;  // RouteProtocol
   bool accepts = false;       // the sender has a target: it connects channels that the peer opens
   bool ready = false;         // no channel of an earlier session is left here
+  // What its configuration lacks, for the peer's status; a peer that does not know them says
+  // neither.
+  bool no_listener = false;
+  bool no_target = false;
   std::string name;
   std::string group;
 };

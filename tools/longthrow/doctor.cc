@@ -267,6 +267,19 @@ void examine_link(const std::string& name, const LinkFacts& facts, const HostFac
   too_small("net.ipv4.tcp_rmem", host.tcp_rmem_max);
 }
 
+// Whatever it carries: what is encrypted inside does not compress.
+void examine_route(const std::string& name, const json::object& route, Diagnosis& diagnosis) {
+  for (const json::value& warning : array_at(route, "warnings")) {
+    if (!warning.is_object() || text_at(warning.get_object(), "name") != "inner_tls") continue;
+    diagnosis.findings.push_back(
+        {"route " + name,
+         "Its connections are encrypted inside: they do not compress, and the WAN carries all of "
+         "their bytes. The link is encrypted anyway.",
+         "sslmode=disable gssencmode=disable    # in primary_conninfo and other libpq clients; or "
+         "compression = \"none\" in the link, if it is meant"});
+  }
+}
+
 std::string first_line(const char* path) {
   std::ifstream stream(path);
   std::string line;
@@ -306,6 +319,10 @@ Diagnosis diagnose(const json::object& status, const std::vector<DrbdResource>& 
     examine_link(printable(entry.key()), facts_of(entry.value().get_object()), host, diagnosis);
   }
   const json::object& routes = object_at(status, "routes");
+  for (const auto& entry : routes) {
+    if (!entry.value().is_object()) continue;
+    examine_route(printable(entry.key()), entry.value().get_object(), diagnosis);
+  }
   for (const DrbdResource& resource : resources) {
     bool carried = false;
     for (const auto& entry : routes) {

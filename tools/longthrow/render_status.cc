@@ -126,6 +126,15 @@ std::string link_head(const std::string& name, const json::object& link, const P
   return out;
 }
 
+std::string warning_lines(const json::object& link, const Painter& paint) {
+  std::string out;
+  for (const json::value& warning : array_at(link, "warnings")) {
+    if (!warning.is_object()) continue;
+    out += line("warning", paint(Paint::warning, text_at(warning.get_object(), "text")));
+  }
+  return out;
+}
+
 std::string buffer_lines(const json::object& link, const Painter& paint) {
   const json::object& buffer = object_at(link, "buffer");
   const double used = amount_at(buffer, "used_bytes");
@@ -287,6 +296,11 @@ std::string routes_table(const json::object& routes, const Painter& paint) {
                {state, state_paint(state)},
                {format("{:.0f}", open)},
                {text_at(route, "reason")}});
+    for (const json::value& warning : array_at(route, "warnings")) {
+      if (!warning.is_object()) continue;
+      table.note("  " + paint(Paint::warning, text_at(warning.get_object(), "name") + ": " +
+                                                  text_at(warning.get_object(), "text")));
+    }
     std::size_t shown = 0;
     for (const json::value& channel : array_at(route, "channel_list")) {
       if (shown == kChannelsShown || !channel.is_object()) break;
@@ -331,8 +345,9 @@ std::string render_status(const json::object& status, const Painter& paint) {
   for (const auto& entry : links) {
     if (!entry.value().is_object()) continue;
     const json::object& link = entry.value().get_object();
-    out += '\n' + link_head(entry.key(), link, paint) + buffer_lines(link, paint) +
-           rate_line(link) + settings_line(link, paint) + trouble_line(link, paint);
+    out += '\n' + link_head(entry.key(), link, paint) + warning_lines(link, paint) +
+           buffer_lines(link, paint) + rate_line(link) + settings_line(link, paint) +
+           trouble_line(link, paint);
   }
   out += groups_table(object_at(status, "groups"), paint);
   out += routes_table(object_at(status, "routes"), paint);

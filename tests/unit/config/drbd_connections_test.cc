@@ -103,7 +103,11 @@ TEST(Plugins, BecomeOurCodecs) {
   EXPECT_EQ(text({"lzma contexts 4 level 9"}), "zstd:18");
   EXPECT_EQ(text({"lz4"}), "lz4");
   EXPECT_EQ(text({"noop"}), "none");
-  EXPECT_EQ(text({"zstd level 4", "zlib level 9"}), "zstd:9") << "its own, behind the inherited";
+  EXPECT_EQ(text({"zstd level 12", "zlib level 3"}), "zstd:12") << "the resource's, then common's";
+  EXPECT_EQ(text({"lz4", "zstd level 19"}), "lz4") << "also where common's is the stronger";
+  EXPECT_EQ(text({"noop", "zlib level 9"}), "none");
+  EXPECT_EQ(text({"debug", "zstd level 4"}), "zstd:4");
+  EXPECT_FALSE(compression_of({"lz4", "gzip"}).has_value());
   EXPECT_FALSE(compression_of({"gzip"}).has_value());
 }
 

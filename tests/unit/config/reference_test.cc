@@ -16,6 +16,23 @@ namespace {
 const std::filesystem::path kSource = LONGTHROW_SOURCE_DIR;
 const std::filesystem::path kConf = kSource / "conf";
 
+TEST(ConfReference, PageSaysWhatIsRefusedAndNothingElse) {
+  const std::string page = read_text(kSource / "man/longthrow.toml.5");
+  const auto begin = page.find(".SH NOT IN THIS VERSION");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string section = page.substr(begin, page.find(".SH", begin + 1) - begin);
+  EXPECT_EQ(section.find("drbd"), std::string::npos);
+  const std::regex words("[a-z_]+");
+  const std::set<std::string> said(
+      std::sregex_token_iterator(section.begin(), section.end(), words),
+      std::sregex_token_iterator());
+  for (const Option& option : options()) {
+    const std::string key(option.key);
+    if (key.find('_') == std::string::npos) continue;  // may be an English word
+    EXPECT_EQ(said.contains(key), !option.available) << key;
+  }
+}
+
 TEST(ConfReference, AnnotatedFileIsMadeFromTheTable) {
   EXPECT_EQ(read_text(kConf / "longthrow.toml"), render_annotated_file());
 }

@@ -61,6 +61,14 @@ TEST(StatusJson, StaysJsonWithInfiniteNumbers) {
   EXPECT_NO_THROW((void)json::parse(json::serialize(status_to_json(status))));
 }
 
+TEST(StatusJson, WarningsOfARouteHaveANameAndAText) {
+  Status status = test::sample_status();
+  status.routes["r0"].warnings.push_back({.name = "inner_tls", .text = "encrypted inside"});
+  const json::object out = status_to_json(status);
+  EXPECT_EQ(json::serialize(out.at("routes").at("r0").at("warnings")),
+            R"([{"name":"inner_tls","text":"encrypted inside"}])");
+}
+
 TEST(StatusJson, TimesAreUtc) {
   EXPECT_EQ(utc_text(WallTime(std::chrono::milliseconds(1769860867300))),
             "2026-01-31T12:01:07.300Z");

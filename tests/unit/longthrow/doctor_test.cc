@@ -53,6 +53,17 @@ class Doctor : public ::testing::Test {
   double rtt_ms_ = 80;
 };
 
+TEST_F(Doctor, SaysThatARouteIsEncryptedInside) {
+  const json::object warned = {
+      {"link", "dr"}, {"warnings", {{{"name", "inner_tls"}, {"text", "its connections are"}}}}};
+  const json::object plain = {{"link", "dr"}, {"warnings", json::array{}}};
+  const json::object routes = {{"wal", warned}, {"other", plain}};
+  const Diagnosis diagnosis = diagnose({{"io", "io_uring"}, {"routes", routes}}, {}, host_);
+  ASSERT_EQ(diagnosis.findings.size(), 1U) << all(diagnosis);
+  EXPECT_EQ(diagnosis.findings[0].about, "route wal");
+  EXPECT_THAT(diagnosis.findings[0].remedy, HasSubstr("sslmode=disable gssencmode=disable"));
+}
+
 TEST_F(Doctor, HasNothingToSayOfTheRecommendedSettings) {
   EXPECT_EQ(all(of(resource("recommended.xml"))), "");
   EXPECT_EQ(all(of(resource("recommended.xml"), 1.25e6)), "");

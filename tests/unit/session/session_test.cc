@@ -6,6 +6,25 @@
 namespace longthrow {
 namespace {
 
+TEST_F(SessionTest, ARouteThatOnlyHasTargetsIsADeadEnd) {
+  alpha().set_local_routes({{.name = "r0", .group = "g", .accepts = true, .no_listener = true}});
+  beta().set_local_routes({{.name = "r0", .group = "g", .accepts = true, .no_listener = true}});
+  talk();
+  EXPECT_TRUE(alpha().standing("r0").dead_end);
+  EXPECT_NE(beta().standing("r0").reason.find("write listen at one"), std::string::npos);
+  beta().set_local_routes({{.name = "r0", .group = "g", .accepts = true}});
+  talk();
+  EXPECT_FALSE(alpha().standing("r0").dead_end);
+  EXPECT_FALSE(beta().standing("r0").dead_end);
+}
+TEST_F(SessionTest, ARouteThatOnlyListensIsADeadEnd) {
+  alpha().set_local_routes({{.name = "r0", .group = "g", .no_target = true}});
+  beta().set_local_routes({{.name = "r0", .group = "g", .no_target = true}});
+  talk();
+  EXPECT_TRUE(alpha().standing("r0").dead_end);
+  EXPECT_NE(beta().standing("r0").reason.find("write target at one"), std::string::npos);
+}
+
 TEST_F(SessionTest, RoutesOfBothSidesMatch) {
   EXPECT_TRUE(alpha().standing("r0").may_open);
   EXPECT_TRUE(beta().standing("r0").may_open);

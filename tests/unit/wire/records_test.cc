@@ -66,7 +66,9 @@ TEST(Records, RoutesSurviveTheRoundTripAndRefuseDamage) {
   const Routes routes{
       .version = 9,
       .entries = {{.id = 1, .group_id = 2, .accepts = true, .name = "r0", .group = "g"},
-                  {.id = 3, .group_id = 2, .ready = true, .name = "r1", .group = "g"}}};
+                  {.id = 3, .group_id = 2, .ready = true, .name = "r1", .group = "g"},
+                  {.id = 4, .no_listener = true, .name = "r2", .group = "g"},
+                  {.id = 5, .no_target = true, .name = "r3", .group = "g"}}};
   const ByteQueue record = encoded(routes);
   const auto decoded = decode_routes(body_of(record));
   ASSERT_TRUE(decoded.has_value());
@@ -74,6 +76,9 @@ TEST(Records, RoutesSurviveTheRoundTripAndRefuseDamage) {
   EXPECT_TRUE(decoded->entries[0].accepts);
   EXPECT_TRUE(decoded->entries[1].ready);
   EXPECT_EQ(decoded->entries[1].name, "r1");
+  EXPECT_FALSE(decoded->entries[1].no_listener || decoded->entries[1].no_target);
+  EXPECT_TRUE(decoded->entries[2].no_listener && !decoded->entries[2].no_target);
+  EXPECT_TRUE(decoded->entries[3].no_target && !decoded->entries[3].no_listener);
   refuse_damage(body_of(record), decode_routes);
 }
 
