@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -179,6 +180,7 @@ void Channel::on_written(int result) {
   if (closed()) return;
   if (written < write_asked_bytes_) {
     write_failed_ = true;
+    if (planted(Plant::write_failure_aborts)) return close_leg(CloseMode::reset, "planted");
     if (attached()) {
       host_.channel_stop(*this);
     } else {
@@ -236,7 +238,8 @@ void Channel::begin_abort() {
 
 void Channel::check_abort() {
   lost_bytes_ = loop_.stats(leg_).unacknowledged_bytes;
-  if ((lost_bytes_ == 0 && applied()) || loop_.now() >= abort_deadline_) {
+  if ((lost_bytes_ == 0 && applied()) || loop_.now() >= abort_deadline_ ||
+      planted(Plant::abort_at_once)) {
     close_leg(CloseMode::reset, attached() ? "aborted by the other side" : "the session ended");
     return;
   }
@@ -273,6 +276,7 @@ void Channel::on_corrupt() { abort("corrupt at source: a frame failed its checks
 void Channel::detach(std::unique_ptr<ChannelCore> core) {
   LT_ASSERT(core.get() == core_);
   owned_core_ = std::move(core);
+  if (planted(Plant::drop_held_bytes)) core_->in.discard();
   drop_blocks();
   pending_end_.reset();
   if (leg_state_ == LegState::connecting) {
@@ -310,7 +314,8 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
 void Channel::report_delivered() {
   if (!attached() || core_->in.discarding()) return;
   const std::uint64_t consumed = core_->in.consumed_offset();
-  const std::uint64_t queued = leg_.valid() ? loop_.stats(leg_).unacknowledged_bytes : 0;
+  const bool asks = leg_.valid() && !planted(Plant::delivered_early);
+  const std::uint64_t queued = asks ? loop_.stats(leg_).unacknowledged_bytes : 0;
   // The FIN counts as one byte of the queue.
   const std::uint64_t delivered =
       consumed - std::min(consumed, queued - (fin_written_ && queued > 0));
@@ -321,6 +326,7 @@ void Channel::report_delivered() {
 
 std::uint64_t Channel::unread_bytes() const {
   if (leg_state_ != LegState::open || read_ended_ || discard_reads_) return 0;
+  if (planted(Plant::lag_without_unread)) return 0;
   return loop_.stats(leg_).unread_bytes;
 }
 

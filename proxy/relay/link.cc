@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 
@@ -199,7 +200,7 @@ void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   lane->set_handler(*this);
   if (stopping_)
     return say_bye(std::move(lane), wire::ByeReason::going_away, "the node is stopping");
-  if (fenced_) {
+  if (fenced_ && !planted(Plant::fence_lets_in)) {
     log_warning(
         "link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "
         "to let it in again",

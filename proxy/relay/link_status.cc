@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
@@ -154,6 +155,7 @@ Link::DrainMarks Link::drain_marks(const std::string& group, bool held) const {
 
 Link::DrainLeft Link::drain_left(const DrainMarks& marks) const {
   DrainLeft left;
+  if (planted(Plant::drain_at_once)) return left;
   for (const auto& [serial, mark] : marks) {
     const auto found = channels_.find(serial);
     const bool goes_on =

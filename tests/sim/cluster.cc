@@ -100,7 +100,7 @@ Cluster::~Cluster() {
 Config Cluster::config(int side) const {
   Config config;
   config.node.name = kNames[side];
-  config.node.state_dir = "/nonexistent";
+  config.node.state_dir = options_.state_dir + "/" + kNames[side];
   LinkConfig link;
   link.listen = network_.endpoint(hosts_[side], kWanPort);
   if (options_.dials[side]) link.connect = {HostPort{kNames[1 - side], kWanPort}};
