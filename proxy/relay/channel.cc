@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 #include "proxy/relay/source_choice.h"
 
 namespace longthrow {
@@ -185,6 +186,7 @@ void Channel::on_written(int result) {
   if (closed()) return;
   if (written < write_asked_bytes_) {
     write_failed_ = true;
+    if (planted(Plant::write_failure_aborts)) return close_leg(CloseMode::reset, "planted");
     note_last_delivered();
     if (attached()) {
       host_.channel_stop(*this);
@@ -255,12 +257,14 @@ std::uint64_t Channel::lost_bytes() const {
 
 std::uint64_t Channel::acknowledged_offset() const {
   const std::uint64_t consumed = core_->in.consumed_offset();
+  if (planted(Plant::delivered_early)) return consumed;
   return consumed - std::min(consumed, queued_bytes());
 }
 
 void Channel::check_abort() {
   const std::uint64_t queued = loop_.stats(leg_).unacknowledged_bytes;
-  if ((queued == 0 && applied()) || loop_.now() >= abort_deadline_) {
+  if ((queued == 0 && applied()) || loop_.now() >= abort_deadline_ ||
+      planted(Plant::abort_at_once)) {
     close_leg(CloseMode::reset, attached() ? "aborted by the other side" : "the session ended");
     return;
   }
@@ -327,6 +331,7 @@ void Channel::detach(std::unique_ptr<ChannelCore> core) {
   LT_ASSERT(core.get() == core_);
   cut_ = cut_ || !closed();
   owned_core_ = std::move(core);
+  if (planted(Plant::drop_held_bytes)) core_->in.discard();
   drop_blocks();
   pending_end_.reset();
   if (leg_state_ == LegState::connecting) {
@@ -392,6 +397,7 @@ void Channel::report_delivered() {
 
 std::uint64_t Channel::unread_bytes() const {
   if (leg_state_ != LegState::open || read_ended_ || discard_reads_) return 0;
+  if (planted(Plant::lag_without_unread)) return 0;
   return loop_.stats(leg_).unread_bytes;
 }
 

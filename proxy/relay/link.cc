@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 
@@ -237,7 +238,7 @@ void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   lane->set_handler(*this);
   if (!wants_lanes())
     return say_bye(std::move(lane), wire::ByeReason::going_away, "the node is stopping");
-  if (fenced_) {
+  if (fenced_ && !planted(Plant::fence_lets_in)) {
     if (const auto kept_back = repeats_.ask(loop_.now(), "fenced")) {
       log_warning(
           "link {}: {} ({}) was refused: this side was taken over; run `longthrow release {}` "

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
@@ -39,6 +40,7 @@ void Link::watch_drain(DrainId id, const std::string& group, bool held) {
 }
 
 DrainLeft Link::drain_left(DrainId id) {
+  if (planted(Plant::drain_at_once)) return {};
   DrainWatch& watch = drains_[id];
   for (const auto& [serial, channel] : channels_) {
     if (!channel->over && watch.watches(serial)) watch.on_standing(serial, standing_of(*channel));

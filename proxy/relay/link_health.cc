@@ -4,12 +4,14 @@
 #include <vector>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
 
 void Link::note_end(const Channel& channel, std::uint64_t lost_bytes, LossTowards towards,
                     ChannelEnd::How how, const std::string& reason) {
+  if (planted(Plant::forget_losses)) return;
   const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0;
   const auto port = ports_.find(channel.route());
   if (!carried || port == ports_.end()) return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
@@ -66,7 +67,7 @@ std::vector<LocalRoute> Link::local_routes() const {
                       .group = port.config.group,
                       .protocol = port.config.protocol,
                       .accepts = port.config.target.has_value() && !route_shut(port),
-                      .ready = !left_over,
+                      .ready = !left_over || planted(Plant::routes_open_early),
                       .no_listener = !port.config.listen,
                       .no_target = !port.config.target,
                       .wire_name = port.config.wire_name});

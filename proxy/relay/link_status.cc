@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "proxy/base/planted.h"
 #include "proxy/session/session.h"
 
 namespace longthrow {
@@ -48,7 +49,9 @@ void Session::finish_as_of(const ChannelCore& channel) {
 }
 
 void Session::settle_as_of() {
-  marks_.take_due(bulk_in_.next(), express_in_.next(), [&](const wire::GroupMark& mark) {
+  const std::uint64_t received =
+      planted(Plant::as_of_early) ? std::numeric_limits<std::uint64_t>::max() : bulk_in_.next();
+  marks_.take_due(received, express_in_.next(), [&](const wire::GroupMark& mark) {
     for (const auto& [id, route] : peer_routes_) {
       if (route.entry.group_id != mark.group_id) continue;
       GroupState& its_group = group_of(route.entry);

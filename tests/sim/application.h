@@ -54,6 +54,8 @@ class SourceApp final : private SocketWatcher {
   [[nodiscard]] const ChannelRecord* channel() const { return channel_; }
   // Of it: what the node's kernel has acknowledged (for the truth of lag).
   [[nodiscard]] std::uint64_t acknowledged_bytes() const;
+  // Of its connection: as the node's status calls it.
+  [[nodiscard]] std::string address() const;
   // Makes no further streams; the present one goes on.
   void stop() { options_.streams_max = streams_; }
   // Ends a stream that holds.
@@ -121,8 +123,12 @@ class TargetApp final : private SocketWatcher {
   [[nodiscard]] Endpoint endpoint() const;
   [[nodiscard]] std::size_t open_connections() const { return sessions_.size(); }
   [[nodiscard]] std::uint64_t connections() const { return connections_; }
+  // What its kernel has of a stream, whether it was read or not.
+  [[nodiscard]] std::uint64_t received_bytes(const ChannelRecord& channel) const;
   // Nobody reads until then.
   void stall(TimePoint until);
+  // Resets all connections that it has, as a program that dies does.
+  void reset_all();
   // Refuses connections, or takes them again.
   void listen(bool on);
   TargetOptions& options() { return options_; }

@@ -103,7 +103,7 @@ Config Cluster::config(int side) const { return config(side, hosts_[side]); }
 Config Cluster::config(int side, HostId host) const {
   Config config;
   config.node.name = kNames[side];
-  config.node.state_dir = "/nonexistent";
+  config.node.state_dir = options_.state_dir + "/" + kNames[side];
   LinkConfig link;
   link.listen = network_.endpoint(host, kWanPort);
   if (options_.dials[side]) link.connect = {HostPort{kNames[1 - side], kWanPort}};

@@ -34,6 +34,7 @@ struct ClusterOptions {
   Duration heartbeat = std::chrono::seconds(2);
   Duration dead_after = std::chrono::seconds(10);
   std::uint64_t bandwidth_bytes_s = 0;
+  std::string state_dir = "/nonexistent";  // the nodes' are folders in it
   std::vector<Route> routes;
 
   [[nodiscard]] static ClusterOptions sample(RandomStream random);

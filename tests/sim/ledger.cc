@@ -99,6 +99,21 @@ std::vector<std::string> Ledger::check_complete(TimePoint since) const {
   return result;
 }
 
+std::vector<std::string> Ledger::check_given(TimePoint since) const {
+  std::vector<std::string> result;
+  for (const auto& [id, channel] : channels_) {
+    const DirectionRecord& record = channel.forward;
+    if (channel.started_at < since || record.reader_gone || record.writer_error != 0) continue;
+    if (record.writer_ended() && record.read_bytes < record.given_bytes) {
+      result.push_back(describe(channel, "forward", record,
+                                format("its end came before {} bytes that the node's kernel had",
+                                       record.given_bytes - record.read_bytes)
+                                    .c_str()));
+    }
+  }
+  return result;
+}
+
 std::uint64_t Ledger::bytes_delivered() const {
   std::uint64_t total = 0;
   for (const auto& [id, channel] : channels_) {

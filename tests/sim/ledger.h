@@ -17,6 +17,7 @@ namespace longthrow::sim {
 // reader's program read.
 struct DirectionRecord {
   std::uint64_t written_bytes = 0;
+  std::uint64_t given_bytes = 0;  // when it ended: what the node's kernel had acknowledged
   bool fin_sent = false;
   bool writer_reset = false;  // it closed by RST
   int writer_error = 0;       // its connection failed: < 0
@@ -55,6 +56,10 @@ class Ledger {
   // Orderly streams that began at or after `since` (the heal) and did not arrive whole with a clean
   // end. REQUIRES: no process death after `since`.
   [[nodiscard]] std::vector<std::string> check_complete(TimePoint since) const;
+  // Streams that began at or after `since` and whose end, of whatever kind, came before all bytes
+  // that the node's kernel had taken of them. REQUIRES: since then no session has ended, and no
+  // target resets, or reads so slowly that abort_linger is not enough.
+  [[nodiscard]] std::vector<std::string> check_given(TimePoint since) const;
   [[nodiscard]] std::uint64_t bytes_delivered() const;  // both directions
 
   void violate(std::string what);

@@ -31,6 +31,11 @@ std::uint64_t SourceApp::acknowledged_bytes() const {
   return socket_ != 0 ? network_.acknowledged_bytes(socket_) : 0;
 }
 
+std::string SourceApp::address() const {
+  const auto local = network_.local_endpoint(socket_);
+  return socket_ != 0 && local.has_value() ? to_string(*local) : "";
+}
+
 void SourceApp::later(Duration delay) {
   world_.cancel(timer_);
   timer_ = world_.schedule_after(delay, "source.timer", [this] {
@@ -141,6 +146,7 @@ void SourceApp::end(SourceEnding ending) {
     case SourceEnding::half_close:
       ended_ = true;
       record.fin_sent = true;
+      record.given_bytes = network_.acknowledged_bytes(socket_);
       network_.shutdown_send(socket_);
       if (peer_ended_) leave();
       return;
@@ -148,6 +154,7 @@ void SourceApp::end(SourceEnding ending) {
     case SourceEnding::reset: {
       ended_ = true;
       channel_->back.reader_gone = true;
+      record.given_bytes = network_.acknowledged_bytes(socket_);
       // A close with answers unread resets, as the kernel has it.
       const bool clean =
           network_.close(std::exchange(socket_, 0),

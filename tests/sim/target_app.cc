@@ -59,6 +59,18 @@ void TargetApp::listen(bool on) {
 
 void TargetApp::stall(TimePoint until) { stalled_until_ = std::max(stalled_until_, until); }
 
+std::uint64_t TargetApp::received_bytes(const ChannelRecord& channel) const {
+  for (const auto& [socket, session] : sessions_) {
+    if (session->checker.channel() != &channel) continue;
+    return session->checker.bytes() + network_.stats(socket).unread_bytes;
+  }
+  return channel.forward.read_bytes;
+}
+
+void TargetApp::reset_all() {
+  while (!sessions_.empty()) lose(*sessions_.begin()->second, 0);
+}
+
 void TargetApp::on_ready(NetId socket, unsigned) {
   if (socket == listener_) {
     accept_all();

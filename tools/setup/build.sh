@@ -23,7 +23,7 @@ cmake_words() {
 }
 
 # What of a kind is built; nothing: all of it. `planted` exists for the simulator alone.
-targets_of() { if [ "$1" = planted ]; then echo longthrow_sim; fi; }
+targets_of() { if [ "$1" = planted ]; then echo longthrow_sim sim_pair_test; fi; }
 
 # Tests and benchmarks are built where what they need is there: the demo does without.
 option_words() {

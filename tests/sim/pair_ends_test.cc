@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// How streams end between two nodes, when nothing excuses a loss.
+#include "tests/sim/pair_fixture.h"
+
+namespace longthrow::sim {
+namespace {
+using std::chrono::seconds;
+
+class PairEnds : public PairFixture {
+ protected:
+  // All sources have ended, and the targets know.
+  bool ended() {
+    return wait([this] {
+      for (const SourceApp& source : sources) {
+        if (!source.finished()) return false;
+      }
+      for (const TargetApp& target : targets) {
+        if (target.open_connections() != 0) return false;
+      }
+      return true;
+    });
+  }
+};
+
+TEST_F(PairEnds, AResetComesAfterAllBytesThatItsWriterGave) {
+  start({.rate_bytes_s = 256 * kKiB});
+  source({.streams_max = 2, .bytes = 2 * kMiB + 1234, .ending = SourceEnding::reset});
+  ASSERT_TRUE(ended());
+  run(seconds(60));
+  EXPECT_EQ(lines(ledger.check_given(SimWorld::start())), "");
+  for (const auto& [id, channel] : ledger.channels()) EXPECT_GT(channel.forward.given_bytes, kMiB);
+}
+
+// What was read last is less than a slab, and waits for the lanes.
+TEST_F(PairEnds, AResetOverABusyLinkComesAfterWhatWaitsInNoFrame) {
+  plan.wan.bandwidth_bytes_s = 64 * kKiB;
+  start();
+  source({.bytes = 1 * kMiB, .ending = SourceEnding::hold});
+  run(seconds(3));
+  for (const std::uint64_t bytes : {3'000U, 20'000U, 70'001U}) {
+    source({.bytes = bytes, .ending = SourceEnding::reset});
+  }
+  run(seconds(2));
+  sources.front().finish_held(SourceEnding::reset);
+  ASSERT_TRUE(ended());
+  run(seconds(60));
+  EXPECT_EQ(lines(ledger.check_given(SimWorld::start())), "");
+}
+
+// The answers meet a program that has gone: its kernel resets the connection, but what it wrote
+// before is in the node's.
+TEST_F(PairEnds, AFailingWriteBackLosesNothingOfWhatTheSourceHasSaid) {
+  plan.wan.bandwidth_bytes_s = 256 * kKiB;
+  options.memlimit = 4 * kMiB;
+  start({.answer_ratio = 1.0});
+  for (int i = 0; i < 3; ++i) {
+    source({.bytes = 6 * kMiB, .reads_while_writing = true, .ending = SourceEnding::close});
+  }
+  ASSERT_TRUE(ended());
+  run(seconds(60));
+  EXPECT_EQ(lines(ledger.check_given(SimWorld::start())), "");
+}
+
+TEST_F(PairEnds, TheEndOfASessionComesAfterAllThatItsReceiverHeld) {
+  plan.network.send_buffer_bytes_max = plan.network.receive_buffer_bytes_max = 64 * kKiB;
+  start({.rate_bytes_s = 128 * kKiB});
+  SourceApp& app = source({.bytes = 8 * kMiB, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait([&] { return received_by_peer() > 2 * kMiB; }));
+  const ChannelRecord& stream = *app.channel();
+  const ChannelStatus said = status(0).routes.at("r0").channels.at(0);
+  const std::uint64_t held = said.in_bytes - said.lag_bytes;
+  ASSERT_LT(stream.forward.read_bytes, held);
+  kill(0);
+  cluster->start(0);
+  ASSERT_TRUE(wait([&] { return stream.forward.reader_error != 0; }));
+  EXPECT_GE(stream.forward.read_bytes, held);
+}
+
+TEST_F(PairEnds, ANewSessionsRouteOpensWhenTheOldOnesStreamsHaveEnded) {
+  start({.rate_bytes_s = 128 * kKiB});
+  SourceApp& app = source({.streams_max = 2, .bytes = 2 * kMiB});
+  ASSERT_TRUE(wait([&] { return received_by_peer() > 1 * kMiB; }));
+  const ChannelRecord& first = *app.channel();
+  kill(0);
+  run(seconds(1));
+  cluster->start(0);
+  ASSERT_TRUE(wait([&] { return app.channel() != nullptr && app.channel() != &first; }));
+  EXPECT_NE(first.forward.reader_error, 0) << "the new stream began beside the old one";
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(lines(ledger.check_fidelity()), "");
+}
+
+}  // namespace
+}  // namespace longthrow::sim
