@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a first configuration gets wrong, said by the nodes themselves."""
+import subprocess
+import sys
+
+from support.waiting import wait_until
+
+# A server and a client that agree on TLS as PostgreSQL's do, as far as their first bytes go.
+SERVER = """
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+peer = listener.accept()[0]
+assert peer.recv(8, socket.MSG_WAITALL) == bytes.fromhex("0000000804d2162f")
+peer.sendall(b"S")
+peer.recv(6, socket.MSG_WAITALL)
+peer.sendall(bytes.fromhex("160303007a0200007603030000"))
+sys.stdin.read()
+"""
+CLIENT = """
+import socket, sys
+peer = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+peer.sendall(bytes.fromhex("0000000804d2162f"))
+assert peer.recv(1) == b"S"
+peer.sendall(bytes.fromhex("16030102000100000001fc0303"))
+sys.stdin.read()
+"""
+
+
+def python(host, code, *args):
+    return host.popen([sys.executable, "-c", code, *map(str, args)], stdin=subprocess.PIPE,
+                      stdout=subprocess.PIPE, text=True)
+
+
+def test_a_route_that_is_encrypted_inside_is_named_at_both_ends(make_lab, make_pair):
+    lab = make_lab()
+    server = python(lab.b, SERVER)
+    pair = make_pair(lab, routes={"wal": int(server.stdout.readline())}).start()
+    client = python(lab.a, CLIENT, *pair.entry("wal"))
+    try:
+        for node in pair.nodes:
+            wait_until(lambda: [w["name"] for w in node.route("wal")["warnings"]] == ["inner_tls"], 10,
+                       f"{node.name} names it")
+            node.wait_log(r"route wal: its connections are encrypted inside \(TLS\)")
+            assert "encrypted inside" in node.tell("status")
+            assert "sslmode=disable gssencmode=disable" in node.longthrow("doctor").stdout
+        pair.alpha.tell("set", "dr", "compression", "none")
+        assert pair.alpha.route("wal")["warnings"] == [], "there is nothing to gain"
+    finally:
+        for process in (client, server):
+            process.stdin.close()
+            process.wait(10)
+
+
+def test_ends_that_both_sides_lack_are_named(make_lab, make_pair):
+    lab = make_lab()
+    pair = make_pair(lab, routes={"r0": 17999})
+    for node in pair.nodes:
+        node.tables["route.targets"] = {"link": "dr", "target": "127.0.0.1:17998"}
+        node.tables["route.listens"] = {"link": "dr", "listen": "127.0.0.1:17997"}
+    del pair.beta.tables["link.dr"]["connect"]
+    pair.beta.tables["link.dr"]["listen"] = f"{lab.b.address}:{pair.WAN_PORT}"
+    for node in pair.nodes:
+        node.write_config()
+        node.start()
+        said = node.check().stdout
+        assert "link dr: the peer must dial" in said
+        assert "route targets: the peer's [route.targets] needs listen" in said
+        assert "route listens: the peer's [route.listens] needs target" in said
+        assert "write connect at one of them" in node.link()["reason"], "both only listen"
+    pair.beta.tables["link.dr"]["connect"] = f"{lab.a.address}:{pair.WAN_PORT}"
+    pair.beta.write_config()
+    assert pair.beta.reload().returncode == 0
+    for node in pair.nodes:
+        node.wait_link("up")
+        node.wait_route("open", "r0")
+        for name, word in (("targets", "listen"), ("listens", "target")):
+            wait_until(lambda: f"write {word} at one" in node.route(name)["reason"], 10, "both lack it")
+            assert node.route(name)["state"] == "closed"
+        node.wait_log(r"route targets: nothing can pass")
