@@ -22,6 +22,8 @@ struct Endpoint {
 
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
   [[nodiscard]] bool is_loopback() const;
+  // fe80::/10: it reaches its own interface only, and means nothing without one (scope_id).
+  [[nodiscard]] bool is_link_local() const;
 };
 
 // "192.0.2.1:7700" or "[2001:db8::1]:7700".

@@ -84,6 +84,10 @@ bool Endpoint::is_loopback() const {
   return address == one;
 }
 
+bool Endpoint::is_link_local() const {
+  return family == Family::ipv6 && address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
 std::string to_string(const Endpoint& endpoint) {
   char text[INET6_ADDRSTRLEN] = {};
   if (endpoint.family == Endpoint::Family::ipv4) {

@@ -27,6 +27,14 @@ Result<std::string> text_of(const Option& option, const Value& value) {
   return *text;
 }
 
+constexpr const char* kLacksInterface =
+    "a link-local address needs its interface, as in fe80::1%eth0";
+
+// The kernel would refuse it at every attempt.
+bool lacks_interface(const Endpoint& endpoint) {
+  return endpoint.is_link_local() && endpoint.scope_id == 0;
+}
+
 bool in_range(const Option& option, std::uint64_t number) {
   return number >= static_cast<std::uint64_t>(option.min) &&
          (option.max == 0 || number <= static_cast<std::uint64_t>(option.max));
@@ -118,6 +126,8 @@ Result<void> read(const Option& option, const Value& value, HostPort& out) {
   auto host_port = parse_host_port(*text);
   if (!host_port) return refuse(option, value, host_port.error().message);
   if (host_port->host.size() > 255) return refuse(option, value, "the host name is too long");
+  const auto numeric = parse_endpoint(*text);
+  if (numeric && lacks_interface(*numeric)) return refuse(option, value, kLacksInterface);
   out = std::move(*host_port);
   return {};
 }
@@ -128,7 +138,11 @@ Result<void> read(const Option& option, const Value& value, Endpoint& out) {
   const bool source = option.type == ValueType::source;
   auto endpoint = parse_endpoint(source ? *text + ":0" : *text);
   if (source && !endpoint) endpoint = parse_endpoint(format("[{}]:0", *text));
-  if (!endpoint) return refuse(option, value, source ? "" : endpoint.error().message);
+  if (!endpoint) {
+    const bool plain = source && text->find('%') == std::string::npos;
+    return refuse(option, value, plain ? "" : endpoint.error().message);
+  }
+  if (lacks_interface(*endpoint)) return refuse(option, value, kLacksInterface);
   if (!source && endpoint->port == 0) return refuse(option, value, "the port is 0");
   out = *endpoint;
   return {};

@@ -5,15 +5,10 @@
 
 namespace longthrow {
 
-bool is_link_local(const Endpoint& endpoint) {
-  return endpoint.family == Endpoint::Family::ipv6 && endpoint.address[0] == 0xfe &&
-         (endpoint.address[1] & 0xc0) == 0x80;
-}
-
 bool reaches(const Endpoint& from, const Endpoint& to) {
   const bool wildcard = std::ranges::all_of(from.address, [](auto byte) { return byte == 0; });
   return !wildcard && from.family == to.family && from.is_loopback() == to.is_loopback() &&
-         is_link_local(from) == is_link_local(to) && from.scope_id == to.scope_id;
+         from.is_link_local() == to.is_link_local() && from.scope_id == to.scope_id;
 }
 
 std::optional<Endpoint> choose_source(const std::optional<Endpoint>& named,

@@ -10,8 +10,6 @@
 
 namespace longthrow {
 
-// fe80::/10: it reaches its own interface only.
-[[nodiscard]] bool is_link_local(const Endpoint& endpoint);
 // An address listened on that a connection to `to` can come from: of the same family, not a
 // wildcard, loopback to loopback, link-local to link-local on the same interface.
 [[nodiscard]] bool reaches(const Endpoint& from, const Endpoint& to);

@@ -43,6 +43,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"allow_plaintext = \"yes\"", "allow_plaintext", "true or false, without quotes"},
         Refused{"listen = \"dr.example.org:7700\"", "listen", "not a numeric IP address"},
         Refused{"listen = \"192.0.2.1\"", "listen", "has no port"},
+        Refused{"listen = \"[fe80::1]:7700\"", "listen", "needs its interface"},
+        Refused{"listen = \"[fe80::1%nic9]:7700\"", "listen", "there is no interface \"nic9\""},
+        Refused{"source = \"fe80::1%nic9\"", "source", "there is no interface \"nic9\""},
         Refused{"listen = \"192.0.2.1:0\"", "listen", "the port is 0"},
         Refused{"listen = \"2001:db8::1:7700\"", "listen", "in brackets"},
         Refused{"source = \"192.0.2.1:7700\"", "source", "a numeric address"},
@@ -50,6 +53,23 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"notify = \"/bin/true\"", "notify", "a list of strings"},
         Refused{"notify = [\"true\"]", "notify", "full path"},
         Refused{"notify = [1]", "notify", "a list of strings"}));
+
+class Scopes : public ConfigCase {};
+
+TEST_F(Scopes, NameOrNumberOfAnInterface) {
+  for (const char* zone : {"lo", "1"}) {
+    link(std::string("listen = \"[fe80::1%") + zone +
+         "]:7700\"\nconnect = \"[fe80::2%lo]:7700\"\ntls = { psk_file = \"/k\" }\n");
+    const LinkConfig link = good_link();
+    EXPECT_EQ(to_string(*link.listen), "[fe80::1%lo]:7700");
+    EXPECT_EQ(to_string(link.connect.at(0)), "[fe80::2%lo]:7700");
+    sources_.clear();
+  }
+}
+TEST_F(Scopes, ConnectNeedsTheInterfaceToo) {
+  link("connect = \"[fe80::2]:7700\"\ntls = { psk_file = \"/k\" }\n");
+  expect_error("/etc/main.toml:2: link.dr.connect: ", "needs its interface");
+}
 
 class RefusedConnect : public ConfigCase, public ::testing::WithParamInterface<const char*> {};
 
