@@ -280,6 +280,18 @@ void examine_route(const std::string& name, const json::object& route, Diagnosis
   }
 }
 
+// Full packets vanish on their way.
+void examine_passing(const std::string& name, const json::object& link, Diagnosis& diagnosis) {
+  for (const json::value& warning : array_at(link, "warnings")) {
+    if (!warning.is_object() || text_at(warning.get_object(), "name") != "nothing_passes") continue;
+    diagnosis.findings.push_back(
+        {"link " + name,
+         "It is up, but nothing passes: small packets arrive and full ones do not, perhaps for an "
+         "MTU hole.",
+         "sysctl net.ipv4.tcp_mtu_probing=1    # at both ends; or a smaller mtu on the route"});
+  }
+}
+
 std::string first_line(const char* path) {
   std::ifstream stream(path);
   std::string line;
@@ -317,6 +329,7 @@ Diagnosis diagnose(const json::object& status, const std::vector<DrbdResource>& 
   for (const auto& entry : links) {
     if (!entry.value().is_object()) continue;
     examine_link(printable(entry.key()), facts_of(entry.value().get_object()), host, diagnosis);
+    examine_passing(printable(entry.key()), entry.value().get_object(), diagnosis);
   }
   const json::object& routes = object_at(status, "routes");
   for (const auto& entry : routes) {

@@ -53,6 +53,14 @@ class Doctor : public ::testing::Test {
   double rtt_ms_ = 80;
 };
 
+TEST_F(Doctor, SaysThatNothingPasses) {
+  const json::object link = {{"state", "up"},
+                             {"warnings", {{{"name", "nothing_passes"}, {"text", "since long"}}}}};
+  const Diagnosis diagnosis = diagnose({{"io", "io_uring"}, {"links", {{"dr", link}}}}, {}, host_);
+  ASSERT_EQ(diagnosis.findings.size(), 1U) << all(diagnosis);
+  EXPECT_THAT(diagnosis.findings[0].remedy, HasSubstr("tcp_mtu_probing=1"));
+}
+
 TEST_F(Doctor, SaysThatARouteIsEncryptedInside) {
   const json::object warned = {
       {"link", "dr"}, {"warnings", {{{"name", "inner_tls"}, {"text", "its connections are"}}}}};
