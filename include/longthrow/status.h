@@ -41,19 +41,19 @@ struct LaneStatus {
 };
 
 struct LinkStatus {
-  std::string state;   // connecting | up | down
+  std::string state;  // connecting | up | down
   WallTime state_since{};
-  std::string reason;  // why it is not up; empty when up
-  std::string peer;    // name of the peer's node, once known
+  std::string reason;            // why it is not up; empty when up
+  std::string peer;              // name of the peer's node, once known
   std::optional<double> rtt_ms;  // nothing: not up, or not yet measured
   std::vector<LaneStatus> lanes;
   std::optional<WallTime> paused_since;
   bool fenced = false;
   std::vector<Notice> notices;
   struct {
-    std::uint64_t used_bytes = 0;   // of the arena, send side
-    std::uint64_t raw_bytes = 0;    // what these stand for, uncompressed
-    std::uint64_t limit_bytes = 0;  // the memlimit
+    std::uint64_t used_bytes = 0;        // of the arena, send side
+    std::uint64_t raw_bytes = 0;         // what these stand for, uncompressed
+    std::uint64_t limit_bytes = 0;       // the memlimit
     std::uint64_t send_limit_bytes = 0;  // of it, what the send side may use
     std::uint64_t receive_used_bytes = 0;
     bool full = false;   // the send share is spent
@@ -62,7 +62,7 @@ struct LinkStatus {
   Lag lag;
   // Received from the peer, not yet acknowledged by the target.
   std::uint64_t undelivered_bytes = 0;
-  std::string limited_by;  // source | wan | bandwidth | cpu | peer_disk | down | paused
+  std::string limited_by;             // source | wan | bandwidth | cpu | peer_disk | down | paused
   std::optional<double> drain_eta_s;  // nothing: not known, or never
   std::optional<double> full_eta_s;
   struct {
@@ -70,8 +70,8 @@ struct LinkStatus {
     double out_bytes_s = 0.0;  // written to lanes, before TLS
   } rate;
   struct {
-    std::string setting;  // "auto", "zstd:3"
-    std::string codec;    // in use
+    std::string setting;          // "auto", "zstd:3"
+    std::string codec;            // in use
     std::optional<double> ratio;  // raw bytes / compressed bytes, recent
   } compression;
   std::uint64_t bandwidth_bytes_s = 0;  // 0: unlimited

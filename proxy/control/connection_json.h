@@ -13,8 +13,8 @@ namespace longthrow::control {
 [[nodiscard]] json::object connection_to_json(const DrbdConnection& connection);
 [[nodiscard]] Result<DrbdConnection> connection_from_json(const json::object& object);
 
-// STATE_DIR/connections.json, see connections_file(). No file: no connections. A file that cannot be understood is an
-// error that says what to do. Blocks on the disk.
+// STATE_DIR/connections.json, see connections_file(). No file: no connections. A file that cannot
+// be understood is an error that says what to do. Blocks on the disk.
 [[nodiscard]] Result<DrbdConnections> load_connections(const std::string& state_dir);
 // Whole and durable: after a crash the old connections are there, or these.
 [[nodiscard]] std::string connections_file(const std::string& state_dir);

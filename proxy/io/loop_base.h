@@ -65,7 +65,7 @@ class LoopBase : public Loop {
   // happens).
   [[nodiscard]] virtual bool attach(SocketEntry&) {
     return true;
-  }  // accepted or listening, not connecting
+  }                                     // accepted or listening, not connecting
   virtual void detach(SocketEntry&) {}  // before the descriptor is closed
   virtual void start(SocketEntry& entry, Direction direction) = 0;
   virtual void cancel_waiting(SocketEntry& entry, Direction direction) = 0;

@@ -25,8 +25,8 @@
 #include "proxy/relay/copies_file.h"
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
-#include "proxy/relay/forecast.h"
 #include "proxy/relay/drain_watch.h"
+#include "proxy/relay/forecast.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/hole_watch.h"
 #include "proxy/relay/inside_listener.h"
@@ -201,7 +201,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     int listen_failures = 0;                   // since it was last open or not to be open
     TimePoint listen_again_at = kNever;
     std::string reason;               // why closed, or the last failure of a channel
-    std::uint64_t reason_serial = 0;           // channels with higher ones came after
+    std::uint64_t reason_serial = 0;  // channels with higher ones came after
     std::uint64_t channels_total = 0;
     drbd::StreamCounters drbd_sent;  // of channels that are gone
     drbd::StreamCounters drbd_received;
@@ -217,8 +217,10 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
     std::string short_reason;
     std::uint64_t short_serial = 0;
     std::uint64_t taken_lost_bytes = 0;  // received, and not taken by the target since the fence
-    CopyAge copy;                   // of the peer's data, here
-    std::size_t streams = 0;        // that our copy consists of, when it was last looked at
+    // The copy is known from before a restart, and no channel has come since.
+    bool restored = false;
+    CopyAge copy;             // of the peer's data, here
+    std::size_t streams = 0;  // that our copy consists of, when it was last looked at
   };
 
   // Lanes and sessions (link.cc).

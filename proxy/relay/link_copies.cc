@@ -99,12 +99,12 @@ void Link::fill_inbound(const std::string& name, const GroupFate& fate, GroupSta
   group.inbound.age_s = std::chrono::duration<double>(*fate.copy.age(loop_.now())).count();
 }
 
-// The group has carried channels, and has none now: nobody may take it for fresh.
+// What was lost before the node was restarted is not known: nobody may take the copy for proven.
 void Link::restore_copies(const SavedCopies& copies) {
   for (auto& [group, fate] : fates_) {
     const auto saved = copies.find(group);
     if (saved == copies.end() || fate.copy.as_of_ns() != 0) continue;
-    fate.carried = true;
+    fate.restored = true;
     fate.streams = saved->second.streams;
     fate.copy.restore(loop_.now(), loop_.wall_now(), saved->second.as_of_ns);
   }

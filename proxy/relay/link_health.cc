@@ -126,6 +126,11 @@ void Link::judge_group(const std::string& name, GroupStatus& group) const {
     add(group.reason, route_trouble(port));
     add(unknown, unreadable_disks(port));
   }
+  const auto fate = fates_.find(name);
+  if (unknown.empty() && fate != fates_.end() && fate->second.restored) {
+    unknown =
+        "no connection has come since this node was started: what was lost before is not known";
+  }
   if (!group.reason.empty()) {
     group.consistent = Consistency::no;
   } else if (!unknown.empty()) {

@@ -179,6 +179,7 @@ Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool ope
   channel.serial = next_serial_++;
   channels_.emplace(channel.serial, std::move(made));
   if (port != ports_.end()) ++port->second.channels_total;
+  fates_[channel.group()].restored = false;
   return channel;
 }
 
@@ -222,7 +223,8 @@ void Link::channel_judged(Channel& channel) {
   const bool is_new = std::exchange(port->second.inner_encryption, kind) != kind;
   if (const auto name = inner_encryption(port->second); is_new && !name.empty()) {
     log_warning(
-        "route {}: its connections are encrypted inside ({}): they do not compress, and the link is "
+        "route {}: its connections are encrypted inside ({}): they do not compress, and the link "
+        "is "
         "encrypted anyway; PostgreSQL's clients want sslmode=disable gssencmode=disable",
         channel.route(), name);
   }

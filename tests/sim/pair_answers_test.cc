@@ -68,7 +68,7 @@ TEST_F(PairAnswers, AStreamThatWasCutOffMakesItsGroupInconsistentThoughAnOlderOn
   targets.back().reset_all();
   run(seconds(5));
   for (const int side : {0, 1}) {
-    EXPECT_FALSE(group(side).consistent) << side;
+    EXPECT_EQ(group(side).consistent, Consistency::no) << side;
     EXPECT_NE(group(side).reason, "") << side;
   }
 }

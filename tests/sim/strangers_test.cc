@@ -35,6 +35,10 @@ class StrangersTest : public ::testing::Test, public WanPortOwner {
     lane->drop();
     graveyard_.bury(std::move(lane));
   }
+  void on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye&) override {
+    lane->drop();
+    graveyard_.bury(std::move(lane));
+  }
   void on_wan_refused(WanPort&, const std::string&, const std::string& reason) override {
     reasons_.push_back(reason);
   }
