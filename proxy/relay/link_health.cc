@@ -35,6 +35,13 @@ void Link::note_channel_end(Channel& channel, ChannelMoment moment) {
     log_warning("route {}: channel {}: {} bytes were lost with the reset: {}", channel.route(),
                 channel.core().id, lost_bytes, channel.end_reason());
   }
+  const bool whole = how == ChannelEnd::How::in_order && channel.lost_bytes() == 0 &&
+                     channel.attached() && channel.unproven_bytes() == 0;
+  if (moment == ChannelMoment::gone && whole &&
+      channel.read_bytes() + channel.core().in.consumed_offset() > 0) {
+    if (const auto port = ports_.find(channel.route()); port != ports_.end())
+      port->second.health.on_whole_channel(channel.serial);
+  }
   if (lost_bytes > 0 || moment == ChannelMoment::closed)
     note_end(channel, lost_bytes, LossTowards::target, how, channel.end_reason());
   if (channel.attached() && channel.core().out.stopped)

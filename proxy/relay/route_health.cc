@@ -27,6 +27,12 @@ void RouteHealth::on_end(const ChannelEnd& end) {
   kept->reason = end.reason;
 }
 
+void RouteHealth::on_whole_channel(std::uint64_t serial) {
+  carried_ = true;
+  trifle_.reset();
+  if (loss_ && serial > loss_->newest_serial) loss_.reset();
+}
+
 RouteHealth::Lacking RouteHealth::lacking() const { return loss_ ? loss_->lacking : Lacking{}; }
 
 void RouteHealth::observe(std::span<const OpenChannel> channels) {

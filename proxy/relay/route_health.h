@@ -42,6 +42,10 @@ class RouteHealth {
   // REQUIRES: the channel has carried bytes.
   void on_end(const ChannelEnd& end);
 
+  // A channel that carried bytes has ended in order, and all of them are delivered: what was lost
+  // before it was opened is made good, as by one that is open and has caught up.
+  void on_whole_channel(std::uint64_t serial);
+
   struct OpenChannel {
     std::uint64_t serial = 0;
     std::uint64_t carried_bytes = 0;  // both directions

@@ -44,6 +44,14 @@ TEST_F(Health, OnlyANewerChannelThatHasCaughtUpEndsALoss) {
   EXPECT_TRUE(tcp().empty()) << tcp();
 }
 
+TEST_F(Health, ANewerChannelThatEndedWithAllDeliveredEndsALossToo) {
+  end(How::cut, 6'000'000);
+  health_.on_whole_channel(10);  // it was opened before the loss
+  EXPECT_FALSE(tcp().empty());
+  health_.on_whole_channel(11);
+  EXPECT_TRUE(tcp().empty()) << tcp();
+}
+
 TEST_F(Health, LossesAddUpUntilTheyAreOver) {
   end(How::aborted, 5000);
   end(How::cut, 7000);
