@@ -37,15 +37,17 @@ void TakeoverReport::add(const TakenGroup& group) {
   any_copy_ = any_copy_ || status.inbound.as_of;
   std::string trouble;
   if (status.consistent == Consistency::no) trouble = status.reason;
-  if (status.consistent == Consistency::unknown) trouble = "it cannot be told: " + status.reason;
   if (group.lost_bytes > 0) {
     if (!trouble.empty()) trouble += "; ";
     trouble +=
         format("{} received bytes were not taken by the target and are lost", group.lost_bytes);
   }
-  consistent_ = consistent_ && trouble.empty();
+  const bool unknown = trouble.empty() && status.consistent == Consistency::unknown;
+  inconsistent_ = inconsistent_ || !trouble.empty();
+  unknown_ = unknown_ || unknown;
   std::string line = format("group {}: ", group.name);
   if (!trouble.empty()) line += format("NOT CONSISTENT: {}; ", trouble);
+  if (unknown) line += format("not known to be consistent: {}; ", status.reason);
   line +=
       status.inbound.as_of ? copy_of(group) : "nothing was received since this node has started";
   lines_.push_back(std::move(line));
@@ -55,9 +57,14 @@ Answer TakeoverReport::answer(const std::string& name) const {
   Answer answer{
       .message = format("{0} is taken over and fenced until `longthrow release {0}`", name),
       .details = lines_,
-      .consistent = consistent_ && any_copy_};
-  if (!*answer.consistent)
-    answer.message += any_copy_ ? "; the copy is NOT CONSISTENT" : "; nothing is known of a copy";
+      .consistent = !inconsistent_ && !unknown_ && any_copy_};
+  if (!any_copy_) {
+    answer.message += "; nothing is known of a copy";
+  } else if (inconsistent_) {
+    answer.message += "; the copy is NOT CONSISTENT";
+  } else if (unknown_) {
+    answer.message += "; the copy is not known to be consistent";
+  }
   return answer;
 }
 

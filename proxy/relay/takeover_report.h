@@ -25,7 +25,8 @@ class TakeoverReport {
  private:
   std::vector<std::string> lines_;
   bool any_copy_ = false;
-  bool consistent_ = true;
+  bool inconsistent_ = false;
+  bool unknown_ = false;
 };
 
 }  // namespace longthrow

@@ -133,7 +133,7 @@ def test_a_group_of_two_streams_is_as_old_as_the_older_one(make_lab, make_pair):
 def test_a_loss_on_one_route_is_not_forgotten_because_another_one_is_well(make_lab, make_pair):
     """The target of r0 breaks off with megabytes on their way; then a connection of r1 comes and goes."""
     lab = make_lab(rtt="5ms", rate="8mbit", queue="250KB")
-    with Sink(lab.b, reset_after=200_000) as broken, Sink(lab.b) as well:
+    with Sink(lab.b, reset_after=200_000) as broken, Sink(lab.b, answer=True) as well:
         pair = make_pair(lab, routes={"r0": broken.port, "r1": well.port})
         for node in pair.nodes:
             for route in ("route.r0", "route.r1"):
@@ -154,14 +154,15 @@ def test_a_loss_on_one_route_is_not_forgotten_because_another_one_is_well(make_l
 
 def test_a_route_that_a_reload_removes_ends_its_channels(make_lab, make_pair):
     lab = make_lab(rtt="5ms", rate="50mbit", queue="250KB")
-    with Sink(lab.b) as gone, Sink(lab.b) as stays:
+    with Sink(lab.b) as gone, Sink(lab.b, answer=True) as stays:
         pair = make_pair(lab, routes={"r0": gone.port, "r1": stays.port}).start()
         with Source(lab.a, pair.entry("r0"), size=-1, mix="random") as source:
             gone.wait_received(1 * MIB)
             removed = pair.beta.tables.pop("route.r0")
             assert removed and pair.beta.reload().returncode == 0
             pair.alpha.wait_channels(0)
-            assert source.one(20)["end"] == "reset"
+            # Of a reset, a program that writes and reads is told once: here the writing may be.
+            assert source.one(20)["end"] in ("reset", "eof")
         assert "r0" not in pair.beta.status()["groups"]
         assert not pair.alpha.group()["consistent"], pair.alpha.group()
         with Source(lab.a, pair.entry("r1"), size=100_000) as other:

@@ -42,6 +42,19 @@ TEST(TakeoverReport, WhatStatusCallsInconsistentIsNotCalledProvenGood) {
   EXPECT_NE(answer.message.find("NOT CONSISTENT"), std::string::npos);
 }
 
+TEST(TakeoverReport, WhatCannotBeToldIsSaidAsUnknownAndIsNoExitCode0) {
+  TakeoverReport report;
+  TakenGroup group = copy("vm1");
+  group.status.consistent = Consistency::unknown;
+  group.status.reason = "DRBD has not said it";
+  report.add(group);
+  const Answer answer = report.answer("dr");
+  EXPECT_EQ(answer.consistent, false);
+  EXPECT_NE(answer.message.find("not known to be consistent"), std::string::npos);
+  EXPECT_TRUE(answer.details[0].starts_with(
+      "group vm1: not known to be consistent: DRBD has not said it; "));
+}
+
 TEST(TakeoverReport, SeveralStreamsAreNotProven) {
   TakeoverReport report;
   TakenGroup group = copy("vm1");
