@@ -331,6 +331,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void observe_health();
   void abort_channels_of(const std::string& route, const std::string& reason);
   [[nodiscard]] std::string route_trouble(const RoutePort& port) const;
+  [[nodiscard]] bool has_carried(const RoutePort& port) const;
   [[nodiscard]] std::string unreadable_disks(const RoutePort& port) const;
   void judge_group(const std::string& name, GroupStatus& group) const;
 

@@ -92,6 +92,15 @@ void Link::abort_channels_of(const std::string& route, const std::string& reason
   for (Channel* channel : open) channel->abort(reason);
 }
 
+// Health hears of a channel once in a while only.
+bool Link::has_carried(const RoutePort& port) const {
+  return port.health.carried() || std::ranges::any_of(channels_, [&](const auto& entry) {
+           const Channel& channel = *entry.second;
+           return channel.route() == port.name &&
+                  channel.read_bytes() + channel.core().in.consumed_offset() > 0;
+         });
+}
+
 std::string Link::route_trouble(const RoutePort& port) const {
   const auto open = std::ranges::count_if(channels_, [&](const auto& entry) {
     const Channel& channel = *entry.second;
@@ -99,7 +108,7 @@ std::string Link::route_trouble(const RoutePort& port) const {
   });
   std::string trouble = port.health.trouble(port.config.protocol, static_cast<std::size_t>(open));
   if (!trouble.empty()) return trouble;
-  if (session_ != nullptr && port.health.carried()) {
+  if (session_ != nullptr && has_carried(port)) {
     const RouteStanding standing = session_->standing(port.name);
     if (standing.known && !standing.matched)
       return format("nothing is being replicated: {}", standing.reason);
@@ -109,7 +118,7 @@ std::string Link::route_trouble(const RoutePort& port) const {
 
 // A DRBD that carries and does not tell of its disks, or not in words that are known here.
 std::string Link::unreadable_disks(const RoutePort& port) const {
-  if (port.config.protocol != RouteProtocol::drbd || !port.health.carried()) return {};
+  if (port.config.protocol != RouteProtocol::drbd || !has_carried(port)) return {};
   const drbd::DisksByVolume disks = disks_of(port);
   if (disks.empty()) return "what DRBD says of its disks cannot be read, or it has not said it yet";
   for (const auto& [volume, each] : disks) {
