@@ -82,7 +82,7 @@ def test_burst_is_taken_at_memory_speed_and_the_lag_is_true(make_lab, make_pair)
         with Source(lab.a, pair.entry(), size=size, mix="random") as source:
             sent = source.wait_sent(60)
             if not sanitized():
-                assert sent["send_seconds"] < 2.0
+                assert sent["send_seconds"] < 10, "the WAN alone takes 50 s: it was not taken at memory speed"
             for _ in range(4):
                 assert_lag_true(pair, sink, size)
                 time.sleep(2)
