@@ -52,18 +52,6 @@ constexpr auto kBits = std::to_array<Unit>({
     {"mibit", power(kKibi, 2)},
     {"kibit", kKibi},
 });
-// Bytes a second are said by a size with its B.
-constexpr auto kBytesPerSecond = std::to_array<Unit>({
-    {"tib", power(kKibi, 4)},
-    {"gib", power(kKibi, 3)},
-    {"mib", power(kKibi, 2)},
-    {"kib", kKibi},
-    {"tb", power(kKilo, 4)},
-    {"gb", power(kKilo, 3)},
-    {"mb", power(kKilo, 2)},
-    {"kb", kKilo},
-    {"b", 1},
-});
 constexpr auto kTimes = std::to_array<Unit>({
     {"d", 86'400'000'000'000},
     {"h", 3'600'000'000'000},
@@ -195,7 +183,8 @@ Result<std::uint64_t> parse_rate(std::string_view text) {
   }
   std::string_view rest = low;
   const bool per_second = take_end(rest, "/s");
-  if (per_second && !rest.ends_with("bit")) return parse_quantity(rest, kBytesPerSecond);
+  // Bytes a second are said by a size with its B.
+  if (per_second && rest.ends_with('b')) return parse_quantity(rest, kSizes);
   auto bits = parse_quantity(rest, kBits);
   if (bits) *bits /= 8;
   return bits;

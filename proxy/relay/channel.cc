@@ -18,7 +18,6 @@ constexpr std::size_t kDiscardedBytes = 512;
 constexpr Duration kAbortLook = std::chrono::milliseconds(20);
 constexpr Duration kSeldomLook = std::chrono::milliseconds(250);
 constexpr Duration kOftenFor = std::chrono::seconds(1);
-constexpr Duration kHandOverLook = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -355,7 +354,7 @@ void Channel::watch_handing_over() {
     close_leg(CloseMode::reset, "the session ended, and the target takes nothing more");
     return;
   }
-  loop_.arm(timer_, loop_.now() + kHandOverLook);
+  loop_.arm(timer_, loop_.now() + kSeldomLook);
 }
 
 void Channel::close_leg(CloseMode mode, const std::string& reason) {

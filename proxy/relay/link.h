@@ -5,9 +5,13 @@
 // link_copies.cc  how new our copies of the peer's data are
 // link_drain.cc   what drains wait for, and what became of the bytes of channels that end
 // link_data.cc    the data path: slabs, frames, scheduling, receiving
+// link_drbd.cc    which channels are DRBD's pairs, and what it says of its disks
+// link_health.cc  whether the copies can be trusted
 // link_notices.cc what is held, paused or fenced
+// link_pacing.cc  bulk at the pace of the WAN
 // link_routes.cc  inside listeners and channels
 // link_status.cc  settings, commands, numbers
+// link_takeover.cc what a takeover ends, hands over and destroys
 // link_twins.cc   another node in the peer's name
 #pragma once
 
@@ -328,10 +332,11 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
                 ChannelEnd::How how, const std::string& reason);
   static void note_oldest(Channel& channel);
   void note_unproven(Channel& channel, ChannelEnd::How how, const std::string& reason);
+  // The first bytes of a channel have come, from its leg or from the peer.
+  void note_carried(const Channel& channel);
   void observe_health();
   void abort_channels_of(const std::string& route, const std::string& reason);
   [[nodiscard]] std::string route_trouble(const RoutePort& port) const;
-  [[nodiscard]] bool has_carried(const RoutePort& port) const;
   [[nodiscard]] std::string unreadable_disks(const RoutePort& port) const;
   void judge_group(const std::string& name, GroupStatus& group) const;
 

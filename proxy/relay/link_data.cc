@@ -506,11 +506,15 @@ void Link::handle_event(const SessionEvent& event) {
   }
 }
 
-void Link::channel_read(Channel&, std::uint64_t bytes) { totals_.raw_in_bytes += bytes; }
+void Link::channel_read(Channel& channel, std::uint64_t bytes) {
+  totals_.raw_in_bytes += bytes;
+  if (channel.read_bytes() == bytes) note_carried(channel);
+}
 
 void Link::channel_written(Channel& channel, std::uint64_t bytes) {
   session_->handed_over(channel.core(), bytes);
   totals_.delivered_bytes += bytes;
+  if (bytes > 0 && channel.core().in.consumed_offset() == bytes) note_carried(channel);
   wake();
 }
 

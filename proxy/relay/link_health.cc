@@ -64,6 +64,11 @@ void Link::note_oldest(Channel& channel) {
   if (!channel.core().out.stopped) channel.oldest_waiting_at = oldest;
 }
 
+void Link::note_carried(const Channel& channel) {
+  if (const auto port = ports_.find(channel.route()); port != ports_.end())
+    port->second.health.on_carried();
+}
+
 void Link::observe_health() {
   std::map<std::string, std::vector<RouteHealth::OpenChannel>> open;
   for (const auto& [serial, channel] : channels_) {
@@ -92,15 +97,6 @@ void Link::abort_channels_of(const std::string& route, const std::string& reason
   for (Channel* channel : open) channel->abort(reason);
 }
 
-// Health hears of a channel once in a while only.
-bool Link::has_carried(const RoutePort& port) const {
-  return port.health.carried() || std::ranges::any_of(channels_, [&](const auto& entry) {
-           const Channel& channel = *entry.second;
-           return channel.route() == port.name &&
-                  channel.read_bytes() + channel.core().in.consumed_offset() > 0;
-         });
-}
-
 std::string Link::route_trouble(const RoutePort& port) const {
   const auto open = std::ranges::count_if(channels_, [&](const auto& entry) {
     const Channel& channel = *entry.second;
@@ -108,7 +104,7 @@ std::string Link::route_trouble(const RoutePort& port) const {
   });
   std::string trouble = port.health.trouble(port.config.protocol, static_cast<std::size_t>(open));
   if (!trouble.empty()) return trouble;
-  if (session_ != nullptr && has_carried(port)) {
+  if (session_ != nullptr && port.health.carried()) {
     const RouteStanding standing = session_->standing(port.name);
     if (standing.known && !standing.matched)
       return format("nothing is being replicated: {}", standing.reason);
@@ -118,7 +114,7 @@ std::string Link::route_trouble(const RoutePort& port) const {
 
 // A DRBD that carries and does not tell of its disks, or not in words that are known here.
 std::string Link::unreadable_disks(const RoutePort& port) const {
-  if (port.config.protocol != RouteProtocol::drbd || !has_carried(port)) return {};
+  if (port.config.protocol != RouteProtocol::drbd || !port.health.carried()) return {};
   const drbd::DisksByVolume disks = disks_of(port);
   if (disks.empty()) return "what DRBD says of its disks cannot be read, or it has not said it yet";
   for (const auto& [volume, each] : disks) {

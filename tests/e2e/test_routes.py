@@ -110,15 +110,20 @@ def test_a_source_host_that_goes_without_a_word_is_noticed(make_lab, make_pair):
             assert sink.wait_over(20)["conversations"][0]["end"] == "reset"
 
 
+def share_group(pair) -> None:
+    """Both routes in group g, at both nodes."""
+    for node in pair.nodes:
+        for route in ("route.r0", "route.r1"):
+            node.tables[route]["group"] = "g"
+        node.write_config()
+
+
 def test_a_group_of_two_streams_is_as_old_as_the_older_one(make_lab, make_pair):
     """One stream has a backlog of a minute, the other says a byte now and then."""
     lab = make_lab(rtt="20ms", rate="8mbit", queue="250KB")
     with Sink(lab.b) as big, Sink(lab.b) as small:
         pair = make_pair(lab, routes={"r0": big.port, "r1": small.port})
-        for node in pair.nodes:
-            for route in ("route.r0", "route.r1"):
-                node.tables[route]["group"] = "g"
-            node.write_config()
+        share_group(pair)
         pair.start()
         with Source(lab.a, pair.entry("r1"), size=-1, rate=10_000, mix="random"), \
                 Source(lab.a, pair.entry("r0"), size=48 * MIB, mix="random"):
@@ -135,10 +140,7 @@ def test_a_loss_on_one_route_is_not_forgotten_because_another_one_is_well(make_l
     lab = make_lab(rtt="5ms", rate="8mbit", queue="250KB")
     with Sink(lab.b, reset_after=200_000) as broken, Sink(lab.b, answer=True) as well:
         pair = make_pair(lab, routes={"r0": broken.port, "r1": well.port})
-        for node in pair.nodes:
-            for route in ("route.r0", "route.r1"):
-                node.tables[route]["group"] = "g"
-            node.write_config()
+        share_group(pair)
         pair.start()
         with Source(lab.a, pair.entry("r0"), size=8 * MIB, mix="random"):
             for node in pair.nodes:
