@@ -19,6 +19,7 @@ enum class Plant : std::uint8_t {
   accept_duplicates,   // a frame number that was received before is taken again
   // Found by single scenes (tests/sim/pair_*_test.cc), some of them by seeds as well.
   abort_at_once,         // an abort does not wait until the target's TCP has everything
+  drop_unframed,         // a source's reset drops what was read and is in no frame
   drop_held_bytes,       // the end of a session drops what was received and not handed over
   write_failure_aborts,  // a leg that cannot be written to is not read to its end
   routes_open_early,     // although streams of the last session have not ended
@@ -29,13 +30,14 @@ enum class Plant : std::uint8_t {
   fence_lets_in,         // a fenced side accepts its peer
   as_of_early,           // a copy is as new as marks whose bytes are still missing
 };
-inline constexpr std::array<std::string_view, 16> kPlantNames = {"none",
+inline constexpr std::array<std::string_view, 17> kPlantNames = {"none",
                                                                  "forget_lost_frames",
                                                                  "end_before_bytes",
                                                                  "abort_as_fin",
                                                                  "keep_credit",
                                                                  "accept_duplicates",
                                                                  "abort_at_once",
+                                                                 "drop_unframed",
                                                                  "drop_held_bytes",
                                                                  "write_failure_aborts",
                                                                  "routes_open_early",

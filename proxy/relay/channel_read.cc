@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading a leg into blocks. An idle leg waits without memory: only when there is something to read
 // does it borrow a slab, and it gives the slab away as soon as a frame is worth making.
+#include "proxy/base/planted.h"
 #include "proxy/relay/channel.h"
 
 namespace longthrow {
@@ -130,7 +131,8 @@ std::optional<TimePoint> Channel::oldest_unframed_at() const {
 void Channel::end_reading(EndKind kind) {
   read_ended_ = true;
   read_ended_in_order_ = kind == EndKind::fin;
-  if (block_.bytes > 0) {
+  const bool drops = kind == EndKind::abort && planted(Plant::drop_unframed);
+  if (block_.bytes > 0 && !drops) {
     close_block();
   } else {
     return_slab();

@@ -24,7 +24,12 @@ def test_a_target_that_stops_reading_leaves_the_other_group_its_rate(make_lab, m
             stalled.pause()
             with Source(lab.a, pair.entry("stalled"), size=120 * MIB, mix="random") as stuck:
                 time.sleep(8)  # until its share of the receiver is full; both use the WAN meanwhile
-                assert rate_of(free, seconds) > 0.8 * alone  # pacing looks for the rate: 0.89 was seen
+                # A busy machine may cost one window its rate; a group that is held up loses every one.
+                beside = rate_of(free, seconds)
+                if beside <= 0.9 * alone:
+                    beside = rate_of(free, seconds)
+                print(f"{alone / MIB:.2f} MiB/s alone, {beside / MIB:.2f} beside a target that does not read")
+                assert beside > 0.9 * alone
                 assert "send_seconds" not in stuck.conversation(), "the stalled group was not slowed"
                 running.tell("stop")
                 stalled.resume()

@@ -35,12 +35,21 @@ TEST_F(PairEnds, AResetComesAfterAllBytesThatItsWriterGave) {
 TEST_F(PairEnds, AResetOverABusyLinkComesAfterWhatWaitsInNoFrame) {
   plan.wan.bandwidth_bytes_s = 64 * kKiB;
   start();
-  source({.bytes = 1 * kMiB, .ending = SourceEnding::hold});
+  source({.bytes = 1 * kMiB, .compressible = false, .ending = SourceEnding::hold});
   run(seconds(3));
   for (const std::uint64_t bytes : {3'000U, 20'000U, 70'001U}) {
     source({.bytes = bytes, .ending = SourceEnding::reset});
   }
   run(seconds(2));
+  // The first 16 KiB go ahead; the reset comes while the rest waits to become a frame.
+  source({.bytes = 20'002, .compressible = false, .ending = SourceEnding::hold});
+  const auto is_read = [this] {
+    return std::ranges::any_of(status(0).routes.at("r0").channels,
+                               [](const auto& channel) { return channel.in_bytes == 20'002; });
+  };
+  ASSERT_TRUE(wait(is_read));
+  run(std::chrono::microseconds(100));
+  sources.back().finish_held(SourceEnding::reset);
   sources.front().finish_held(SourceEnding::reset);
   ASSERT_TRUE(ended());
   run(seconds(60));
