@@ -245,8 +245,9 @@ void Channel::begin_abort() {
 // What the leg has not acknowledged by now will never be delivered.
 void Channel::note_last_delivered() {
   if (delivered_last_) return;
-  report_delivered();
-  delivered_last_ = acknowledged_offset();
+  const std::uint64_t queued = queued_bytes();
+  report_delivered(queued);
+  delivered_last_ = acknowledged_offset(queued);
 }
 
 std::uint64_t Channel::lost_bytes() const {
@@ -254,10 +255,10 @@ std::uint64_t Channel::lost_bytes() const {
   return delivered_last_ ? here - std::min(here, *delivered_last_) : 0;
 }
 
-std::uint64_t Channel::acknowledged_offset() const {
+std::uint64_t Channel::acknowledged_offset(std::uint64_t queued_bytes) const {
   const std::uint64_t consumed = core_->in.consumed_offset();
   if (planted(Plant::delivered_early)) return consumed;
-  return consumed - std::min(consumed, queued_bytes());
+  return consumed - std::min(consumed, queued_bytes);
 }
 
 void Channel::check_abort() {
@@ -280,8 +281,7 @@ void Channel::begin_close() {
 
 void Channel::check_close() {
   const SocketStats stats = loop_.stats(leg_);
-  const std::uint64_t queued = queued_bytes();
-  if (queued == 0) return close_leg(CloseMode::graceful, "");
+  if (queued_bytes(stats) == 0) return close_leg(CloseMode::graceful, "");
   if (stats.over)
     return close_leg(CloseMode::reset, "the target broke the connection before it had all");
   // Nobody is left to be told: the kernel goes on alone.
@@ -386,18 +386,34 @@ void Channel::close_leg(CloseMode mode, const std::string& reason) {
 
 // --- numbers
 
+void Channel::look() {
+  looked_ = {};
+  if (leg_state_ != LegState::open) return;
+  const SocketStats stats = loop_.stats(leg_);
+  report_delivered(queued_bytes(stats));
+  looked_ = {.unread_bytes = unread_bytes(stats),
+             .undelivered_bytes = core_->in.ready_bytes() + queued_bytes(stats)};
+}
+
 void Channel::report_delivered() {
-  if (closed() || core_->in.discarding()) return;
-  const std::uint64_t delivered = acknowledged_offset();
+  if (!closed()) report_delivered(queued_bytes());
+}
+
+void Channel::report_delivered(std::uint64_t queued_bytes) {
+  if (core_->in.discarding()) return;
+  const std::uint64_t delivered = acknowledged_offset(queued_bytes);
   if (delivered <= delivered_) return;
   delivered_ = delivered;
   if (attached()) host_.channel_delivered(*this, delivered);
 }
 
 std::uint64_t Channel::unread_bytes() const {
-  if (leg_state_ != LegState::open || read_ended_ || discard_reads_) return 0;
-  if (planted(Plant::lag_without_unread)) return 0;
-  return loop_.stats(leg_).unread_bytes;
+  return leg_state_ == LegState::open ? unread_bytes(loop_.stats(leg_)) : 0;
+}
+
+std::uint64_t Channel::unread_bytes(const SocketStats& stats) const {
+  if (read_ended_ || discard_reads_ || planted(Plant::lag_without_unread)) return 0;
+  return stats.unread_bytes;
 }
 
 std::uint64_t Channel::unproven_bytes() const {
@@ -415,10 +431,13 @@ ChannelEnd::How Channel::how_it_ended() const {
   return read_ended_in_order_ || written_in_order ? half_in_order : aborted;
 }
 
-// A FIN counts as one byte of the kernel's queue.
 std::uint64_t Channel::queued_bytes() const {
-  if (leg_state_ != LegState::open) return 0;
-  const std::uint64_t queued = loop_.stats(leg_).unacknowledged_bytes;
+  return leg_state_ == LegState::open ? queued_bytes(loop_.stats(leg_)) : 0;
+}
+
+// A FIN counts as one byte of the kernel's queue.
+std::uint64_t Channel::queued_bytes(const SocketStats& stats) const {
+  const std::uint64_t queued = stats.unacknowledged_bytes;
   return queued - (fin_written_ && queued > 0 ? 1 : 0);
 }
 

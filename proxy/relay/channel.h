@@ -107,8 +107,9 @@ class Channel final : public Mortal {
   void resume_reading() { pump_read(); }
   // The link is down: DRBD's pings may be answered here.
   void on_link_down() { answer_now(); }
-  // Once in a while: tells how much the leg's TCP has acknowledged.
-  void report_delivered();
+  // Once in a while: asks the kernel, tells how much the leg's TCP has acknowledged, and keeps what
+  // else it said in looked().
+  void look();
   // The session is over. `core` becomes the channel's own.
   void detach(std::unique_ptr<ChannelCore> core);
   // Takeover of its group: hands over what is here now, nothing that comes later, then resets the
@@ -159,6 +160,12 @@ class Channel final : public Mortal {
   // Read from the leg so far, and still unread in it (asks the kernel).
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
   [[nodiscard]] std::uint64_t unread_bytes() const;
+  // As unread_bytes() and undelivered_bytes() were at the last look().
+  struct Looked {
+    std::uint64_t unread_bytes = 0;
+    std::uint64_t undelivered_bytes = 0;
+  };
+  [[nodiscard]] const Looked& looked() const { return looked_; }
   // Written to the leg and not yet acknowledged by it (asks the kernel), or not yet written.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] ChannelStatus status() const;
@@ -227,10 +234,15 @@ class Channel final : public Mortal {
   void on_written(int result);
   void after_write();
   void note_last_delivered();
-  [[nodiscard]] std::uint64_t acknowledged_offset() const;  // by the leg's TCP
+  void report_delivered();
+  void report_delivered(std::uint64_t queued_bytes);
+  [[nodiscard]] std::uint64_t acknowledged_offset(std::uint64_t queued_bytes) const;
   void begin_close();
   void check_close();
+  // Of the leg: written, not acknowledged by its TCP; what has come and was not read.
   [[nodiscard]] std::uint64_t queued_bytes() const;
+  [[nodiscard]] std::uint64_t queued_bytes(const SocketStats& stats) const;
+  [[nodiscard]] std::uint64_t unread_bytes(const SocketStats& stats) const;
   void begin_abort();
   void check_abort();
   void watch_handing_over();
@@ -290,6 +302,7 @@ class Channel final : public Mortal {
   TimePoint close_deadline_{};
   bool aborting_ = false;
   TimePoint abort_deadline_{};
+  Looked looked_;
   std::uint64_t delivered_ = 0;  // acknowledged by the leg's TCP when that was last looked at
   std::uint64_t taken_seen_bytes_ = 0;  // by the leg, see watch_handing_over
   TimePoint taken_at_{};

@@ -37,11 +37,20 @@ struct SenderClock {
 // monotonic clock: also while the link is down and after its session.
 class CopyAge {
  public:
-  // The copy is as of `as_of_ns` on the sender's clock.
+  // Beyond this a peer's clock says nothing.
+  static constexpr Duration kAgeMax = std::chrono::years(100);
+
+  // The copy is as of `as_of_ns` on the sender's clock. Both are the peer's words: what cannot be
+  // is not noted.
   void note(TimePoint now, std::int64_t as_of_ns, const SenderClock& sender) {
-    as_of_ns_ = as_of_ns + sender.civil_offset_ns;
-    const Duration behind(sender.wall_ns - as_of_ns);
-    age_ = std::max(Duration(0), behind + (now - sender.at) + sender.half_trip);
+    std::int64_t civil_ns = 0;
+    std::int64_t behind_ns = 0;
+    const bool nonsense = __builtin_add_overflow(as_of_ns, sender.civil_offset_ns, &civil_ns) ||
+                          __builtin_sub_overflow(sender.wall_ns, as_of_ns, &behind_ns) ||
+                          Duration(behind_ns) > kAgeMax;
+    if (nonsense) return;
+    as_of_ns_ = civil_ns;
+    age_ = std::max(Duration(0), Duration(behind_ns) + (now - sender.at) + sender.half_trip);
     at_ = now;
   }
   // As an earlier start of the node knew it: its age is that of the civil clocks, as good as they

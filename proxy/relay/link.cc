@@ -538,7 +538,7 @@ void Link::on_tick() {
   forget_old_words(now);
   approach_memlimit();
   update_receive_window();
-  for (auto& [serial, channel] : channels_) channel->report_delivered();
+  for (auto& [serial, channel] : channels_) channel->look();
   update_rates(now, interval);
   update_groups();
   forget_old_reasons();

@@ -58,7 +58,7 @@ void Link::say_marks(TimePoint now) {
   std::map<std::uint32_t, Marked> groups;
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached() || channel->core().out.stopped) continue;
-    channel->history.note(wall_ns(), channel->read_bytes() + channel->unread_bytes());
+    channel->history.note(wall_ns(), channel->read_bytes() + channel->looked().unread_bytes);
     if (!is_stream(*channel)) continue;
     const OutStream& out = channel->core().out;
     const std::int64_t complete_ns = channel->history.complete_at(out.numbered_offset());

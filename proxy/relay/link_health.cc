@@ -74,13 +74,13 @@ void Link::observe_health() {
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached() || channel->closed()) continue;
     const OutStream& out = channel->core().out;
-    const std::uint64_t taken = channel->read_bytes() + channel->unread_bytes();
+    const std::uint64_t taken = channel->read_bytes() + channel->looked().unread_bytes;
     const std::uint64_t lag = taken - std::min(taken, out.received_offset());
     note_oldest(*channel);
     open[channel->route()].push_back(
         {.serial = serial,
          .carried_bytes = channel->read_bytes() + channel->core().in.consumed_offset(),
-         .waiting_bytes = (out.stopped ? 0 : lag) + channel->undelivered_bytes()});
+         .waiting_bytes = (out.stopped ? 0 : lag) + channel->looked().undelivered_bytes});
   }
   for (const auto& [route, its_channels] : open) {
     if (const auto port = ports_.find(route); port != ports_.end())

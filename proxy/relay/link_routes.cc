@@ -224,8 +224,7 @@ void Link::channel_judged(Channel& channel) {
   if (const auto name = inner_encryption(port->second); is_new && !name.empty()) {
     log_warning(
         "route {}: its connections are encrypted inside ({}): they do not compress, and the link "
-        "is "
-        "encrypted anyway; PostgreSQL's clients want sslmode=disable gssencmode=disable",
+        "is encrypted anyway; PostgreSQL's clients want sslmode=disable gssencmode=disable",
         channel.route(), name);
   }
 }

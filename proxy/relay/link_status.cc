@@ -175,7 +175,7 @@ void Link::update_groups() {
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached()) continue;
     GroupState& group = *channel->core().group;
-    if (channel->unframed_bytes() > 0 || channel->unread_bytes() > 0) group.unframed = true;
+    if (channel->unframed_bytes() > 0 || channel->looked().unread_bytes > 0) group.unframed = true;
     if (channel->closed()) continue;
     GroupFate& fate = fates_[group.name];
     if (fate.short_bytes > 0 && serial > fate.short_serial && lag(group.name).bytes == 0)
@@ -195,13 +195,13 @@ Lag Link::lag(const std::string& group) const {
     if (!channel->attached() || (!group.empty() && channel->group() != group)) continue;
     const OutStream& out = channel->core().out;
     if (out.stopped) continue;
-    const std::uint64_t bytes =
-        channel->read_bytes() + channel->unread_bytes() - out.received_offset();
+    const std::uint64_t unread = channel->unread_bytes();
+    const std::uint64_t bytes = channel->read_bytes() + unread - out.received_offset();
     if (bytes == 0) continue;
     lag.bytes += bytes;
     note(out.oldest_read_at());
     note(channel->oldest_unframed_at());
-    if (channel->unread_bytes() == 0) continue;
+    if (unread == 0) continue;
     // A leg that is not read waits, too; since when is known to a tick.
     const auto seen_ns = channel->history.seen_at(channel->read_bytes());
     note(loop_.now() - Duration(seen_ns ? wall_ns() - *seen_ns : 0));

@@ -391,7 +391,8 @@ def test_closed_lab_leaves_no_process_not_even_one_that_hides():
         lab.a.run(["sh", "-c", "trap '' TERM; setsid sleep 600 & true"], stdout=subprocess.DEVNULL,
                   stderr=subprocess.DEVNULL)
         namespaces, folder = {lab.a.inode, lab.b.inode}, lab.folder
-        assert any("sleep 600" in line for line in processes_in(namespaces))
+        wait_until(lambda: any("sleep 600" in line for line in processes_in(namespaces)), 10,
+                   "the process that hides runs")
     assert not processes_in(namespaces)
     assert not folder.exists()
 

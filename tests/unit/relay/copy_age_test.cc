@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace longthrow {
 namespace {
 
@@ -54,6 +56,18 @@ TEST(CopyAge, WhatAnEarlierStartKnewAgesByTheCivilClock) {
   EXPECT_EQ(copy.age(now + std::chrono::seconds(2)), Duration(std::chrono::seconds(32)));
   copy.restore(now, civil, 2'000'000'000'000);  // clocks that disagree
   EXPECT_EQ(copy.age(now), Duration(0));
+}
+
+TEST(CopyAge, ClocksOfAPeerThatCannotBeAreNotNoted) {
+  const TimePoint now{std::chrono::seconds(5)};
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  CopyAge copy;
+  copy.note(now, 100, {.wall_ns = 300, .at = now});
+  copy.note(now, -kMost, {.wall_ns = kMost, .at = now});
+  copy.note(now, kMost, {.wall_ns = kMost, .at = now, .civil_offset_ns = kMost});
+  copy.note(now, 1, {.wall_ns = kMost, .at = now});
+  EXPECT_EQ(copy.as_of_ns(), 100);
+  EXPECT_EQ(*copy.age(now), Duration(200));
 }
 
 }  // namespace
