@@ -70,8 +70,9 @@ std::optional<Value> read_document(const SourceText& source, Report& report) {
   const std::string_view description = error.description();
   const std::string key = redefined_key(description);
   report.error({source.file, line_of(error.source())}, key,
-               key.empty() ? format("not valid TOML: {}", description)
-                           : std::string("it is written a second time in this file; keep one"));
+               key.empty()
+                   ? format("not valid TOML: {}; a text needs quotes: key = \"text\"", description)
+                   : std::string("it is written a second time in this file; keep one"));
   return std::nullopt;
 }
 

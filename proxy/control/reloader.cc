@@ -151,7 +151,8 @@ void Reloader::finish(const Job& job, const Answer& answer) {
     return end(job.done, std::move(out));
   }
   const auto& [live, restart] = job.difference;
-  std::string message = live.empty() && restart.empty() ? "the files have not changed"
+  std::string message = live.empty() && restart.empty()
+                            ? "the files have not changed; key files were read anew"
                         : job.dry_run ? format("{} would be applied", count(live.size(), "change"))
                                       : format("{} applied", count(live.size(), "change"));
   if (!restart.empty()) {

@@ -49,7 +49,7 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
     }
     link->ping([handler = std::move(handler), name = ping->link](std::optional<double> ms) {
       Answer answer = ms ? done(format("link {}: {:.2f} ms", name, *ms))
-                         : refused(format("link {} is not up", name));
+                         : refused(format("link {} is not up; `longthrow status` says why", name));
       answer.rtt_ms = ms;
       handler(answer);
     });

@@ -89,7 +89,9 @@ Result<void> NodeImpl::open_ports(const Config& config) {
     } else if (may_become_free(endpoint, started.error())) {
       port->start_when_possible();
     } else {
-      return fail(format("cannot listen on {}: {}", to_string(endpoint), started.error().message));
+      const bool taken = started.error().os_errno == EADDRINUSE;
+      return fail(format("WAN port: {}{}", started.error().message,
+                         taken ? "; `ss -ltnp` says which program has it" : ""));
     }
     ports_.emplace(endpoint, std::move(port));
   }

@@ -2,6 +2,7 @@
 #include "proxy/tls/key_file.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "proxy/base/log.h"
@@ -93,6 +94,13 @@ Result<std::vector<PresharedKey>> parse_key_file(std::string_view text, const st
 
 Result<std::vector<PresharedKey>> load_key_file(const std::string& path) {
   const auto text = read_private_file(path);
+  if (!text && text.error().os_errno == ENOENT) {
+    return fail(
+        format("{}. `longthrow genkey -o {}` makes one, at one of the two nodes; copy it to "
+               "the other",
+               text.error().message, path),
+        ENOENT);
+  }
   if (!text) return std::unexpected(text.error());
   return parse_key_file(text->text(), path);
 }
