@@ -15,8 +15,10 @@ void Link::note_end(const Channel& channel, std::uint64_t lost_bytes, LossToward
   const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0;
   const auto port = ports_.find(channel.route());
   if (!carried || port == ports_.end()) return;
+  const bool taken =
+      how == ChannelEnd::How::cut && (fenced_ || fenced_groups_.contains(channel.group()));
   port->second.health.on_end(
-      {.how = how,
+      {.how = taken ? ChannelEnd::How::taken : how,
        .lost_bytes = lost_bytes,
        .to_peer_bytes = towards == LossTowards::peer ? lost_bytes : 0,
        .oldest_at = channel.oldest_waiting_at.value_or(loop_.now()),

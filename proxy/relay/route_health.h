@@ -20,7 +20,8 @@ struct ChannelEnd {
     half_in_order,  // one direction at its end; whoever said it did not take the rest of the other
     aborted,        // by one of the two programs
     broken,         // by our target, in the middle: the peer may hold what nobody takes any more
-    cut,            // by Longthrow: the session ended, the route was removed, a takeover
+    cut,            // by Longthrow: the session ended, the route was removed
+    taken,          // by a takeover: what was delivered until then is the copy
   };
   How how = How::aborted;
   std::uint64_t lost_bytes = 0;        // accepted at either end, and not known to be delivered

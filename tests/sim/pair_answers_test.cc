@@ -40,6 +40,22 @@ TEST_F(PairAnswers, ADrainEndsWhenTheTargetsKernelHasEverything) {
   EXPECT_EQ(targets.front().received_bytes(*app.channel()), 1 * kMiB);
 }
 
+// What the takeover itself ends is no loss: an administrator who looks again reads the same.
+TEST_F(PairAnswers, StatusSaysOfATakenCopyWhatTheTakeoverSaid) {
+  start();
+  SourceApp& app = source({.bytes = kMiB, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait(
+      [&] { return app.channel() && targets.front().received_bytes(*app.channel()) == kMiB; }));
+  run(seconds(5));
+  cut(std::chrono::hours(1));
+  ASSERT_TRUE(wait([&] { return link(1).state != "up"; }));
+  const auto taken = command(1, Takeover{.name = "wan"});
+  ASSERT_TRUE(wait([&] { return answered(*taken); }));
+  EXPECT_TRUE(taken->back().consistent.value_or(false)) << lines(taken->back().details);
+  run(seconds(60));
+  EXPECT_EQ(group(1).consistent, Consistency::yes) << group(1).reason;
+}
+
 // Bytes that a leg's kernel has acknowledged are lag, wherever they wait.
 TEST_F(PairAnswers, LagCountsWhatWaitsUnread) {
   options.memlimit = 4 * kMiB;

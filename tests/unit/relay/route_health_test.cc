@@ -32,6 +32,20 @@ TEST_F(Health, ALossIsNamedWithItsBytesAndReason) {
   EXPECT_NE(tcp().find("6000000 bytes were lost: why"), std::string::npos) << tcp();
 }
 
+TEST_F(Health, ATakeoverThatLostNothingOfTheCopyIsNoAlarm) {
+  end(How::taken, 0);
+  health_.on_end({.how = How::taken, .lost_bytes = 100, .to_peer_bytes = 100, .reason = "why"});
+  EXPECT_EQ(tcp(), "");
+  health_.on_end({.how = How::taken, .lost_bytes = 101, .to_peer_bytes = 100, .reason = "why"});
+  EXPECT_NE(tcp(), "");
+}
+
+TEST_F(Health, ATakeoverAtTheSourceHasLostWhatThePeerLacks) {
+  health_.on_end({.how = How::taken, .lost_bytes = 5000, .to_peer_bytes = 5000, .reason = "why"});
+  EXPECT_NE(tcp().find("5000 bytes were lost"), std::string::npos) << tcp();
+  EXPECT_EQ(health_.lacking().bytes, 5000U);
+}
+
 TEST_F(Health, OnlyANewerChannelThatHasCaughtUpEndsALoss) {
   end(How::aborted, 6'000'000);
   see(10, 5000, 0);  // it was there before the loss
