@@ -265,7 +265,9 @@ void Channel::check_abort() {
   const std::uint64_t queued = loop_.stats(leg_).unacknowledged_bytes;
   if ((queued == 0 && applied()) || loop_.now() >= abort_deadline_ ||
       planted(Plant::abort_at_once)) {
-    close_leg(CloseMode::reset, attached() ? "aborted by the other side" : "the session ended");
+    close_leg(CloseMode::reset, attached()
+                                    ? "aborted by the other side: status and log there say why"
+                                    : "the session ended");
     return;
   }
   loop_.arm(timer_, loop_.now() + kAbortLook);
@@ -351,7 +353,9 @@ void Channel::watch_handing_over() {
   if (taken != taken_seen_bytes_ || taken_at_ == TimePoint{}) taken_at_ = loop_.now();
   taken_seen_bytes_ = taken;
   if (loop_.now() - taken_at_ >= host_.abort_linger()) {
-    close_leg(CloseMode::reset, "the session ended, and the target takes nothing more");
+    close_leg(CloseMode::reset,
+              format("{}, and the target takes nothing more",
+                     attached() ? "its group was taken over" : "the session ended"));
     return;
   }
   loop_.arm(timer_, loop_.now() + kSeldomLook);

@@ -11,7 +11,8 @@ void DrainWatch::on_standing(std::uint64_t channel, const Standing& standing) {
   Entry& entry = found->second;
   entry.delivered_bytes = std::max(entry.delivered_bytes, standing.delivered_bytes);
   if (standing.end_bytes && *standing.end_bytes < entry.mark.bytes) {
-    lose(entry, *standing.end_bytes, "the source's connection broke before they were read");
+    lose(entry, {*standing.end_bytes, *standing.end_bytes},
+         "the source's connection broke before they were read");
   }
   if (standing.barriers_acknowledged) {
     entry.barriers_acknowledged = *standing.barriers_acknowledged;
@@ -20,15 +21,14 @@ void DrainWatch::on_standing(std::uint64_t channel, const Standing& standing) {
   }
 }
 
-void DrainWatch::on_over(std::uint64_t channel, std::uint64_t delivered_bytes,
-                         const std::string& reason) {
+void DrainWatch::on_over(std::uint64_t channel, const Reached& reached, const std::string& reason) {
   const auto found = marks_.find(channel);
   if (found == marks_.end() || found->second.over) return;
   Entry& entry = found->second;
   entry.over = true;
-  entry.delivered_bytes = std::max(entry.delivered_bytes, delivered_bytes);
+  entry.delivered_bytes = std::max(entry.delivered_bytes, reached.delivered_bytes);
   end_pair(entry);
-  lose(entry, entry.delivered_bytes, reason);
+  lose(entry, {entry.delivered_bytes, reached.sent_bytes}, reason);
 }
 
 // Nothing more is heard of its barriers.
@@ -36,10 +36,13 @@ void DrainWatch::end_pair(Entry& entry) {
   entry.pair_ended = entry.barriers_acknowledged < entry.mark.barriers;
 }
 
-// What lies between `end_bytes` and the mark.
-void DrainWatch::lose(Entry& entry, std::uint64_t end_bytes, const std::string& reason) {
-  if (end_bytes >= entry.mark.bytes) return;
-  entry.lost_bytes = entry.mark.bytes - end_bytes;
+// What lies between what was delivered and the mark: beyond what was sent it is lost for certain.
+void DrainWatch::lose(Entry& entry, const Reached& reached, const std::string& reason) {
+  const std::uint64_t mark = entry.mark.bytes;
+  if (reached.delivered_bytes >= mark) return;
+  const std::uint64_t sent = std::clamp(reached.sent_bytes, reached.delivered_bytes, mark);
+  entry.lost_bytes = mark - sent;
+  entry.unknown_bytes = sent - reached.delivered_bytes;
   if (entry.reason.empty()) entry.reason = reason;
 }
 
@@ -49,10 +52,11 @@ DrainLeft DrainWatch::left() const {
     left.by_barriers = left.by_barriers || entry.mark.barriers > 0;
     left.pair_ended = left.pair_ended || entry.pair_ended;
     left.lost_bytes += entry.lost_bytes;
-    if (entry.lost_bytes > 0 && left.lost_reason.empty()) {
+    left.unknown_bytes += entry.unknown_bytes;
+    if (!entry.reason.empty() && left.lost_reason.empty()) {
       left.lost_reason = "route " + entry.mark.route + ": " + entry.reason;
     }
-    const std::uint64_t reachable = entry.mark.bytes - entry.lost_bytes;
+    const std::uint64_t reachable = entry.mark.bytes - entry.lost_bytes - entry.unknown_bytes;
     left.bytes += reachable - std::min(reachable, entry.delivered_bytes);
     if (entry.pair_ended) continue;
     left.barriers +=

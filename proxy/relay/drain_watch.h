@@ -24,13 +24,16 @@ struct DrainMark {
 struct DrainLeft {
   std::uint64_t bytes = 0;     // to deliver
   std::uint64_t barriers = 0;  // to be acknowledged
-  std::uint64_t lost_bytes =
-      0;                     // the target will not acknowledge them any more, or nobody will say
-  std::string lost_reason;   // of the first of them
+  std::uint64_t lost_bytes = 0;     // they never left this node: they are not delivered
+  std::uint64_t unknown_bytes = 0;  // they were sent, and nobody will say any more what became of
+                                    // them
+  std::string lost_reason;          // of the first of both
   bool by_barriers = false;  // barriers were waited for
   bool pair_ended = false;   // one of DRBD's ended before: nothing more is heard of its barriers
 
   [[nodiscard]] bool none() const { return bytes == 0 && barriers == 0; }
+  // Some bytes will never be known to be delivered.
+  [[nodiscard]] bool failed() const { return lost_bytes + unknown_bytes > 0; }
 };
 
 class DrainWatch {
@@ -44,16 +47,20 @@ class DrainWatch {
     std::optional<std::uint64_t> barriers_acknowledged;
   };
 
-  // Bytes accepted before that were lost then.
-  void add_lost(std::uint64_t bytes, const std::string& reason) {
-    before_.lost_bytes += bytes;
+  // Bytes accepted before of which nobody could say then that they are delivered.
+  void add_unknown(std::uint64_t bytes, const std::string& reason) {
+    before_.unknown_bytes += bytes;
     before_.lost_reason = reason;
   }
   void add(std::uint64_t channel, DrainMark mark) { marks_[channel] = {.mark = std::move(mark)}; }
   [[nodiscard]] bool watches(std::uint64_t channel) const { return marks_.contains(channel); }
   void on_standing(std::uint64_t channel, const Standing& standing);
-  // Nothing of it beyond `delivered_bytes` will be acknowledged, or known to be.
-  void on_over(std::uint64_t channel, std::uint64_t delivered_bytes, const std::string& reason);
+  // How far a channel came that is over: what lies between the two may be delivered or not.
+  struct Reached {
+    std::uint64_t delivered_bytes = 0;
+    std::uint64_t sent_bytes = 0;
+  };
+  void on_over(std::uint64_t channel, const Reached& reached, const std::string& reason);
   [[nodiscard]] DrainLeft left() const;
 
  private:
@@ -61,13 +68,14 @@ class DrainWatch {
     DrainMark mark;
     std::uint64_t delivered_bytes = 0;
     std::uint64_t lost_bytes = 0;
+    std::uint64_t unknown_bytes = 0;
     std::uint64_t barriers_acknowledged = 0;
     std::string reason;
     bool over = false;
     bool pair_ended = false;
   };
   static void end_pair(Entry& entry);
-  static void lose(Entry& entry, std::uint64_t end_bytes, const std::string& reason);
+  static void lose(Entry& entry, const Reached& reached, const std::string& reason);
   std::map<std::uint64_t, Entry> marks_;
   DrainLeft before_;
 };

@@ -23,7 +23,7 @@ std::set<std::string> Link::group_names() const {
 void Link::watch_drain(DrainId id, const std::string& group, bool held) {
   DrainWatch& watch = drains_[id];
   if (const auto fate = fates_.find(group); fate != fates_.end() && fate->second.short_bytes > 0) {
-    watch.add_lost(fate->second.short_bytes, fate->second.short_reason);
+    watch.add_unknown(fate->second.short_bytes, fate->second.short_reason);
   }
   for (const auto& [serial, channel] : channels_) {
     if (channel->over || !channel->attached() || channel->group() != group) continue;
@@ -67,7 +67,7 @@ void Link::note_over(Channel& channel, const std::string& reason) {
     DrainWatch::Standing standing = standing_of(channel);
     standing.end_bytes.reset();  // one reason is enough
     watch.on_standing(channel.serial, standing);
-    watch.on_over(channel.serial, delivered, reason);
+    watch.on_over(channel.serial, {delivered, channel.core().out.sent_offset()}, reason);
   }
   if (delivered >= channel.read_bytes()) return;
   GroupFate& fate = fates_[channel.group()];

@@ -8,10 +8,19 @@ namespace {
 
 Answer refused(std::string message) { return {.ok = false, .message = std::move(message)}; }
 
+// What of it is certain.
+std::string never_known(const DrainLeft& left) {
+  if (left.lost_bytes == 0)
+    return format("{} bytes are not known to be delivered", left.unknown_bytes);
+  std::string text = format("{} bytes were not delivered", left.lost_bytes);
+  if (left.unknown_bytes > 0)
+    text += format(", and {} more are not known to be delivered", left.unknown_bytes);
+  return text;
+}
+
 std::string not_drained(const DrainLeft& left) {
-  if (left.lost_bytes > 0) {
-    std::string text =
-        format("not drained: {} bytes were not delivered: {}", left.lost_bytes, left.lost_reason);
+  if (left.failed()) {
+    std::string text = format("not drained: {}: {}", never_known(left), left.lost_reason);
     if (left.bytes > 0) text += format("; {} bytes more are left", left.bytes);
     return text;
   }
@@ -51,7 +60,7 @@ void NodeImpl::begin_drain(CommandId id, DrainTask task) {
 
 bool NodeImpl::advance_drain(CommandId id, DrainTask& task) {
   const DrainLeft left = task.link->drain_left(id);
-  const bool failed = left.lost_bytes > 0 || parts_.loop.now() >= task.deadline;
+  const bool failed = left.failed() || parts_.loop.now() >= task.deadline;
   if (left.none() || failed) {
     end_drain(id, task, left);
     return true;
@@ -63,7 +72,7 @@ bool NodeImpl::advance_drain(CommandId id, DrainTask& task) {
 
 void NodeImpl::end_drain(CommandId id, DrainTask& task, const DrainLeft& left) {
   task.link->forget_drain(id);
-  if (left.lost_bytes > 0 || left.pair_ended || !left.none()) {
+  if (left.failed() || left.pair_ended || !left.none()) {
     if (task.hold) task.link->hold_group(task.group, false);
     std::string text = not_drained(left);
     if (task.pause_after) text += "; the link is not paused";

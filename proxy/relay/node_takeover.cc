@@ -19,16 +19,19 @@ std::optional<Answer> NodeImpl::refuse_takeover(const TakeoverTask& task, bool f
   if (force) return std::nullopt;
   if (task.link->up()) {
     return refused(
-        format("the link is up: the primary lives. Stop it first, or say --force to cut it "
-               "off from {}",
+        format("the link is up: the other site's node lives. Stop the replication there first, or "
+               "say --force to cut it off from {}",
                task.name));
   }
   std::uint64_t source_bytes = 0;
   for (const std::string& group : task.groups) source_bytes += task.link->source_bytes(group);
   if (source_bytes == 0) return std::nullopt;
   return refused(format(
-      "this node is the source: {} bytes that it has accepted are not delivered at the peer, "
-      "and a takeover here would destroy them. Take over at the other site, or say --force",
+      "this node has accepted {} bytes for the other site that are not known to be delivered "
+      "there, "
+      "on streams that gave more from here to there than they got: a takeover here would destroy "
+      "what is missing there. If the other site is to be made primary, take over there; else say "
+      "--force",
       source_bytes));
 }
 

@@ -47,6 +47,7 @@ void OutStream::push(OutFrame* frame) {
 void OutStream::mark_numbered(OutFrame* frame) {
   LT_ASSERT(frame == waiting_ && !frame->numbered);
   frame->numbered = true;
+  sent_offset_ = frame->header.offset + frame->header.raw_bytes;
   waiting_ = frame->next;
   waiting_raw_bytes_ -= frame->header.raw_bytes;
 }

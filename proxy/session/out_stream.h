@@ -85,6 +85,8 @@ class OutStream {
   [[nodiscard]] std::uint64_t numbered_offset() const {
     return waiting_ != nullptr ? waiting_->header.offset : accepted_offset_;
   }
+  // All bytes below were given a number at some time, also when the backlog is dropped since.
+  [[nodiscard]] std::uint64_t sent_offset() const { return sent_offset_; }
   // All bytes below are received by the peer.
   [[nodiscard]] std::uint64_t received_offset() const {
     return head_ != nullptr ? head_->header.offset : accepted_offset_;
@@ -110,6 +112,7 @@ class OutStream {
   OutFrame* tail_ = nullptr;
   OutFrame* waiting_ = nullptr;
   std::uint64_t accepted_offset_ = 0;
+  std::uint64_t sent_offset_ = 0;
   std::uint64_t stored_raw_bytes_ = 0;
   std::uint64_t stored_charge_bytes_ = 0;
   std::uint64_t waiting_raw_bytes_ = 0;

@@ -59,7 +59,7 @@ def test_takeover_fences_a_returning_primary_until_release(make_lab, make_pair):
             pair.beta.wait_link_not("up", timeout=10)
             pair.alpha.wait_link_not("up", timeout=10)
             wrong_site = pair.alpha.longthrow("takeover", "dr")
-            assert wrong_site.returncode == 1 and "this node is the source" in wrong_site.stderr, wrong_site
+            assert wrong_site.returncode == 1 and "not known to be delivered there" in wrong_site.stderr, wrong_site
             assert "as of" in pair.beta.tell("takeover", "dr", timeout=40).lower()
             got = sink.wait_over(20)["conversations"][0]
             assert got["end"] == "reset"

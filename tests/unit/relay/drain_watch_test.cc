@@ -34,25 +34,43 @@ TEST_F(DrainWatchTest, WhatIsDeliveredIsNotLeft) {
 TEST_F(DrainWatchTest, AChannelThatEndsShortHasLostTheRest) {
   add(1, 100);
   watch_.on_standing(1, {.delivered_bytes = 60});
-  watch_.on_over(1, 70, "the target broke");
+  watch_.on_over(1, {.delivered_bytes = 70, .sent_bytes = 70}, "the target broke");
   const DrainLeft left = watch_.left();
   EXPECT_EQ(left.bytes, 0U);
   EXPECT_EQ(left.lost_bytes, 30U);
+  EXPECT_EQ(left.unknown_bytes, 0U);
   EXPECT_EQ(left.lost_reason, "route r0: the target broke");
+}
+
+TEST_F(DrainWatchTest, WhatWasSentWithoutAnAnswerIsNotCalledLost) {
+  add(1, 100);
+  watch_.on_over(1, {.delivered_bytes = 60, .sent_bytes = 90}, "the session ended");
+  EXPECT_EQ(watch_.left().bytes, 0U);
+  EXPECT_EQ(watch_.left().lost_bytes, 10U);
+  EXPECT_EQ(watch_.left().unknown_bytes, 30U);
+  EXPECT_EQ(watch_.left().lost_reason, "route r0: the session ended");
+}
+
+TEST_F(DrainWatchTest, WhatWasSentBeyondTheMarkDoesNotCount) {
+  add(1, 100);
+  watch_.on_over(1, {.delivered_bytes = 60, .sent_bytes = 500}, "the session ended");
+  EXPECT_TRUE(watch_.left().failed());
+  EXPECT_EQ(watch_.left().lost_bytes, 0U);
+  EXPECT_EQ(watch_.left().unknown_bytes, 40U);
 }
 
 TEST_F(DrainWatchTest, AChannelThatEndsWithAllDeliveredHasLostNothing) {
   add(1, 100);
-  watch_.on_over(1, 100, "the session ended");
+  watch_.on_over(1, {.delivered_bytes = 100, .sent_bytes = 100}, "the session ended");
   EXPECT_TRUE(watch_.left().none());
-  EXPECT_EQ(watch_.left().lost_bytes, 0U);
+  EXPECT_FALSE(watch_.left().failed());
   EXPECT_EQ(watch_.left().lost_reason, "");
 }
 
 TEST_F(DrainWatchTest, AChannelEndsOnce) {
   add(1, 100);
-  watch_.on_over(1, 70, "first");
-  watch_.on_over(1, 100, "second");
+  watch_.on_over(1, {.delivered_bytes = 70, .sent_bytes = 70}, "first");
+  watch_.on_over(1, {.delivered_bytes = 100, .sent_bytes = 100}, "second");
   watch_.on_standing(1, {.delivered_bytes = 100});
   EXPECT_EQ(watch_.left().lost_bytes, 30U);
 }
@@ -65,9 +83,10 @@ TEST_F(DrainWatchTest, BytesThatTheSourceTookWithItAreLost) {
 }
 
 TEST_F(DrainWatchTest, WhatWasLostBeforeCounts) {
-  watch_.add_lost(7, "route r1: the session has ended");
+  watch_.add_unknown(7, "route r1: the session has ended");
   EXPECT_TRUE(watch_.left().none());
-  EXPECT_EQ(watch_.left().lost_bytes, 7U);
+  EXPECT_TRUE(watch_.left().failed());
+  EXPECT_EQ(watch_.left().unknown_bytes, 7U);
   EXPECT_EQ(watch_.left().lost_reason, "route r1: the session has ended");
 }
 
@@ -84,12 +103,12 @@ TEST_F(DrainWatchTest, BarriersAreWaitedForBeyondTheBytes) {
 TEST_F(DrainWatchTest, APairThatEndsWithoutItsAnswersIsSaid) {
   add(1, 100, 3);
   watch_.on_standing(1, {.delivered_bytes = 100, .barriers_acknowledged = 2});
-  watch_.on_over(1, 100, "closed");
+  watch_.on_over(1, {.delivered_bytes = 100, .sent_bytes = 100}, "closed");
   EXPECT_TRUE(watch_.left().none());
   EXPECT_TRUE(watch_.left().pair_ended);
   add(2, 10, 1);
   watch_.on_standing(2, {.delivered_bytes = 10, .barriers_acknowledged = 1});
-  watch_.on_over(2, 10, "closed");
+  watch_.on_over(2, {.delivered_bytes = 10, .sent_bytes = 10}, "closed");
   EXPECT_EQ(watch_.left().lost_bytes, 0U);
 }
 
