@@ -92,6 +92,25 @@ TEST(Golden, MarksReadAndWriteAsDocumented) {
   EXPECT_TRUE(std::ranges::equal(encoded(*marks), bytes(golden::kMarks)));
 }
 
+TEST(Golden, RecallsAndTheirAnswersReadAndWriteAsDocumented) {
+  const auto recall =
+      decode_credit_recall(bytes(golden::kCreditRecall).subspan(kRecordHeaderBytes));
+  ASSERT_TRUE(recall.has_value());
+  ASSERT_EQ(recall->limits.size(), 1U);
+  EXPECT_EQ(recall->limits[0].group_id, 3U);
+  EXPECT_EQ(recall->limits[0].limit_bytes, 512 * kKiB);
+  EXPECT_TRUE(std::ranges::equal(encoded(*recall), bytes(golden::kCreditRecall)));
+
+  const auto returned =
+      decode_credit_return(bytes(golden::kCreditReturn).subspan(kRecordHeaderBytes));
+  ASSERT_TRUE(returned.has_value());
+  ASSERT_EQ(returned->groups.size(), 1U);
+  EXPECT_EQ(returned->groups[0].group_id, 3U);
+  EXPECT_EQ(returned->groups[0].limit_bytes, 576 * kKiB);
+  EXPECT_EQ(returned->groups[0].had_bytes, kMiB);
+  EXPECT_TRUE(std::ranges::equal(encoded(*returned), bytes(golden::kCreditReturn)));
+}
+
 TEST(Golden, NoticesReadAndWriteAsDocumented) {
   const auto notices = decode_notices(bytes(golden::kNotices).subspan(kRecordHeaderBytes));
   ASSERT_TRUE(notices.has_value());
