@@ -56,6 +56,10 @@ struct LinkStatus {
     std::uint64_t limit_bytes = 0;       // the memlimit
     std::uint64_t send_limit_bytes = 0;  // of it, what the send side may use
     std::uint64_t receive_used_bytes = 0;
+    // What the peer may still send and what is held of it, in sum; never more than the receive side
+    // may use. Not shown: for the simulation.
+    std::uint64_t receive_granted_bytes = 0;
+    std::uint64_t receive_limit_bytes = 0;
     bool full = false;   // the send share is spent
     bool locked = true;  // in memory; else the kernel may swap it
   } buffer;

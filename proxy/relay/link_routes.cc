@@ -5,6 +5,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/planted.h"
 #include "proxy/relay/link.h"
+#include "proxy/session/credit_shares.h"
 
 namespace longthrow {
 
@@ -54,7 +55,7 @@ void Link::update_receive_window() {
     if (!channel->attached()) held += channel->core().in.held_charge_bytes();
   }
   const std::uint64_t free = share > held ? share - held : 0;
-  session_->set_receive_window(free / std::max<std::size_t>(groups.size(), 1), free);
+  session_->set_receive_window(group_window_bytes(free, groups.size()), free);
 }
 
 std::vector<LocalRoute> Link::local_routes() const {

@@ -266,6 +266,8 @@ void Link::fill_status(Status& status) const {
   link.buffer.full = send_share_->full();
   link.buffer.locked = locked_in_memory_;
   link.buffer.receive_used_bytes = arena_->used_bytes(Share::receive);
+  link.buffer.receive_limit_bytes = arena_->limit_bytes(Share::receive);
+  if (session_ != nullptr) link.buffer.receive_granted_bytes = session_->outstanding_charge_bytes();
   for (const auto& [serial, channel] : channels_) {
     link.buffer.raw_bytes += channel->unframed_bytes();
     link.buffer.used_bytes += channel->unframed_bytes();

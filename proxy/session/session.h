@@ -270,6 +270,10 @@ class Session {
   void forget_old_peer_routes(std::size_t coming);
   void put_routes(ByteQueue& out);
   void put_ack(ByteQueue& out);
+  [[nodiscard]] std::map<std::string, std::uint32_t> granted_groups() const;
+  [[nodiscard]] std::uint64_t free_charge_bytes() const;
+  // What each group may have now: the window, or less while others hold more.
+  [[nodiscard]] std::uint64_t credit_level() const;
   bool put_credit(ByteQueue& out);
   bool put_recall(ByteQueue& out);
   void put_returns(ByteQueue& out);

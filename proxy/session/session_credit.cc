@@ -3,8 +3,9 @@
 // sum, is no more than the receive share. So a group that comes later is given nothing that the
 // others have been promised: what they do not need is recalled first.
 #include <algorithm>
-#include <set>
+#include <vector>
 
+#include "proxy/session/credit_shares.h"
 #include "proxy/session/session.h"
 
 namespace longthrow {
@@ -22,21 +23,44 @@ const Session::RouteIds* Session::granted_route(const wire::RouteEntry& entry) c
   return ids != nullptr && ids->route.group_on_wire() == entry.group ? ids : nullptr;
 }
 
-std::uint64_t Session::promised_charge_bytes() const {
-  std::map<std::string, std::uint64_t> limits;
-  for (const auto& [name, its_group] : groups_) limits[name] = its_group.granted_bytes;
+// By our name of the group, each with the id by which the peer knows it.
+std::map<std::string, std::uint32_t> Session::granted_groups() const {
+  std::map<std::string, std::uint32_t> granted;
   for (const auto& [id, route] : peer_routes_) {
     const RouteIds* ids = granted_route(route.entry);
-    const auto found = ids != nullptr ? groups_.find(ids->route.group) : groups_.end();
-    if (found == groups_.end()) continue;
-    std::uint64_t& limit = limits[found->first];
-    limit = std::max(limit, found->second.consumed_charge_bytes + window_bytes_);
+    if (ids != nullptr && groups_.contains(ids->route.group))
+      granted.emplace(ids->route.group, route.entry.group_id);
   }
+  return granted;
+}
+
+std::uint64_t Session::promised_charge_bytes() const {
   std::uint64_t promised = 0;
   for (const auto& [name, its_group] : groups_) {
-    promised += limits[name] - std::min(limits[name], its_group.received_charge_bytes);
+    promised += its_group.granted_bytes -
+                std::min(its_group.granted_bytes, its_group.received_charge_bytes);
   }
-  return promised;
+  std::uint64_t more = 0;
+  for (const auto& [name, id] : granted_groups()) {
+    const GroupState& its_group = groups_.at(name);
+    const std::uint64_t wanted = its_group.consumed_charge_bytes + window_bytes_;
+    more += wanted - std::min(wanted, its_group.granted_bytes);
+  }
+  return promised + std::min(more, free_charge_bytes());
+}
+
+std::uint64_t Session::free_charge_bytes() const {
+  return share_bytes_ - std::min(share_bytes_, outstanding_charge_bytes());
+}
+
+std::uint64_t Session::credit_level() const {
+  const auto granted = granted_groups();
+  std::vector<HeldCredit> held;
+  for (const auto& [name, its_group] : groups_) {
+    held.push_back({its_group.received_charge_bytes - its_group.consumed_charge_bytes,
+                    granted.contains(name)});
+  }
+  return credit_level_bytes(share_bytes_, window_bytes_, held);
 }
 
 std::uint64_t Session::outstanding_charge_bytes() const {
@@ -45,17 +69,19 @@ std::uint64_t Session::outstanding_charge_bytes() const {
   return outstanding;
 }
 
+// Where there is little, those that have least come first: nobody is left out for long.
 bool Session::put_credit(ByteQueue& out) {
   wire::Credit credit;
-  std::set<std::uint32_t> said;
-  const std::uint64_t outstanding = outstanding_charge_bytes();
-  std::uint64_t free = share_bytes_ - std::min(share_bytes_, outstanding);
-  credit_short_ = outstanding > share_bytes_;
-  for (const auto& [id, route] : peer_routes_) {
-    const RouteIds* ids = granted_route(route.entry);
-    if (ids == nullptr || !said.insert(route.entry.group_id).second) continue;
-    GroupState& its_group = group(ids->route.group);
-    const std::uint64_t wanted = its_group.consumed_charge_bytes + window_bytes_;
+  std::uint64_t free = free_charge_bytes();
+  const std::uint64_t level = credit_level();
+  credit_short_ = outstanding_charge_bytes() > share_bytes_ || level < window_bytes_;
+  std::vector<std::pair<std::uint32_t, GroupState*>> in_turn;
+  for (const auto& [name, id] : granted_groups()) in_turn.emplace_back(id, &group(name));
+  std::ranges::stable_sort(in_turn, {},
+                           [](const auto& entry) { return entry.second->outstanding_bytes(); });
+  for (const auto& [group_id, its_group_in_turn] : in_turn) {
+    GroupState& its_group = *its_group_in_turn;
+    const std::uint64_t wanted = its_group.consumed_charge_bytes + level;
     if (wanted > its_group.granted_bytes) {
       const std::uint64_t more = std::min(wanted - its_group.granted_bytes, free);
       free -= more;
@@ -65,7 +91,7 @@ bool Session::put_credit(ByteQueue& out) {
     }
     // What is said again would undo what the peer is just giving back.
     if (!its_group.recalled && credit.grants.size() < wire::kRoutesMax) {
-      credit.grants.push_back({route.entry.group_id, its_group.granted_bytes});
+      credit.grants.push_back({group_id, its_group.granted_bytes});
     }
   }
   if (!credit.grants.empty()) wire::encode(credit, out);
@@ -73,13 +99,14 @@ bool Session::put_credit(ByteQueue& out) {
   return recalls || !credit.grants.empty();
 }
 
-// Asks each group that has more than its window, or is no longer configured, for what it has not
-// used.
+// Asks each group that has more than it may have now, or is no longer configured, for what it has
+// not used.
 bool Session::put_recall(ByteQueue& out) {
   wire::CreditRecall recall;
+  const std::uint64_t level = credit_level();
   for (const auto& [id, route] : peer_routes_) {
     GroupState& its_group = group_of(route.entry);
-    const std::uint64_t window = granted_route(route.entry) != nullptr ? window_bytes_ : 0;
+    const std::uint64_t window = granted_route(route.entry) != nullptr ? level : 0;
     const std::uint64_t limit =
         std::max(its_group.consumed_charge_bytes + window, its_group.received_charge_bytes);
     if (its_group.recalled || its_group.granted_bytes <= limit) continue;

@@ -58,7 +58,7 @@ TEST_F(PairAnswers, StatusSaysOfATakenCopyWhatTheTakeoverSaid) {
 
 // Bytes that a leg's kernel has acknowledged are lag, wherever they wait.
 TEST_F(PairAnswers, LagCountsWhatWaitsUnread) {
-  options.memlimit = 4 * kMiB;
+  options.memlimit = 5 * kMiB;
   plan.network.receive_buffer_bytes_min = plan.network.receive_buffer_bytes_max = kMiB;
   start();
   SourceApp& app =

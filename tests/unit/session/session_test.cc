@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "proxy/session/credit_shares.h"
 #include "tests/unit/session/session_fixture.h"
 
 namespace longthrow {
@@ -411,6 +412,33 @@ TEST_F(CreditShare, WhatIsUnderWayIsNotGivenBackAndTheShareIsNeverExceeded) {
   write(sides_[0], other, 64 * 1024);
   talk();
   EXPECT_EQ(sides_[1].opened.at(1)->in.ready_bytes(), 64U * 1024);
+}
+
+// Nobody reads what the first group has sent; the one that comes later has the last eighth.
+TEST_F(CreditShare, ALoneStuckGroupLeavesTheLastEighthToOneThatComesLater) {
+  constexpr std::uint64_t share = 4 * kMiB;
+  const auto set_windows = [&](std::size_t groups) {
+    for (Side& side : sides_)
+      side.session->set_receive_window(group_window_bytes(share, groups), share);
+    talk();
+  };
+  set_windows(1);
+  ChannelCore& stuck = alpha().open("r0");
+  for (int i = 0; i < 64; ++i) write(sides_[0], stuck, 64 * 1024);
+  talk();
+  EXPECT_TRUE(alpha().blocked_by_credit());
+  set_windows(2);
+  set_two_groups();
+  EXPECT_EQ(limit("h"), share / 8);
+  ChannelCore& late = alpha().open("r1");
+  for (int i = 0; i < 32; ++i) {
+    write(sides_[0], late, 64 * 1024);
+    talk();
+    ASSERT_EQ(sides_[1].opened.size(), 2U);
+    EXPECT_EQ(sides_[1].opened.at(1)->in.ready_bytes(), 64U * 1024) << i;
+    read_all(sides_[1], *sides_[1].opened.at(1));
+    EXPECT_LE(beta().outstanding_charge_bytes(), share);
+  }
 }
 
 TEST_F(CreditShare, AnAnswerThatIsLostWithItsLaneChangesNothing) {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the receive share of a link is divided among its groups. Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "longthrow/bytes.h"
+
+namespace longthrow {
+
+// With less a group cannot count on a whole frame and on its express channels.
+inline constexpr std::uint64_t kGroupWindowMin = 512 * kKiB;
+
+// What each of `groups` may have under way. The last eighth of the share is left to groups that
+// come later, as long as each has the least that it needs: those that are there may all be stuck,
+// and what they hold cannot be asked back.
+[[nodiscard]] std::uint64_t group_window_bytes(std::uint64_t share_bytes, std::size_t groups);
+
+// How much each group may have while some hold more than their window: the windows of the others
+// are cut to one level, so that all of them get on. `held` are the bytes of each that cannot be
+// asked back, whether it may have more or not.
+struct HeldCredit {
+  std::uint64_t held_bytes = 0;
+  bool wants_more = true;  // false: it is no longer configured
+};
+[[nodiscard]] std::uint64_t credit_level_bytes(std::uint64_t share_bytes,
+                                               std::uint64_t window_bytes,
+                                               std::span<const HeldCredit> groups);
+
+}  // namespace longthrow
