@@ -33,6 +33,49 @@ TEST(ConfReference, PageSaysWhatIsRefusedAndNothingElse) {
   }
 }
 
+// The parser itself is asked: each key that the page describes is taken, and each that it calls
+// refused is refused in these words.
+class PageAndParser : public ConfigCase {
+ protected:
+  // What the parser says of `line` in the table of `section`.
+  std::string said_of(Section section, const std::string& line) {
+    static const std::map<Section, std::string> tables{
+        {Section::node, "[node]\n"},
+        {Section::link, ""},
+        {Section::route, "[route.r1]\nlink = \"dr\"\n"},
+        {Section::group, "[group.r0]\n"},
+        {Section::drbd_proxy, "[drbd-proxy]\n"}};
+    ConfigCase::file("/etc/main.toml",
+                     section == Section::link
+                         ? "[link.dr]\n" + line + kRoute
+                         : "[link.dr]\n" + std::string(kLink) + kRoute + tables.at(section) + line);
+    return joined_errors();
+  }
+  std::string joined_errors() {
+    std::string said = errors();
+    sources_.clear();
+    return said;
+  }
+  static constexpr const char* kLink = "listen = \"192.0.2.1:7700\"\ntls = { psk_file = \"/k\" }\n";
+  static constexpr const char* kRoute = "[route.r0]\nlink = \"dr\"\nlisten = \"127.0.0.1:7788\"\n";
+};
+
+TEST_F(PageAndParser, AgreeOnEachKey) {
+  const std::string page = read_text(kSource / "man/longthrow.toml.5");
+  for (const Option& option : options()) {
+    const std::string key(option.key);
+    const std::string bold = std::regex_replace("\\fB" + key + "\\fR\n", std::regex("-"), "\\-");
+    const bool described = page.find(bold) != std::string::npos;
+    EXPECT_EQ(described, option.available) << key;
+    const std::string said =
+        said_of(option.section, key + " = 1979-05-27\n");  // no key takes a date
+    EXPECT_NE(said.find(key), std::string::npos) << key << ": " << said;
+    EXPECT_EQ(said.find("unknown key"), std::string::npos) << said;
+    EXPECT_EQ(said.find("not available in this version") == std::string::npos, option.available)
+        << key << ": " << said;
+  }
+}
+
 TEST(ConfReference, AnnotatedFileIsMadeFromTheTable) {
   EXPECT_EQ(read_text(kConf / "longthrow.toml"), render_annotated_file());
 }
