@@ -25,6 +25,12 @@ bool Lane::idle() const {
   return state_ == State::closed && !receive_.in_flight() && !send_.in_flight();
 }
 
+Duration Lane::unread_for() {
+  const SocketStats stats = loop_.stats(socket_);
+  return unread_watch_.observe(loop_.now(), {.acknowledged_bytes = stats.acknowledged_bytes,
+                                             .waiting_bytes = stats.unacknowledged_bytes});
+}
+
 void Lane::start(LaneHandler& handler) {
   handler_ = &handler;
   if (auto started = engine_->start(pending_); !started) {

@@ -9,6 +9,7 @@
 #include "longthrow/loop.h"
 #include "longthrow/tls_engine.h"
 #include "proxy/relay/mortal.h"
+#include "proxy/relay/unread_watch.h"
 #include "proxy/session/out_stream.h"
 #include "proxy/wire/record_reader.h"
 
@@ -74,6 +75,8 @@ class Lane final : public Mortal {
   [[nodiscard]] Socket socket() const { return socket_; }
   [[nodiscard]] bool dialled_here() const { return dialled_here_; }
   [[nodiscard]] TimePoint last_received_at() const { return last_received_at_; }
+  // For how long the peer has taken nothing of what waits for it. Call it regularly.
+  [[nodiscard]] Duration unread_for();
   [[nodiscard]] const std::string& local() const { return local_; }
   [[nodiscard]] const std::string& remote() const { return remote_; }
 
@@ -117,6 +120,7 @@ class Lane final : public Mortal {
   bool room_wanted_ = false;
   std::string broken_;  // sealing has failed, with this reason
   Timer finish_timer_;
+  UnreadWatch unread_watch_;
 };
 
 }  // namespace longthrow

@@ -564,13 +564,24 @@ void Link::check_liveness(TimePoint now) {
                      std::chrono::duration_cast<std::chrono::seconds>(config_.dead_after).count()));
     return;
   }
-  std::vector<Lane*> dead;
-  for (auto& [index, lane] : bulk_) {
-    if (now - lane->last_received_at() > config_.dead_after) dead.push_back(lane.get());
+  // Twice as long as silence is borne: TCP may have to try again.
+  const Duration unread_max = 2 * config_.dead_after;
+  if (express_->unread_for() > unread_max) {
+    link_down(format("the peer sends, and has read nothing for {} s",
+                     std::chrono::duration_cast<std::chrono::seconds>(unread_max).count()));
+    return;
   }
-  for (Lane* lane : dead) {
+  std::vector<std::pair<Lane*, std::string>> dead;
+  for (auto& [index, lane] : bulk_) {
+    if (now - lane->last_received_at() > config_.dead_after) {
+      dead.emplace_back(lane.get(), "no sign of life");
+    } else if (lane->unread_for() > unread_max) {
+      dead.emplace_back(lane.get(), "the peer sends, and reads nothing");
+    }
+  }
+  for (const auto& [lane, reason] : dead) {
     lane->drop();
-    on_lane_closed(*lane, "no sign of life");
+    on_lane_closed(*lane, reason);
   }
   if (now < next_heartbeat_) return;
   next_heartbeat_ = now + config_.heartbeat;

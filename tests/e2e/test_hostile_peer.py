@@ -47,10 +47,10 @@ def golden(name: str) -> str:
 
 
 @pytest.fixture
-def beta(make_lab, folder, io):
+def beta(make_lab, folder, io, request):
     lab = make_lab()
     tables = {"link.dr": {"listen": f"{lab.b.address}:7700", "memlimit": "128MiB", "tls": "none",
-                          "allow_plaintext": True}}
+                          "allow_plaintext": True, **getattr(request, "param", {})}}
     for index in range(ROUTES):
         tables[f"route.r{index}"] = {"link": "dr", "target": "127.0.0.1:9"}
     node = Node(lab.b, folder / "beta", "beta", tables, io).start()
@@ -74,6 +74,16 @@ def test_a_peer_that_never_reads_costs_no_memory(beta):
         assert express["unsent_bytes"] < 640 * 1024, express
         if not sanitized():
             assert beta.rss_bytes() < before + 8 * MIB
+    finally:
+        peer.kill()
+        peer.communicate()
+
+
+@pytest.mark.parametrize("beta", [{"dead_after": "1s", "heartbeat": "500ms"}], indirect=True)
+def test_a_peer_that_sends_and_never_reads_is_ended_with_the_reason(beta):
+    peer = hostile(beta, "unread", 30)
+    try:
+        beta.wait_log("down: the peer sends, and has read nothing for 2 s", timeout=20)
     finally:
         peer.kill()
         peer.communicate()
