@@ -61,6 +61,11 @@ class TlsProvider {
   // As load, but what was loaded before for a link whose settings are the same is kept: its files
   // are not looked at.
   [[nodiscard]] virtual Result<void> load_changed(const Config& config) { return load(config); }
+  // As load, but a link whose files cannot be used is left out until the next load: no engine is
+  // made for it. Fails when no link is left.
+  [[nodiscard]] virtual Result<void> load_usable(const Config& config) { return load(config); }
+  // Why the link was left out; "" if it was not.
+  [[nodiscard]] virtual std::string trouble(const std::string& /*link*/) const { return {}; }
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> client(const std::string& link) = 0;
   // For a connection accepted where all of `links` listen; the peer's identity selects one of them.
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> server(

@@ -152,7 +152,8 @@ void Reloader::finish(const Job& job, const Answer& answer) {
   }
   const auto& [live, restart] = job.difference;
   std::string message = live.empty() && restart.empty()
-                            ? "the files have not changed; key files were read anew"
+                            ? (job.dry_run ? "the files have not changed"
+                                           : "the files have not changed; key files were read anew")
                         : job.dry_run ? format("{} would be applied", count(live.size(), "change"))
                                       : format("{} applied", count(live.size(), "change"));
   if (!restart.empty()) {

@@ -27,6 +27,7 @@
 #include "proxy/daemon/signal_thread.h"
 #include "proxy/io/make_loop.h"
 #include "proxy/io/worker_pool.h"
+#include "proxy/relay/fences.h"
 #include "proxy/tls/provider.h"
 
 namespace longthrow {
@@ -182,7 +183,14 @@ Result<void> Daemon::start(const Config& files) {
   const int threads = codec_threads(config);
   workers_ = make_worker_pool(*loop_, threads);
   tls_ = make_tls_provider();
-  if (Result<void> keys = tls_->load(config); !keys) return keys;
+  if (Result<void> keys = tls_->load_usable(config); !keys) return keys;
+  for (const auto& [name, link] : config.links) {
+    if (const std::string trouble = tls_->trouble(name); !trouble.empty())
+      log_error(
+          "{}. This link stays down until it is mended and `longthrow reload` is given; the "
+          "rest of the node starts",
+          trouble);
+  }
   node_ = make_node(config, {*loop_, *workers_, *tls_, random_}, io_reason_);
   auto control = control::Control::open(
       files, {*loop_, *node_, store_, check_machine, check_memlimits, std::move(*connections)});
@@ -258,6 +266,10 @@ int check_configuration(const std::filesystem::path& main_file) {
   const std::string& state_dir = loaded->config.node.state_dir;
   if (const Result<void> state = StateFolder::check(state_dir); !state) {
     std::fprintf(stderr, "warning: %s\n", state.error().message.c_str());
+  }
+  if (const auto fences = load_fences(state_dir); !fences) {
+    std::fprintf(stderr, "%s; a start would fence all links\n", fences.error().message.c_str());
+    return kNotDone;
   }
   if (const auto saved = control::load_connections(state_dir); !saved) {
     std::fprintf(stderr, "warning: %s\n", saved.error().message.c_str());

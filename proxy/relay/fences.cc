@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "proxy/base/durable_file.h"
+#include "proxy/base/foreign_text.h"
 #include "proxy/base/log.h"
 
 namespace longthrow {
@@ -15,13 +16,22 @@ namespace {
 // Without it the file was cut short, and a fence may be missing.
 constexpr std::string_view kLastLine = "end";
 
-std::string path_of(const std::string& state_dir) { return state_dir + "/fences"; }
+// The last word of a line.
+constexpr std::string_view kUnsure = "unsure";
 
 }  // namespace
 
+std::string fences_file(const std::string& state_dir) { return state_dir + "/fences"; }
+
+Fences fence_all(const std::set<std::string>& links, std::int64_t since_s) {
+  Fences fences{.links = links, .unsure_links = links};
+  for (const std::string& link : links) fences.links_since_s[link] = since_s;
+  return fences;
+}
+
 Result<Fences> load_fences(const std::string& state_dir) {
   Fences fences;
-  const std::string path = path_of(state_dir);
+  const std::string path = fences_file(state_dir);
   errno = 0;
   std::ifstream file(path);
   if (!file && errno == ENOENT) return fences;
@@ -38,17 +48,16 @@ Result<Fences> load_fences(const std::string& state_dir) {
     if (!(words >> kind)) continue;
     if (kind == kLastLine) return fences;
     if (!(words >> name) || (kind != "link" && kind != "group")) {
-      return fail(format("{}: cannot understand \"{}\"", path, line));
+      return fail(format("{} is damaged: cannot understand \"{}\"", path, one_line(line)));
     }
     (kind == "link" ? fences.links : fences.groups).insert(name);
     if (std::int64_t since_s = 0; words >> since_s) {
       (kind == "link" ? fences.links_since_s : fences.groups_since_s)[name] = since_s;
     }
+    if (std::string word; kind == "link" && words >> word && word == kUnsure)
+      fences.unsure_links.insert(name);
   }
-  return fail(
-      format("{} is damaged: its last line, \"{}\", is missing. Write down what is to stay taken "
-             "over, one \"link NAME\" or \"group NAME\" a line, then that line",
-             path, kLastLine));
+  return fail(format("{} is damaged: its last line, \"{}\", is missing", path, kLastLine));
 }
 
 Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
@@ -60,13 +69,15 @@ Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
       const auto since = since_s.find(name);
       text += format("{} {}", kind, name);
       if (since != since_s.end()) text += format(" {}", since->second);
+      if (kind == "link" && since != since_s.end() && fences.unsure_links.contains(name))
+        text += format(" {}", kUnsure);
       text += '\n';
     }
   };
   put("link", fences.links, fences.links_since_s);
   put("group", fences.groups, fences.groups_since_s);
   text += format("{}\n", kLastLine);
-  return replace_file(path_of(state_dir), text, 0640);
+  return replace_file(fences_file(state_dir), text, 0640);
 }
 
 }  // namespace longthrow

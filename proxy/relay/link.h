@@ -105,7 +105,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void unfence();
   [[nodiscard]] bool fenced() const { return fenced_; }
   // A fence was made before the node's start: say it before fencing. Group "": of the link.
-  void set_fenced_since(const std::string& group, WallTime since);
+  void set_fenced_since(const std::string& group, WallTime since, const std::string& by);
   void fence_group(const std::string& group);
   void unfence_group(const std::string& group);
   [[nodiscard]] bool has_group(const std::string& group) const;

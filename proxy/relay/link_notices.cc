@@ -60,9 +60,9 @@ void Link::take_notice(NoticeKind kind, const std::string& group) {
   say_notices();
 }
 
-void Link::set_fenced_since(const std::string& group, WallTime since) {
+void Link::set_fenced_since(const std::string& group, WallTime since, const std::string& by) {
   const std::string& name = group.empty() ? name_ : group;
-  NoticeBoard::Entry entry{.since = since, .by = format("`longthrow takeover {}`", name)};
+  NoticeBoard::Entry entry{.since = since, .by = by};
   const std::string words = describe(NoticeKind::fenced, entry);
   if (!notices_.put(NoticeKind::fenced, group, std::move(entry))) return;
   log_warning("{}: {}; `longthrow release {}` ends it", what_of(group), words, name);

@@ -241,6 +241,8 @@ void Link::fill_status(Status& status) const {
         "nobody has connected yet: this side only listens, so the peer must dial it; if it "
         "only listens, too, write connect at one of them";
   }
+  if (const std::string trouble = context_.parts.tls.trouble(name_); !trouble.empty() && !up())
+    link.reason = trouble;
   link.peer = peering_.peer_node();
   if (up()) link.rtt_ms = rtt_ms();
   link.paused_since = paused_since_;

@@ -15,7 +15,8 @@ void Link::fence() {
   drop_lanes(wire::Bye{wire::ByeReason::fenced,
                        format("the peer was taken over: {}", notice_text(NoticeKind::fenced))});
   end_session("takeover");
-  down_reason_ = "fenced by a takeover; `longthrow release` ends it";
+  down_reason_ =
+      format("{}; `longthrow release {}` ends it", notice_text(NoticeKind::fenced), name_);
   tell_peer_after(Duration(0));
 }
 

@@ -235,6 +235,7 @@ Answer NodeImpl::run(const Release& command) {
   const bool was_link = fences.links.erase(command.name) > 0;
   const bool was_group = fences.groups.erase(command.name) > 0;
   fences.links_since_s.erase(command.name);
+  fences.unsure_links.erase(command.name);
   fences.groups_since_s.erase(command.name);
   if (!was_link && !was_group) return refused(format("{} is not fenced", command.name));
   if (auto saved = save_fences(config_.node.state_dir, fences); !saved)

@@ -63,9 +63,7 @@ std::map<std::string, GroupConfig> NodeImpl::groups_of(const Config& config,
 }
 
 Result<void> NodeImpl::start() {
-  auto fences = load_fences(config_.node.state_dir);
-  if (!fences) return std::unexpected(fences.error());
-  fences_ = std::move(*fences);
+  restore_fences();
   if (auto opened = open_ports(config_); !opened) return opened;
   for (const auto& [name, link] : config_.links) {
     if (auto added = add_link(config_, name); !added) return added;
@@ -128,13 +126,7 @@ void NodeImpl::close_ports_beside(const Config& config) {
 
 Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
   auto link = std::make_unique<Link>(context_, name, config.links.at(name));
-  if (fences_.links.contains(name)) {
-    const auto since = fences_.links_since_s.find(name);
-    if (since != fences_.links_since_s.end()) {
-      link->set_fenced_since("", WallTime(std::chrono::seconds(since->second)));
-    }
-    link->fence();
-  }
+  if (fences_.links.contains(name)) fence_as_before(*link, name);
   if (auto started = link->start(routes_of(config, name), groups_of(config, name)); !started) {
     link->stop();
     removed_links_.push_back(std::move(link));
@@ -150,7 +142,8 @@ void NodeImpl::apply_fences() {
       if (!link->has_group(group)) continue;
       const auto since = fences_.groups_since_s.find(group);
       if (since != fences_.groups_since_s.end()) {
-        link->set_fenced_since(group, WallTime(std::chrono::seconds(since->second)));
+        link->set_fenced_since(group, WallTime(std::chrono::seconds(since->second)),
+                               format("`longthrow takeover {}`", group));
       }
       link->fence_group(group);
     }

@@ -73,6 +73,8 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   void say_waiting_ports(Status& status) const;
   void close_ports_beside(const Config& config);
   void remove_links_beside(const Config& config);
+  void restore_fences();
+  void fence_as_before(Link& link, const std::string& name);
   void apply_fences();
   void check_stopped();
   void on_stop_timer();

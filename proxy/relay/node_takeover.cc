@@ -46,6 +46,7 @@ void NodeImpl::begin_takeover(CommandId id, const Takeover& command, AnswerHandl
   if (const auto refusal = refuse_takeover(task, command.force)) return task.handler(*refusal);
   Fences fences = fences_;
   (whole_link ? fences.links : fences.groups).insert(command.name);
+  fences.unsure_links.erase(command.name);
   const auto since = parts_.loop.wall_now().time_since_epoch();
   (whole_link ? fences.links_since_s : fences.groups_since_s)
       .try_emplace(command.name, std::chrono::floor<std::chrono::seconds>(since).count());

@@ -24,6 +24,7 @@ struct Loaded {
   std::map<std::string, std::shared_ptr<const LinkMaterial>> links;
   std::map<std::string, EndContextPtr> clients;               // of links that are not plain
   std::map<std::vector<std::string>, EndContextPtr> servers;  // made when first asked for
+  std::map<std::string, Error> left_out;                      // links whose files cannot be used
 };
 
 Result<LinkMaterial> load_link(const std::string& name, const TlsConfig& tls) {
@@ -72,7 +73,8 @@ Result<void> check_distinct(const LinkMaterials& links) {
 Result<void> check_listeners(const Config& config, const Loaded& loaded) {
   std::map<Endpoint, LinkMaterials> listeners;
   for (const auto& [name, link] : config.links) {
-    if (link.listen) listeners[*link.listen].push_back(loaded.links.at(name));
+    if (link.listen && loaded.links.contains(name))
+      listeners[*link.listen].push_back(loaded.links.at(name));
   }
   for (const auto& [endpoint, links] : listeners) {
     if (auto checked = check_distinct(links); !checked) return checked;
@@ -84,41 +86,66 @@ class Provider final : public TlsProvider {
  public:
   explicit Provider(TlsProviderOptions options) : options_(options) {}
 
-  Result<void> load(const Config& config) override { return load(config, {}); }
-  Result<void> load_changed(const Config& config) override { return load(config, loaded_); }
+  Result<void> load(const Config& config) override { return load(config, {}, Broken::refused); }
+  Result<void> load_changed(const Config& config) override {
+    return load(config, loaded_, Broken::refused);
+  }
+  Result<void> load_usable(const Config& config) override {
+    return load(config, {}, Broken::left_out);
+  }
+  std::string trouble(const std::string& link) const override {
+    const auto found = loaded_.left_out.find(link);
+    return found != loaded_.left_out.end() ? found->second.message : "";
+  }
   Result<std::unique_ptr<TlsEngine>> client(const std::string& link) override;
   Result<std::unique_ptr<TlsEngine>> server(std::span<const std::string> links) override;
 
  private:
+  // A link whose files cannot be used.
+  enum class Broken : std::uint8_t { refused, left_out };
   // Takes from `known` what need not be read.
-  Result<void> load(const Config& config, const Loaded& known);
+  Result<void> load(const Config& config, const Loaded& known, Broken broken);
+  static Result<void> load_one(Loaded& fresh, const std::string& name, const TlsConfig& tls);
   Result<EndContextPtr> server_context(LinkMaterials links);
 
   const TlsProviderOptions options_;
   Loaded loaded_;
 };
 
-Result<void> Provider::load(const Config& config, const Loaded& known) {
+Result<void> Provider::load_one(Loaded& fresh, const std::string& name, const TlsConfig& tls) {
+  auto read = load_link(name, tls);
+  if (!read) return fail(format("link {}: {}", name, read.error().message), read.error().os_errno);
+  const auto material = std::make_shared<const LinkMaterial>(std::move(*read));
+  if (!material->plain()) {
+    auto context = make_client_context(material);  // also proves that the certificate can be used
+    if (!context) return std::unexpected(context.error());
+    fresh.clients.emplace(name, std::move(*context));
+  }
+  fresh.links.emplace(name, material);
+  return {};
+}
+
+Result<void> Provider::load(const Config& config, const Loaded& known, Broken broken) {
   Loaded fresh;
   for (const auto& [name, link] : config.links) {
     fresh.settings.emplace(name, link.tls);
     const auto old = known.settings.find(name);
     if (old != known.settings.end() && old->second == link.tls) {
-      fresh.links.emplace(name, known.links.at(name));
+      if (const auto links = known.links.find(name); links != known.links.end())
+        fresh.links.insert(*links);
+      if (const auto out = known.left_out.find(name); out != known.left_out.end())
+        fresh.left_out.insert(*out);
       if (const auto client = known.clients.find(name); client != known.clients.end())
         fresh.clients.insert(*client);
       continue;
     }
-    auto read = load_link(name, link.tls);
-    if (!read)
-      return fail(format("link {}: {}", name, read.error().message), read.error().os_errno);
-    const auto material = std::make_shared<const LinkMaterial>(std::move(*read));
-    fresh.links.emplace(name, material);
-    if (material->plain()) continue;
-    auto context = make_client_context(material);  // also proves that the certificate can be used
-    if (!context) return std::unexpected(context.error());
-    fresh.clients.emplace(name, std::move(*context));
+    auto loaded = load_one(fresh, name, link.tls);
+    if (loaded) continue;
+    if (broken == Broken::refused) return loaded;
+    fresh.left_out.emplace(name, loaded.error());
   }
+  if (broken == Broken::left_out && fresh.links.empty() && !fresh.left_out.empty())
+    return std::unexpected(fresh.left_out.begin()->second);
   if (auto checked = check_listeners(config, fresh); !checked) return checked;
   loaded_ = std::move(fresh);
   return {};
@@ -126,6 +153,7 @@ Result<void> Provider::load(const Config& config, const Loaded& known) {
 
 Result<std::unique_ptr<TlsEngine>> Provider::client(const std::string& link) {
   const auto found = loaded_.links.find(link);
+  if (const std::string out = trouble(link); !out.empty()) return fail(out);
   if (found == loaded_.links.end()) return fail(format("link {} is not configured", link));
   if (found->second->plain()) return make_plain_engine(link);
   return make_openssl_engine(loaded_.clients.at(link), options_.key_update_bytes);
@@ -148,10 +176,13 @@ Result<std::unique_ptr<TlsEngine>> Provider::server(std::span<const std::string>
   LinkMaterials materials;
   for (const std::string& name : links) {
     const auto found = loaded_.links.find(name);
+    if (loaded_.left_out.contains(name)) continue;
     if (found == loaded_.links.end()) return fail(format("link {} is not configured", name));
     materials.push_back(found->second);
   }
-  if (materials.size() == 1 && materials.front()->plain()) return make_plain_engine(links.front());
+  if (materials.empty()) return fail(trouble(links.front()));
+  if (materials.size() == 1 && materials.front()->plain())
+    return make_plain_engine(materials.front()->name);
   auto context = server_context(std::move(materials));
   if (!context) return std::unexpected(context.error());
   return make_openssl_engine(std::move(*context), options_.key_update_bytes);

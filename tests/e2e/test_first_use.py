@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+from support.node import Node, make_key
 from support.waiting import wait_until
 
 # A server and a client that agree on TLS as PostgreSQL's do, as far as their first bytes go.
@@ -78,3 +79,36 @@ def test_ends_that_both_sides_lack_are_named(make_lab, make_pair):
             wait_until(lambda: f"write {word} at one" in node.route(name)["reason"], 10, "both lack it")
             assert node.route(name)["state"] == "closed"
         node.wait_log(r"route targets: nothing can pass")
+
+
+def test_a_missing_key_and_a_damaged_record_of_takeovers_do_not_stop_the_rest(make_lab, folder, io):
+    lab = make_lab()
+    tables = {}
+    for name in ("dr", "two"):
+        tables[f"link.{name}"] = {"listen": f"{lab.b.address}:7700", "memlimit": "16MiB",
+                                  "tls": {"psk_file": folder / f"{name}.psk"}}
+        tables[f"route.{name}"] = {"link": name, "target": "127.0.0.1:9"}
+    make_key(folder / "dr.psk", "dr")
+    node = Node(lab.b, folder / "beta", "beta", tables, io)
+    said = node.check()
+    assert said.returncode == 1 and "two.psk" in said.stderr and "longthrow genkey" in said.stderr
+    try:
+        node.start()
+        node.wait_log(r"error.*two\.psk.*this link stays down.*longthrow reload")
+        assert "two.psk" in node.link("two")["reason"] and "two.psk" not in node.link("dr")["reason"]
+        make_key(folder / "two.psk", "two")
+        node.tell("reload")
+        assert "two.psk" not in node.link("two")["reason"]
+        node.terminate()
+        record = node.folder / "state" / "fences"
+        record.write_text("link d")
+        said = node.check()
+        assert said.returncode == 1 and "fences is damaged" in said.stderr, said
+        node.start()
+        node.wait_log(r"error.*fences\.damaged.*all links start fenced.*longthrow release")
+        assert all(link["fenced"] for link in node.status()["links"].values())
+        node.tell("release", "dr")
+        assert not node.link("dr")["fenced"] and node.link("two")["fenced"]
+        assert record.with_suffix(".damaged").exists() and node.check().returncode == 0
+    finally:
+        node.stop()

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What two nodes answer, beside the truth.
+#include <filesystem>
+#include <fstream>
+
 #include "tests/sim/pair_fixture.h"
 
 namespace longthrow::sim {
@@ -54,6 +57,30 @@ TEST_F(PairAnswers, StatusSaysOfATakenCopyWhatTheTakeoverSaid) {
   EXPECT_TRUE(taken->back().consistent.value_or(false)) << lines(taken->back().details);
   run(seconds(60));
   EXPECT_EQ(group(1).consistent, Consistency::yes) << group(1).reason;
+}
+
+// Nobody knows any more what was taken over: no old primary may come in before an administrator
+// has said so.
+TEST_F(PairAnswers, ANodeWhoseRecordOfTakeoversIsDamagedStartsFenced) {
+  start();
+  kill(1);
+  const std::filesystem::path record = options.state_dir + "/beta/fences";
+  std::filesystem::create_directories(record.parent_path());
+  std::ofstream(record) << "link wa";
+  for (int restart = 0; restart < 2; ++restart) {
+    cluster->start(1);
+    for (int i = 0; i < 30; ++i) {
+      run(seconds(1));
+      for (const int side : {0, 1}) ASSERT_NE(link(side).state, "up") << i;
+    }
+    EXPECT_TRUE(link(1).fenced);
+    EXPECT_NE(link(1).reason.find("record of takeovers was damaged"), std::string::npos)
+        << link(1).reason;
+    EXPECT_TRUE(std::filesystem::exists(record.string() + ".damaged"));
+    if (restart == 0) kill(1);
+  }
+  ASSERT_TRUE(command(1, Release{"wan"})->back().ok);
+  EXPECT_TRUE(wait([&] { return link(0).state == "up" && link(1).state == "up"; }));
 }
 
 // Bytes that a leg's kernel has acknowledged are lag, wherever they wait.

@@ -44,6 +44,27 @@ TEST_F(FencesTest, SinceWhenIsKeptWhereItIsKnown) {
   EXPECT_EQ(loaded->groups_since_s, fences.groups_since_s);
 }
 
+TEST_F(FencesTest, WhichLinksAreFencedForWantOfARecordIsKept) {
+  Fences fences = fence_all({"dr", "b"}, 1769860867);
+  fences.unsure_links.erase("b");
+  ASSERT_TRUE(save_fences(folder_, fences));
+  const auto loaded = load_fences(folder_);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->links, (std::set<std::string>{"b", "dr"}));
+  EXPECT_EQ(loaded->links_since_s.at("b"), 1769860867);
+  EXPECT_EQ(loaded->unsure_links, (std::set<std::string>{"dr"}));
+}
+
+TEST_F(FencesTest, ADamagedFileIsToldFromOneThatCannotBeRead) {
+  std::ofstream(fences_file(folder_)) << "garbage\n";
+  const auto damaged = load_fences(folder_);
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().os_errno, 0);
+  const auto unreadable = load_fences(fences_file(folder_));
+  ASSERT_FALSE(unreadable);
+  EXPECT_NE(unreadable.error().os_errno, 0);
+}
+
 TEST_F(FencesTest, AMissingFileIsNoFences) {
   const auto loaded = load_fences(folder_);
   ASSERT_TRUE(loaded);

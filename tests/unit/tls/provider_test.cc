@@ -55,6 +55,37 @@ TEST_F(Provider, FailedReloadChangesNothing) {
   EXPECT_TRUE(pair.shake());
 }
 
+TEST_F(Provider, ALinkWithoutItsKeysIsLeftOutUntilTheyAreThere) {
+  auto provider = make_tls_provider();
+  Config config;
+  config.links["dr"].tls = keys("dr.psk", key_line("k1", 1));
+  config.links["two"].tls = PskTls{.psk_file = files_.path("two.psk")};
+  EXPECT_FALSE(provider->load(config));
+  ASSERT_TRUE(provider->load_usable(config));
+  EXPECT_EQ(provider->trouble("dr"), "");
+  EXPECT_TRUE(provider->client("dr"));
+  EXPECT_THAT(provider->trouble("two"), AllOf(HasSubstr("link two"), HasSubstr("two.psk")));
+  const auto none = provider->client("two");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message, provider->trouble("two"));
+  const std::array<std::string, 2> both{"dr", "two"};
+  EXPECT_TRUE(provider->server(both));
+  EXPECT_FALSE(provider->server(std::span(both).last(1)));
+  ASSERT_TRUE(provider->load_changed(config)) << "what is not changed is not looked at";
+  EXPECT_NE(provider->trouble("two"), "");
+  files_.write("two.psk", key_line("k2", 2));
+  ASSERT_TRUE(provider->load(config));
+  EXPECT_EQ(provider->trouble("two"), "");
+  EXPECT_TRUE(provider->client("two"));
+}
+
+TEST_F(Provider, WithoutAnyUsableKeysNothingIsLoaded) {
+  auto provider = make_tls_provider();
+  Config config;
+  config.links["two"].tls = PskTls{.psk_file = files_.path("two.psk")};
+  EXPECT_FALSE(provider->load_usable(config));
+}
+
 TEST_F(Provider, AMissingKeyOfALinkThatDoesNotChangeIsNoReasonAgainstAChange) {
   configure(key_line("k1", 1), key_line("k1", 1));
   files_.write("beta.psk", "k2:zz\n");

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was taken over before this start.
+#include <cerrno>
+
+#include "proxy/base/log.h"
+#include "proxy/base/state_folder.h"
+#include "proxy/relay/node_impl.h"
+
+namespace longthrow {
+
+// A link that is fenced for nothing costs a command; an old primary that writes into an activated
+// copy costs the copy. So without the record all links start fenced.
+void NodeImpl::restore_fences() {
+  const std::string& state_dir = config_.node.state_dir;
+  auto known = load_fences(state_dir);
+  if (known) {
+    fences_ = std::move(*known);
+    return;
+  }
+  std::set<std::string> names;
+  for (const auto& [name, link] : config_.links) names.insert(name);
+  const auto now = parts_.loop.wall_now().time_since_epoch();
+  fences_ = fence_all(names, std::chrono::floor<std::chrono::seconds>(now).count());
+  std::string said = known.error().message;
+  const bool damaged = known.error().os_errno == 0;  // else it may be whole, and is left alone
+  if (damaged) {
+    if (const auto aside = set_aside(fences_file(state_dir)); aside)
+      said += format(". It was renamed to {}", *aside);
+    if (const auto saved = save_fences(state_dir, fences_); !saved)
+      said += format("; the fences are not kept: {}", saved.error().message);
+  }
+  log_error(
+      "{}. What was taken over before is not known, so all links start fenced: "
+      "`longthrow release LINK` for each of which this site was not taken over",
+      said);
+}
+
+void NodeImpl::fence_as_before(Link& link, const std::string& name) {
+  const auto since = fences_.links_since_s.find(name);
+  if (since != fences_.links_since_s.end()) {
+    link.set_fenced_since("", WallTime(std::chrono::seconds(since->second)),
+                          fences_.unsure_links.contains(name)
+                              ? "this start: the record of takeovers was damaged"
+                              : format("`longthrow takeover {}`", name));
+  }
+  link.fence();
+}
+
+}  // namespace longthrow
