@@ -40,7 +40,7 @@ void NodeImpl::fence_as_before(Link& link, const std::string& name) {
   if (since != fences_.links_since_s.end()) {
     link.set_fenced_since("", WallTime(std::chrono::seconds(since->second)),
                           fences_.unsure_links.contains(name)
-                              ? "this start: the record of takeovers was damaged"
+                              ? "a start whose record of takeovers was damaged"
                               : format("`longthrow takeover {}`", name));
   }
   link.fence();

@@ -59,9 +59,13 @@ std::vector<Finding> findings_of(const json::object& status) {
     judge_link(name, link, findings);
   });
   for_each_object(object_at(status, "groups"), [&](const std::string& name, const auto& group) {
+    const auto* consistent = group.if_contains("consistent");
+    const bool unknown = consistent != nullptr && consistent->is_null();
     if (!flag_at(group, "consistent")) {
-      findings.push_back({Fare::trouble, format("group {} is not consistent: {}", name,
-                                                text_at(group, "reason"))});
+      findings.push_back(
+          {Fare::trouble, format("group {} is {}: {}", name,
+                                 unknown ? "not known to be consistent" : "not consistent",
+                                 text_at(group, "reason"))});
     }
     add_notices("group " + name, group, findings);
   });

@@ -50,6 +50,13 @@ TEST_F(VerdictTest, TheWorstComesFirstAndTheOthersAreCounted) {
   EXPECT_EQ(verdict().text, "group vm1 is not consistent: aborted; and 2 more");
 }
 
+TEST_F(VerdictTest, WhatIsNotKnownIsNotCalledInconsistent) {
+  status_.groups["vm1"].consistent = Consistency::unknown;
+  status_.groups["vm1"].reason = "no connection has come";
+  EXPECT_EQ(verdict().fare, Fare::trouble);
+  EXPECT_EQ(verdict().text, "group vm1 is not known to be consistent: no connection has come");
+}
+
 TEST_F(VerdictTest, ForeignJsonIsSurvived) {
   for (const char* text : {"{}", R"({"links":5})", R"({"links":{"a":1},"groups":{"g":[]}})"}) {
     EXPECT_FALSE(verdict_of(json::parse(text).get_object()).text.empty()) << text;
