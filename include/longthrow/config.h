@@ -35,6 +35,8 @@ using TlsConfig = std::variant<PskTls, CertificateTls, NoTls>;
 enum class IoChoice : std::uint8_t { automatic, io_uring, epoll };
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 enum class RouteProtocol : std::uint8_t { tcp, drbd };
+// What becomes of connections that come while the link is down. automatic: drbd refuses, tcp waits.
+enum class WhenDown : std::uint8_t { automatic, wait, refuse };
 enum class AnswerPings : std::uint8_t { never, outage };
 
 struct NodeConfig {
@@ -75,6 +77,7 @@ struct RouteConfig {
   RouteProtocol protocol = RouteProtocol::tcp;
   std::string group;  // never empty: defaults to the route's own name
   AnswerPings answer_pings = AnswerPings::never;
+  WhenDown when_down = WhenDown::automatic;
   std::vector<std::string> applied_check;  // argv
   // What both nodes call the route and its group where their own names differ; "": they do not.
   // Never written by an admin.

@@ -172,6 +172,7 @@ struct RouteStatus {
   std::uint64_t channels_total = 0;     // since start
   std::vector<ChannelStatus> channels;  // now; at most kChannelsListedMax of them
   std::uint64_t channels_open = 0;      // now, all of them
+  std::uint64_t waiting = 0;            // connections that came while the link was down
   static constexpr std::size_t kChannelsListedMax = 64;
   std::optional<DrbdStatus> drbd;  // of protocol drbd
   std::vector<Warning> warnings;

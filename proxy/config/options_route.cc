@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kProtocols = {"tcp", "drbd"};
 constexpr std::array<std::string_view, 2> kAnswerPings = {"never", "outage"};
+constexpr std::array<std::string_view, 3> kWhenDown = {"auto", "wait", "refuse"};
 
 constexpr std::array kRouteOptions = {
     bind<Field<&RouteConfig::link>>({
@@ -34,8 +35,8 @@ constexpr std::array kRouteOptions = {
         .essential = true,
         .doc = "Where the local replication software connects to. Each connection is a channel, "
                "and comes out "
-               "at the peer's target. The listener is open only while the peer can be reached. "
-               "Nothing is "
+               "at the peer's target. What happens while the peer cannot be reached is when_down's "
+               "to say. Nothing is "
                "authenticated here: keep it on loopback or on a network that you trust.",
     }),
     bind<Field<&RouteConfig::target>>({
@@ -83,6 +84,21 @@ constexpr std::array kRouteOptions = {
         .doc = "Routes of one group belong together and are drained and watched as one; all are on "
                "one link. "
                "The same at both nodes.",
+    }),
+    bind<Field<&RouteConfig::when_down>>({
+        .section = Section::route,
+        .key = "when_down",
+        .type = ValueType::choice,
+        .choices = kWhenDown,
+        .default_text = "auto",
+        .apply = Apply::live,
+        .doc =
+            "What becomes of new connections to listen while the link is down. \"wait\" accepts "
+            "them: they go on when the link is up again, and are reset after 2 minutes if it is "
+            "not; at most 64 of a route wait, and 256 of a link. \"refuse\" closes the listener: "
+            "for software that is to try again, or elsewhere, at once. auto: wait; refuse for "
+            "protocol drbd, which cannot wait. While an administrator has paused the link, held "
+            "the group or taken it over, connections are refused in any case.",
     }),
     bind<Field<&RouteConfig::applied_check>>({
         .section = Section::route,

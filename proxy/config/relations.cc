@@ -64,6 +64,12 @@ void check_routes(const Config& config, const Origins& origins, Report& report) 
     if (!route.applied_check.empty()) {
       report.warn(origins.find(path + ".applied_check"), path + ".applied_check", kHookNeverRun);
     }
+    if (route.when_down == WhenDown::wait && route.protocol == RouteProtocol::drbd) {
+      report.error(
+          origins.find(path + ".when_down"), path + ".when_down",
+          "with protocol = \"drbd\" a handshake cannot wait for the link: DRBD tries again by "
+          "itself");
+    }
     if (route.answer_pings != AnswerPings::never && route.protocol != RouteProtocol::drbd) {
       report.error(origins.find(path + ".answer_pings"), path + ".answer_pings",
                    "only routes with protocol = \"drbd\" know DRBD's pings");

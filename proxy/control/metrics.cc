@@ -283,6 +283,8 @@ std::vector<Metric> make_table() {
        "group,route,state", collect_route_state},
       {"longthrow_route_channels", "Channels open now.", Gauge, "group,route",
        LT_ROUTE(route.channels_open)},
+      {"longthrow_route_waiting_connections", "Connections that wait until the link is up.", Gauge,
+       "group,route", LT_ROUTE(LT_NUMBER(route.waiting))},
       {"longthrow_route_channels_opened_total", "Channels since the node's start.", Counter,
        "group,route", LT_ROUTE(route.channels_total)},
 

@@ -182,6 +182,7 @@ json::object route_to_json(const RouteStatus& route) {
   out["target"] = route.target;
   out["state"] = route.state;
   out["channels"] = route.channels_open;
+  out["waiting"] = route.waiting;
   out["reason"] = route.reason;
   out["channels_total"] = route.channels_total;
   out["channel_list"] = std::move(channels);

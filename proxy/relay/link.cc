@@ -19,7 +19,8 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
       compression_(config_.compression),
       decoder_(make_codec_context()),
       decoded_(wire::kRawBytesMax),
-      memlimit_max_(std::max(kReserveMin, config_.memlimit * kReserveFactor)) {
+      memlimit_max_(std::max(kReserveMin, config_.memlimit * kReserveFactor)),
+      waiting_(loop_, context.graveyard, *this) {
   bucket_.set_rate(config_.bandwidth_bytes_s);
   redial_timer_.bind<&Link::on_redial>(this);
   tick_.bind<&Link::on_tick>(this);
@@ -64,6 +65,7 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
   loop_.arm(tick_, loop_.now() + kTick);
   redial_at_[0] = loop_.now();
   redial_soon();
+  refresh_routes();
   return {};
 }
 
@@ -211,8 +213,10 @@ Duration Link::redial_delay() {
 
 // session_timeout counts from the end of a pause.
 void Link::note_peer_paused(bool paused) {
-  if (peer_paused_ && !paused && down_since_) down_since_ = loop_.now();
+  if (peer_paused_ == paused) return;
+  if (!paused && down_since_) down_since_ = loop_.now();
   peer_paused_ = paused;
+  refresh_routes();
 }
 
 void Link::cancel_dials() {
@@ -514,6 +518,7 @@ void Link::stop() {
   drop_lanes(wire::Bye{wire::ByeReason::going_away, "the peer's node was stopped"});
   end_session("this node was stopped");
   for (auto& [name, port] : ports_) close_listener(port);
+  waiting_.drop_all();
   std::vector<Channel*> open;
   for (auto& [serial, channel] : channels_) open.push_back(channel.get());
   for (Channel* channel : open) {
@@ -536,6 +541,7 @@ void Link::on_tick() {
   loop_.arm(tick_, now + kTick);
   check_liveness(now);
   forget_old_words(now);
+  look_at_waiting();
   approach_memlimit();
   update_receive_window();
   for (auto& [serial, channel] : channels_) channel->look();

@@ -13,6 +13,7 @@
 // link_status.cc  settings, commands, numbers
 // link_takeover.cc what a takeover ends, hands over and destroys
 // link_twins.cc   another node in the peer's name
+// link_waiting.cc connections that come while the link is down
 #pragma once
 
 #include <deque>
@@ -40,6 +41,7 @@
 #include "proxy/relay/rates.h"
 #include "proxy/relay/repeat_gate.h"
 #include "proxy/relay/send_share.h"
+#include "proxy/relay/waiting_legs.h"
 #include "proxy/session/peering.h"
 #include "proxy/session/session.h"
 
@@ -56,7 +58,11 @@ struct LinkContext {
 };
 
 // Belongs to the loop's thread.
-class Link final : public LaneHandler, public DialOwner, public ChannelHost, public FrameJobOwner {
+class Link final : public LaneHandler,
+                   public DialOwner,
+                   public ChannelHost,
+                   public FrameJobOwner,
+                   public WaitingLegsOwner {
  public:
   Link(LinkContext& context, std::string name, LinkConfig config);
   ~Link() override;
@@ -186,6 +192,8 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void channel_closed(Channel& channel) override;
   // --- FrameJobOwner
   void on_frame_job(FrameJob& job) override;
+  // --- WaitingLegsOwner
+  [[nodiscard]] Admission on_leg_waited(const std::string& route, Socket leg) override;
 
  private:
   static constexpr Duration kTick = std::chrono::milliseconds(250);
@@ -293,6 +301,13 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   void on_listen_failed(RoutePort& port, const Error& error);
   void retry_listeners(TimePoint now);
   void accept_leg(RoutePort& port, Socket leg);
+  [[nodiscard]] bool may_open(const RoutePort& port) const;
+  // Connections may come now and wait until the link is up, or the route is ready.
+  [[nodiscard]] bool may_wait(const RoutePort& port) const;
+  void open_leg(RoutePort& port, Socket leg);
+  void drop_waiting(RoutePort& port);
+  void look_at_waiting();
+  void note_reason(RoutePort& port, const std::string& reason) const;
   void on_opened(ChannelCore& core);
   Channel& add_channel(ChannelCore& core, const std::string& route, bool opened_here);
   void reap_channels();
@@ -464,6 +479,7 @@ class Link final : public LaneHandler, public DialOwner, public ChannelHost, pub
   std::map<std::uint64_t, std::unique_ptr<Channel>> channels_;
   std::uint64_t next_serial_ = 1;
   std::vector<Channel*> closing_;
+  WaitingLegs waiting_;
   Timer reap_timer_;
   std::map<std::string, GroupFate> fates_;
   std::map<DrainId, DrainWatch> drains_;

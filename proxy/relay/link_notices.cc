@@ -111,7 +111,8 @@ void Link::on_notices(const wire::Notices& notices) {
 // A pause or a fence of the whole link, as the peer's last word says.
 void Link::note_peer_bye(const wire::Bye& bye) {
   note_peer_paused(bye.reason == wire::ByeReason::paused);
-  peer_fenced_ = bye.reason == wire::ByeReason::fenced;
+  const bool fenced = bye.reason == wire::ByeReason::fenced;
+  if (std::exchange(peer_fenced_, fenced) != fenced) refresh_routes();
   peer_word_at_ = loop_.now();
   if (!peer_paused_) peer_notices_.take(NoticeKind::paused, "");
   if (!peer_fenced_) peer_notices_.take(NoticeKind::fenced, "");

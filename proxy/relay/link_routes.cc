@@ -18,7 +18,10 @@ constexpr std::uint64_t kExpressReserveBytes = 256 * kKiB;
 void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
   for (auto port = ports_.begin(); port != ports_.end();) {
     const auto stays = routes.find(port->first);
-    if (stays == routes.end()) close_listener(port->second);
+    if (stays == routes.end()) {
+      close_listener(port->second);
+      drop_waiting(port->second);
+    }
     const bool another =
         stays != routes.end() && (port->second.config.group != stays->second.group ||
                                   port->second.config.protocol != stays->second.protocol);
@@ -106,14 +109,14 @@ void Link::log_mismatches() {
 void Link::refresh_routes() {
   if (session_ != nullptr) session_->set_local_routes(local_routes());
   log_mismatches();
-  const bool connected = session_ != nullptr && express_ != nullptr && session_->connected();
   for (auto& [route, port] : ports_) {
-    if (!port.config.listen) continue;
-    const bool held = held_groups_.contains(port.config.group) || old_pair_lives(port);
-    if (connected && !route_shut(port) && !held && session_->standing(route).may_open) {
+    const bool open = port.config.listen && may_open(port);
+    if (open || may_wait(port)) {
       open_listener(port);
+      if (open) waiting_.admit(route);
     } else {
       close_listener(port);
+      drop_waiting(port);
     }
   }
   wake();
@@ -131,7 +134,9 @@ void Link::open_listener(RoutePort& port) {
   port.listen_failures = 0;
   port.listen_again_at = kNever;
   port.reason.clear();
-  log_info("route {}: open, listening on {}", port.name, to_string(*port.config.listen));
+  log_info("route {}: {}, listening on {}", port.name,
+           may_open(port) ? "open" : "not open yet: connections wait for the link",
+           to_string(*port.config.listen));
 }
 
 // Somebody else has the port: the last process, or another route until a reload has moved it. That
@@ -157,18 +162,6 @@ void Link::close_listener(RoutePort& port) {
   port.listener->close();
   context_.graveyard.bury(std::move(port.listener));
   log_info("route {}: closed", port.name);
-}
-
-void Link::accept_leg(RoutePort& port, Socket leg) {
-  const bool possible = session_ != nullptr && session_->connected() &&
-                        session_->standing(port.name).may_open && session_->may_open_more();
-  if (!possible) {
-    loop_.close(leg, CloseMode::reset);
-    return;
-  }
-  Channel& channel = add_channel(session_->open(port.name), port.name, true);
-  channel.adopt_leg(leg);
-  wake();
 }
 
 Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool opened_here) {

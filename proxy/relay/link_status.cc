@@ -92,6 +92,7 @@ void Link::resume() {
   down_reason_ = "not yet connected again";
   redial_at_[0] = loop_.now();
   redial_soon();
+  refresh_routes();
 }
 
 bool Link::has_group(const std::string& group) const {
@@ -211,6 +212,9 @@ Lag Link::lag(const std::string& group) const {
     const RouteHealth::Lacking lacking = port.health.lacking();
     lag.bytes += lacking.bytes;
     if (lacking.bytes > 0) note(lacking.oldest_at);
+    const WaitingLegs::Unread unread = waiting_.unread(route);
+    lag.bytes += unread.bytes;
+    note(unread.oldest_at);
   }
   if (oldest) lag.seconds = seconds(loop_.now() - *oldest);
   return lag;
@@ -370,6 +374,7 @@ void Link::fill_routes(Status& status) const {
     if (port.config.listen) route.listen = to_string(*port.config.listen);
     if (port.config.target) route.target = to_string(*port.config.target);
     route.channels_total = port.channels_total;
+    route.waiting = waiting_.size(name);
     route.reason = port.reason;
     const RouteStanding standing = session_ != nullptr
                                        ? session_->standing(name)
@@ -381,7 +386,8 @@ void Link::fill_routes(Status& status) const {
       route.reason = standing.reason;
     } else {
       const bool open = up() && !standing.dead_end &&
-                        (port.listener != nullptr || (port.config.target && standing.matched));
+                        ((port.listener != nullptr && may_open(port)) ||
+                         (port.config.target && standing.matched));
       route.state = open ? "open" : "closed";
       if (!open && (route.reason.empty() || standing.dead_end)) {
         route.reason =

@@ -62,6 +62,7 @@ struct RouteStanding {
   bool matched = false;   // same name (on the wire), protocol and group there
   bool may_open = false;  // we may open channels: matched, the peer has a target and is ready
   bool dead_end = false;  // matched, but as both sides are configured no connection can pass
+  bool soon = false;      // no channel yet, but as soon as both are ready
   std::string reason;     // why not matched, or no channel may be opened
 };
 

@@ -143,6 +143,7 @@ RouteStanding Session::standing(const std::string& name) const {
     standing.matched = true;
     standing.may_open = entry->accepts && entry->ready && ids->route.ready &&
                         routes_version_seen_ >= ids->since_version;
+    standing.soon = entry->accepts && !standing.may_open;
     if (!entry->accepts) standing.reason = "the peer has no target for this route";
     if (!entry->ready || !ids->route.ready) {
       standing.reason = "channels of the last session are still being ended";

@@ -296,6 +296,9 @@ std::string routes_table(const json::object& routes, const Painter& paint) {
                {state, state_paint(state)},
                {format("{:.0f}", open)},
                {text_at(route, "reason")}});
+    if (const double waiting = amount_at(route, "waiting"); waiting > 0) {
+      table.note(format("  connections that wait for the link: {:.0f}", waiting));
+    }
     for (const json::value& warning : array_at(route, "warnings")) {
       if (!warning.is_object()) continue;
       table.note("  " + paint(Paint::warning, text_at(warning.get_object(), "name") + ": " +

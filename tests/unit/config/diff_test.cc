@@ -115,6 +115,7 @@ target = "db:5432"
 inside_source = "127.0.0.2"
 protocol = "drbd"
 answer_pings = "outage"
+when_down = "refuse"
 group = "vm1"
 applied_check = ["/bin/false"]
 [drbd-proxy]

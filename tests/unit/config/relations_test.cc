@@ -33,6 +33,12 @@ TEST_F(Relations, OnlyDrbdHasPingsToAnswer) {
        "[route.r0]\nlink = \"dr\"\ntarget = \"db:1\"\nanswer_pings = \"outage\"\n");
   expect_error("/etc/main.toml:7: route.r0.answer_pings: ", "protocol = \"drbd\"");
 }
+TEST_F(Relations, AHandshakeOfDrbdDoesNotWaitForTheLink) {
+  text("[link.dr]\n" + kListen + kPsk +
+       "[route.r0]\nlink = \"dr\"\nlisten = \"127.0.0.1:1\"\nprotocol = \"drbd\"\nwhen_down = "
+       "\"wait\"\n");
+  expect_error("/etc/main.toml:8: route.r0.when_down: ", "DRBD tries again");
+}
 TEST_F(Relations, DrbdProxyNamesALinkThatIsThere) {
   text("[link.dr]\n" + kListen + kPsk +
        "[route.r0]\nlink = \"dr\"\ntarget = \"db:1\"\n[drbd-proxy]\nlink = \"d\"\n");

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connections that come while the link is down: they wait for it, or are refused (when_down).
+#include "proxy/base/log.h"
+#include "proxy/relay/link.h"
+
+namespace longthrow {
+
+bool Link::may_open(const RoutePort& port) const {
+  const bool connected = session_ != nullptr && express_ != nullptr && session_->connected();
+  const bool held = held_groups_.contains(port.config.group) || old_pair_lives(port);
+  return connected && !route_shut(port) && !held && session_->standing(port.name).may_open;
+}
+
+bool Link::may_wait(const RoutePort& port) const {
+  const bool waits =
+      port.config.when_down == WhenDown::wait ||
+      (port.config.when_down == WhenDown::automatic && port.config.protocol != RouteProtocol::drbd);
+  const bool on_purpose = paused() || peer_paused_ || peer_fenced_ || route_shut(port) ||
+                          held_groups_.contains(port.config.group);
+  if (!port.config.listen || !waits || on_purpose) return false;
+  if (session_ == nullptr) return true;
+  const RouteStanding standing = session_->standing(port.name);
+  return !standing.known || standing.may_open || standing.soon;
+}
+
+void Link::accept_leg(RoutePort& port, Socket leg) {
+  if (may_open(port)) return open_leg(port, leg);
+  if (!may_wait(port)) return loop_.close(leg, CloseMode::reset);
+  const bool waits = waiting_.add(port.name, leg) == WaitingLegs::Place::given;
+  const std::string words =
+      waits ? "connections that come now wait for the link"
+            : format("connections were reset: {} of this route wait for the link already",
+                     waiting_.size(port.name));
+  if (!waits) note_reason(port, words);
+  const std::string about = format("route {}: {}", port.name, waits ? "wait" : "crowded");
+  if (const auto kept_back = repeats_.ask(loop_.now(), about)) {
+    log_info("route {}: {}{}", port.name, words, kept_back_note(*kept_back));
+  }
+}
+
+// It stands until a channel that came later is open.
+void Link::note_reason(RoutePort& port, const std::string& reason) const {
+  port.reason = reason;
+  port.reason_serial = next_serial_ - 1;
+}
+
+WaitingLegsOwner::Admission Link::on_leg_waited(const std::string& route, Socket leg) {
+  const auto port = ports_.find(route);
+  if (port != ports_.end() && may_open(port->second)) {
+    open_leg(port->second, leg);
+    return Admission::taken;
+  }
+  return Admission::later;
+}
+
+void Link::open_leg(RoutePort& port, Socket leg) {
+  if (!session_->may_open_more()) return loop_.close(leg, CloseMode::reset);
+  Channel& channel = add_channel(session_->open(port.name), port.name, true);
+  channel.adopt_leg(leg);
+  wake();
+}
+
+void Link::drop_waiting(RoutePort& port) {
+  if (const std::size_t legs = waiting_.drop(port.name); legs > 0) {
+    log_info("route {}: {} connections that waited for the link were reset: no longer to wait",
+             port.name, legs);
+  }
+}
+
+void Link::look_at_waiting() {
+  for (const auto& [route, late] : waiting_.look()) {
+    const auto port = ports_.find(route);
+    const std::string about = "connections were reset: in 120 s the link has not come up";
+    static_assert(WaitingLegs::kTimeMax == std::chrono::seconds(120));
+    if (port != ports_.end()) note_reason(port->second, about);
+    if (const auto kept_back = repeats_.ask(loop_.now(), format("route {}: {}", route, about))) {
+      log_warning("route {}: {} {}; they had sent {} bytes{}", route, late.legs, about, late.bytes,
+                  kept_back_note(*kept_back));
+    }
+  }
+}
+
+}  // namespace longthrow

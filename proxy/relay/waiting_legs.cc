@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/waiting_legs.h"
+
+#include <algorithm>
+
+namespace longthrow {
+
+WaitingLeg::WaitingLeg(WaitingLegs& all, std::string route, Socket socket)
+    : all_(&all), route_(std::move(route)), socket_(socket) {
+  readable_.bind<&WaitingLeg::on_readable>(this);
+}
+
+void WaitingLeg::on_readable(int result) {
+  if (all_ != nullptr) all_->on_readable(*this, result);
+}
+
+WaitingLegs::~WaitingLegs() {
+  for (const auto& leg : legs_) loop_.close(leg->socket_, CloseMode::reset);
+}
+
+WaitingLegs::Place WaitingLegs::add(const std::string& route, Socket leg) {
+  if (legs_.size() >= kOfLinkMax || size(route) >= kOfRouteMax) {
+    loop_.close(leg, CloseMode::reset);
+    return Place::none;
+  }
+  WaitingLeg& added = *legs_.emplace_back(std::make_unique<WaitingLeg>(*this, route, leg));
+  added.deadline_ = loop_.now() + kTimeMax;
+  watch(added);
+  return Place::given;
+}
+
+void WaitingLegs::watch(WaitingLeg& leg) { loop_.wait_readable(leg.readable_, leg.socket_); }
+
+// Its software has said something, or is gone; or we have cancelled the wait to hand the leg over.
+// An end behind bytes cannot be seen: these are to be delivered whatever comes.
+void WaitingLegs::on_readable(WaitingLeg& leg, int result) {
+  if (result != -ECANCELED) {
+    if (result < 0 || loop_.stats(leg.socket_).unread_bytes == 0) return forget(leg, Fate::reset);
+    leg.said_since_ = loop_.now();
+  }
+  if (!try_admit(leg) && !leg.said_since_) watch(leg);
+}
+
+bool WaitingLegs::try_admit(WaitingLeg& leg) {
+  if (owner_.on_leg_waited(leg.route_, leg.socket_) == WaitingLegsOwner::Admission::later) {
+    return false;
+  }
+  forget(leg, Fate::handed_over);
+  return true;
+}
+
+void WaitingLegs::admit(const std::string& route) {
+  for (WaitingLeg* leg : of_route(route)) {
+    if (leg->readable_.in_flight()) {
+      loop_.cancel(leg->readable_);
+    } else {
+      (void)try_admit(*leg);
+    }
+  }
+}
+
+// The leg may be the one whose handler runs.
+void WaitingLegs::forget(WaitingLeg& leg, Fate fate) {
+  if (fate == Fate::reset) loop_.close(leg.socket_, CloseMode::reset);
+  leg.all_ = nullptr;
+  const auto place = std::ranges::find(legs_, &leg, [](const auto& entry) { return entry.get(); });
+  graveyard_.bury(std::move(*place));
+  legs_.erase(place);
+}
+
+std::vector<WaitingLeg*> WaitingLegs::of_route(const std::string& route) const {
+  std::vector<WaitingLeg*> list;
+  for (const auto& leg : legs_) {
+    if (leg->route_ == route) list.push_back(leg.get());
+  }
+  return list;
+}
+
+std::size_t WaitingLegs::drop(const std::string& route) {
+  const std::vector<WaitingLeg*> list = of_route(route);
+  for (WaitingLeg* leg : list) forget(*leg, Fate::reset);
+  return list.size();
+}
+
+void WaitingLegs::drop_all() {
+  while (!legs_.empty()) forget(*legs_.back(), Fate::reset);
+}
+
+std::map<std::string, WaitingLegs::Late> WaitingLegs::look() {
+  std::map<std::string, Late> late;
+  std::vector<WaitingLeg*> over;
+  for (const auto& leg : legs_) {
+    const bool is_late = leg->deadline_ <= loop_.now();
+    if (!is_late && !leg->said_since_) continue;
+    const SocketStats stats = loop_.stats(leg->socket_);
+    if (is_late) {
+      ++late[leg->route_].legs;
+      late[leg->route_].bytes += stats.unread_bytes;
+    }
+    if (is_late || stats.over) over.push_back(leg.get());
+  }
+  for (WaitingLeg* leg : over) forget(*leg, Fate::reset);
+  return late;
+}
+
+std::size_t WaitingLegs::size(const std::string& route) const { return of_route(route).size(); }
+
+WaitingLegs::Unread WaitingLegs::unread(const std::string& route) const {
+  Unread unread;
+  for (const WaitingLeg* leg : of_route(route)) {
+    if (!leg->said_since_) continue;
+    unread.bytes += loop_.stats(leg->socket_).unread_bytes;
+    unread.oldest_at = std::min(unread.oldest_at.value_or(*leg->said_since_), *leg->said_since_);
+  }
+  return unread;
+}
+
+}  // namespace longthrow

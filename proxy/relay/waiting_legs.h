@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside connections that came while the link was down. They are not read; their software sees an
+// open connection that is slow. Bounded in number and in time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "longthrow/loop.h"
+#include "proxy/relay/mortal.h"
+
+namespace longthrow {
+
+class WaitingLegs;
+
+// One of them. It waits for its software to say something, or to go.
+class WaitingLeg final : public Mortal {
+ public:
+  WaitingLeg(WaitingLegs& all, std::string route, Socket socket);
+  [[nodiscard]] bool idle() const override { return !readable_.in_flight(); }
+
+ private:
+  friend class WaitingLegs;
+  void on_readable(int result);
+
+  WaitingLegs* all_;  // null: it has been closed
+  const std::string route_;
+  const Socket socket_;
+  TimePoint deadline_{};
+  std::optional<TimePoint> said_since_;  // bytes of it lie in our kernel
+  Operation readable_;
+};
+
+class WaitingLegsOwner {
+ public:
+  enum class Admission : std::uint8_t { taken, later };
+  virtual ~WaitingLegsOwner() = default;
+  // The leg may go on, and nothing is in flight on it; `taken`: the owner has it now.
+  [[nodiscard]] virtual Admission on_leg_waited(const std::string& route, Socket leg) = 0;
+};
+
+class WaitingLegs {
+ public:
+  static constexpr std::size_t kOfRouteMax = 64;
+  static constexpr std::size_t kOfLinkMax = 256;
+  // As long as a kernel tries to connect to a host that is silent.
+  static constexpr Duration kTimeMax = std::chrono::minutes(2);
+
+  WaitingLegs(Loop& loop, Graveyard& graveyard, WaitingLegsOwner& owner)
+      : loop_(loop), graveyard_(graveyard), owner_(owner) {}
+  ~WaitingLegs();
+  WaitingLegs(const WaitingLegs&) = delete;
+  WaitingLegs& operator=(const WaitingLegs&) = delete;
+
+  enum class Place : std::uint8_t { given, none };
+  // Takes the socket over; where there is no place it has been reset.
+  [[nodiscard]] Place add(const std::string& route, Socket leg);
+  // Those of the route go on, in the order in which they came as far as they can at once.
+  void admit(const std::string& route);
+  // Resets those of the route; how many they were.
+  std::size_t drop(const std::string& route);
+  void drop_all();
+  struct Late {
+    std::size_t legs = 0;
+    std::uint64_t bytes = 0;  // that our kernel had acknowledged
+  };
+  // Resets those that have waited for too long, and forgets those that were reset by their
+  // software. The late ones, by route.
+  [[nodiscard]] std::map<std::string, Late> look();
+
+  [[nodiscard]] std::size_t size(const std::string& route) const;
+  // What our kernel has acknowledged of those of the route, and since when.
+  struct Unread {
+    std::uint64_t bytes = 0;
+    std::optional<TimePoint> oldest_at;
+  };
+  [[nodiscard]] Unread unread(const std::string& route) const;
+
+ private:
+  friend class WaitingLeg;
+  enum class Fate : std::uint8_t { handed_over, reset };
+  void watch(WaitingLeg& leg);
+  void on_readable(WaitingLeg& leg, int result);
+  bool try_admit(WaitingLeg& leg);
+  void forget(WaitingLeg& leg, Fate fate);
+  [[nodiscard]] std::vector<WaitingLeg*> of_route(const std::string& route) const;
+
+  Loop& loop_;
+  Graveyard& graveyard_;
+  WaitingLegsOwner& owner_;
+  std::vector<std::unique_ptr<WaitingLeg>> legs_;  // in the order in which they came
+};
+
+}  // namespace longthrow
