@@ -345,9 +345,11 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   forget_link_words();
   say_notices();
   backoff_.reset();
-  log_info("link {}: up, peer {} at {} ({}), {} dialled it", name_, hello.node, express_->remote(),
-           express_->engine().peer_description(),
-           express_->dialled_here() ? "this node" : "the peer");
+  if (flaps_.says()) {
+    log_info("link {}: up, peer {} at {} ({}), {} dialled it", name_, hello.node,
+             express_->remote(), express_->engine().peer_description(),
+             express_->dialled_here() ? "this node" : "the peer");
+  }
   if (express_->dialled_here()) {
     for (int index = 1; index <= bulk_wanted_; ++index) {
       redial_at_[static_cast<std::uint16_t>(index)] = loop_.now();
@@ -399,7 +401,8 @@ void Link::drop_lanes(std::optional<wire::Bye> bye) {
 
 void Link::link_down(const std::string& reason) {
   if (express_ == nullptr) return;
-  log_warning("link {}: down: {}", name_, reason);
+  flaps_.on_down(loop_.now());
+  if (flaps_.says()) log_warning("link {}: down: {}", name_, reason);
   drop_lanes(std::nullopt);
   cancel_dials();
   down_reason_ = reason;
@@ -431,7 +434,8 @@ void Link::on_lane_closed(Lane& lane, const std::string& reason) {
   session_->on_lane_down(lane.id);
   totals_.wire_out_bytes += lane.sent_bytes;
   totals_.wire_in_bytes += lane.received_bytes;
-  log_info("link {}: bulk lane {} is down: {}", name_, lane.index, reason);
+  say_gated(LogLevel::info, format("bulk lane {}", lane.index),
+            format("link {}: bulk lane {} is down: {}", name_, lane.index, reason));
   const bool redial = lane.dialled_here();
   const std::uint16_t index = lane.index;
   context_.graveyard.bury(std::move(place->second));
@@ -460,7 +464,8 @@ Result<void> Link::on_bye(Lane& lane, const wire::Bye& bye) {
 // routes open again when the last of them is gone (refresh_routes).
 void Link::end_session(const std::string& reason) {
   if (session_ != nullptr) {
-    log_warning("link {}: the session has ended: {}", name_, reason);
+    say_gated(LogLevel::warning, "session: " + reason,
+              format("link {}: the session has ended: {}", name_, reason));
     drop_lanes(wire::Bye{wire::ByeReason::stale_session, reason});
     note_copies();
     frame_queue_.clear();
@@ -476,6 +481,7 @@ void Link::end_session(const std::string& reason) {
       channel->detach(std::move(core));
     }
     session_.reset();
+    mismatches_logged_.clear();
     if (!down_since_) down_since_ = loop_.now();
   }
   peering_.begin_session();
@@ -542,6 +548,7 @@ void Link::on_tick() {
   check_liveness(now);
   forget_old_words(now);
   look_at_waiting();
+  say_what_was_left_out(now);
   approach_memlimit();
   update_receive_window();
   for (auto& [serial, channel] : channels_) channel->look();

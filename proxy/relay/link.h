@@ -7,6 +7,7 @@
 // link_data.cc    the data path: slabs, frames, scheduling, receiving
 // link_drbd.cc    which channels are DRBD's pairs, and what it says of its disks
 // link_health.cc  whether the copies can be trusted
+// link_log.cc     lines that could come without end
 // link_notices.cc what is held, paused or fenced
 // link_pacing.cc  bulk at the pace of the WAN
 // link_routes.cc  inside listeners and channels
@@ -31,6 +32,7 @@
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
 #include "proxy/relay/drain_watch.h"
+#include "proxy/relay/flap_gate.h"
 #include "proxy/relay/forecast.h"
 #include "proxy/relay/frame_job.h"
 #include "proxy/relay/hole_watch.h"
@@ -261,6 +263,9 @@ class Link final : public LaneHandler,
   Result<void> on_bye(Lane& lane, const wire::Bye& bye);
   void on_tick();
   void check_liveness(TimePoint now);
+  // A line of what may come again and again; `key`: what makes two of them the same.
+  void say_gated(LogLevel level, const std::string& key, const std::string& line);
+  void say_what_was_left_out(TimePoint now);
   [[nodiscard]] int own_bulk_lanes() const;
   [[nodiscard]] std::uint64_t generation_of(std::uint64_t attempt, bool dialled_here) const;
 
@@ -439,6 +444,9 @@ class Link final : public LaneHandler,
   TimePoint challenge_began_{};
   Timer challenge_timer_;
   RepeatGate repeats_;  // of refusals and failures that come again and again
+  FlapGate flaps_;
+  // A peer may name ever new routes.
+  LineBudget mismatch_lines_{48, std::chrono::hours(1)};
   Timer redial_timer_;
   Timer tick_;
   Timer wake_;

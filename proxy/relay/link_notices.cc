@@ -99,11 +99,15 @@ void Link::on_notices(const wire::Notices& notices) {
   }
   for (const auto& [place, entry] : said.entries()) {
     if (peer_notices_.find(place.first, place.second) != nullptr) continue;
-    log_warning("{}: at the peer it is {}", what_of(place.second), describe(place.first, entry));
+    const std::string what = what_of(place.second);
+    say_gated(LogLevel::warning, format("peer: {} {}", what, to_string(place.first)),
+              format("{}: at the peer it is {}", what, describe(place.first, entry)));
   }
   for (const auto& [place, entry] : peer_notices_.entries()) {
     if (said.find(place.first, place.second) != nullptr) continue;
-    log_info("{}: at the peer no longer {}", what_of(place.second), to_string(place.first));
+    const std::string line =
+        format("{}: at the peer no longer {}", what_of(place.second), to_string(place.first));
+    say_gated(LogLevel::info, line, line);
   }
   peer_notices_ = std::move(said);
 }
@@ -146,7 +150,8 @@ void Link::on_incoming_bye(const wire::Bye& bye) {
       bye.reason == wire::ByeReason::paused || bye.reason == wire::ByeReason::fenced;
   if (!heeded || express_ != nullptr || fenced_ || paused()) return;
   const std::string reason = format("the peer said: {}", bye.text);
-  if (reason != down_reason_) log_warning("link {}: {}", name_, reason);
+  if (reason != down_reason_)
+    say_gated(LogLevel::warning, reason, format("link {}: {}", name_, reason));
   down_reason_ = reason;
   note_peer_bye(bye);
   if (peer_fenced_ && peering_.session_established()) end_session(reason);

@@ -85,7 +85,7 @@ bool Link::route_shut(const RoutePort& port) const {
 
 // Said once for each, at both ends.
 void Link::log_mismatches() {
-  if (session_ == nullptr) return;
+  if (session_ == nullptr || !session_->connected()) return;
   std::set<std::string> now;
   for (const auto& [route, port] : ports_) {
     const RouteStanding standing = session_->standing(route);
@@ -101,7 +101,8 @@ void Link::log_mismatches() {
                route, route));
   }
   for (const std::string& line : now) {
-    if (!mismatches_logged_.contains(line)) log_warning("{}", line);
+    if (!mismatches_logged_.contains(line) && mismatch_lines_.take(loop_.now()))
+      log_warning("{}", line);
   }
   mismatches_logged_ = std::move(now);
 }
@@ -134,6 +135,7 @@ void Link::open_listener(RoutePort& port) {
   port.listen_failures = 0;
   port.listen_again_at = kNever;
   port.reason.clear();
+  if (!flaps_.says()) return;
   log_info("route {}: {}, listening on {}", port.name,
            may_open(port) ? "open" : "not open yet: connections wait for the link",
            to_string(*port.config.listen));
@@ -161,7 +163,7 @@ void Link::close_listener(RoutePort& port) {
   if (port.listener == nullptr) return;
   port.listener->close();
   context_.graveyard.bury(std::move(port.listener));
-  log_info("route {}: closed", port.name);
+  if (flaps_.says()) log_info("route {}: closed", port.name);
 }
 
 Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool opened_here) {
@@ -202,8 +204,9 @@ void Link::channel_closed(Channel& channel) {
   ++totals_.aborted_channels;
   if (const auto port = ports_.find(channel.route()); port != ports_.end()) {
     if (channel.end_reason() != port->second.reason) {
-      log_info("route {}: channel {}: {}", channel.route(), channel.core().id,
-               channel.end_reason());
+      say_gated(LogLevel::info, format("channel of {}: {}", channel.route(), channel.end_reason()),
+                format("route {}: channel {}: {}", channel.route(), channel.core().id,
+                       channel.end_reason()));
     }
     port->second.reason = channel.end_reason();
     port->second.reason_serial = next_serial_ - 1;

@@ -33,9 +33,7 @@ void Link::accept_leg(RoutePort& port, Socket leg) {
                      waiting_.size(port.name));
   if (!waits) note_reason(port, words);
   const std::string about = format("route {}: {}", port.name, waits ? "wait" : "crowded");
-  if (const auto kept_back = repeats_.ask(loop_.now(), about)) {
-    log_info("route {}: {}{}", port.name, words, kept_back_note(*kept_back));
-  }
+  say_gated(LogLevel::info, about, format("route {}: {}", port.name, words));
 }
 
 // It stands until a channel that came later is open.
@@ -73,10 +71,9 @@ void Link::look_at_waiting() {
     const std::string about = "connections were reset: in 120 s the link has not come up";
     static_assert(WaitingLegs::kTimeMax == std::chrono::seconds(120));
     if (port != ports_.end()) note_reason(port->second, about);
-    if (const auto kept_back = repeats_.ask(loop_.now(), format("route {}: {}", route, about))) {
-      log_warning("route {}: {} {}; they had sent {} bytes{}", route, late.legs, about, late.bytes,
-                  kept_back_note(*kept_back));
-    }
+    say_gated(LogLevel::warning, format("route {}: {}", route, about),
+              format("route {}: {} {}; they had sent {} bytes", route, late.legs, about,
+                     late.bytes));
   }
 }
 

@@ -11,15 +11,18 @@
 #include <utility>
 
 #include "longthrow/time.h"
+#include "proxy/relay/line_budget.h"
 
 namespace longthrow {
 
-// A text that comes all day passes some 20 times.
+// A text that comes all day passes some 20 times; ever new ones pass some 50 times in all.
 class RepeatGate {
  public:
   static constexpr Duration kFirst = std::chrono::minutes(1);
   static constexpr Duration kLast = std::chrono::hours(2);
   static constexpr std::size_t kTextsMax = 64;
+  static constexpr std::uint64_t kBurst = 24;
+  static constexpr Duration kEvery = std::chrono::hours(1);
 
   // May `text` be said now? If so, how often it was kept back since the last time. A text that was
   // silent for kLast longer than its interval is new again.
@@ -27,12 +30,13 @@ class RepeatGate {
     std::erase_if(texts_, [&](const auto& entry) { return entry.second.again_at + kLast <= now; });
     const auto known = texts_.find(text);
     if (known == texts_.end()) {
+      if (!budget_.take(now)) return std::nullopt;
       make_room();
       texts_.emplace(text, Text{.again_at = now + kFirst, .interval = kFirst});
       return 0;
     }
     Text& entry = known->second;
-    if (now < entry.again_at) {
+    if (now < entry.again_at || !budget_.take(now)) {
       ++entry.kept_back;
       return std::nullopt;
     }
@@ -40,6 +44,8 @@ class RepeatGate {
     entry.again_at = now + entry.interval;
     return std::exchange(entry.kept_back, 0);
   }
+  // How many lines were left out because there were too many different ones: now and then.
+  [[nodiscard]] std::optional<std::uint64_t> look(TimePoint now) { return budget_.look(now); }
 
  private:
   struct Text {
@@ -53,6 +59,7 @@ class RepeatGate {
                                           [](const auto& entry) { return entry.second.again_at; }));
   }
 
+  LineBudget budget_{kBurst, kEvery};
   std::map<std::string, Text> texts_;
 };
 

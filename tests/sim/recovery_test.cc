@@ -3,6 +3,8 @@
 // faults but those that the case brings.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "proxy/base/log.h"
 #include "tests/sim/application.h"
 #include "tests/sim/cluster.h"
@@ -225,6 +227,56 @@ TEST_F(Recovery, HalfADayOfAFencedOrAbsentPeerIsAFewLines) {
     set_log_hook(nullptr);
     EXPECT_LT(lines, 50) << fenced;
   }
+}
+
+TEST_F(Recovery, AFlappingLinkIsAFewLinesAndOneWhenItCalms) {
+  for (const RouteProtocol protocol : {RouteProtocol::tcp, RouteProtocol::drbd}) {
+    ClusterOptions options = one_route();
+    options.routes[0].protocol = protocol;
+    make(options);
+    start_both();
+    std::vector<std::string> lines;
+    set_log_hook([&lines](LogLevel level, const std::string& line) {
+      if (level >= LogLevel::info) lines.push_back(line);
+    });
+    const auto all_lanes = [&] {
+      return network_->connections_between(cluster_->host(0), cluster_->host(1));
+    };
+    for (int second = 0; second < 3600; ++second) {
+      for (const ConnectionId lane : all_lanes()) network_->reset_connection(lane);
+      run_for(seconds(1));
+    }
+    EXPECT_GT(status(0).links["wan"].reconnects, 1500U);
+    EXPECT_LT(lines.size(), 100U) << "of two nodes";
+    run_for(std::chrono::minutes(65));
+    set_log_hook(nullptr);
+    EXPECT_TRUE(std::ranges::any_of(lines, [](const std::string& line) {
+      return line.find("it is calm again: up") != std::string::npos;
+    }));
+    EXPECT_LT(lines.size(), 110U);
+  }
+}
+
+TEST_F(Recovery, APeerThatNamesEverNewRoutesDoesNotFillTheLog) {
+  ClusterOptions options = one_route();
+  options.memlimit = 64 * kMiB;
+  make(options);
+  start_both();
+  std::vector<std::string> lines;
+  set_log_hook([&](LogLevel, const std::string& line) { lines.push_back(line); });
+  for (int i = 0; i < 1000; ++i) {
+    Config config = cluster_->config(1);
+    RouteConfig stranger = config.routes["r0"];
+    stranger.group = config.routes["r0"].group;
+    stranger.target = HostPort{.host = "127.0.0.1", .port = 1};
+    config.routes["x" + std::to_string(i)] = stranger;
+    ASSERT_TRUE(run(1, Reload{.config = config}).ok);
+    run_for(seconds(1));
+  }
+  set_log_hook(nullptr);
+  EXPECT_GT(lines.size(), 60U);
+  EXPECT_LT(lines.size(), 110U) << "of two nodes";
+  EXPECT_EQ(link_state(0), "up");
 }
 
 // --- stopping
