@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/relay/dial.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "proxy/base/log.h"
@@ -31,17 +32,17 @@ Dial::Dial(Loop& loop, DialOwner& owner, DialOptions options, MakeEngine make_en
       options_(std::move(options)),
       make_engine_(std::move(make_engine)) {
   resolution_.operation.bind<&Dial::on_resolved>(this);
-  connect_.bind<&Dial::on_connected>(this);
   timer_.bind<&Dial::on_timeout>(this);
 }
 
 Dial::~Dial() {
   loop_.disarm(timer_);
-  if (socket_.valid()) loop_.close(socket_, CloseMode::reset);
+  give_up_knocks();
 }
 
 bool Dial::idle() const {
-  return over_ && !resolution_.operation.in_flight() && !connect_.in_flight() &&
+  return over_ && !resolution_.operation.in_flight() &&
+         std::ranges::none_of(knocks_, [](const auto& k) { return k->operation.in_flight(); }) &&
          (lane_ == nullptr || lane_->idle());
 }
 
@@ -76,40 +77,68 @@ void Dial::on_resolved(int result) {
 
 void Dial::connect_next() {
   while (next_address_ < addresses_.size()) {
-    const Endpoint& address = addresses_[next_address_++];
-    const auto socket =
-        loop_.connect(connect_, address,
-                      {.use = SocketUse::lane,
-                       .source = choose_source(options_.source, options_.usual_source, address),
-                       .congestion = options_.congestion});
-    if (socket) {
-      socket_ = *socket;
-      loop_.arm(timer_, loop_.now() + options_.connect_timeout);
-      return;
-    }
-    last_error_ = format("{}: {}", to_string(address), socket.error().message);
+    ++next_address_;
+    // Whole intervals: the last request has as long as the others.
+    const auto knocks = (options_.connect_timeout + kKnockEvery - Duration(1)) / kKnockEvery;
+    address_deadline_ = loop_.now() + kKnockEvery * knocks;
+    if (const auto knocked = knock(); knocked) return;
   }
   resolve_next();
 }
 
-void Dial::on_connected(int result) {
-  if (over_) return;
-  if (result < 0 || !socket_.valid()) {
+// Asks the present address to connect, beside the requests that it has not answered: when a cut is
+// over, the next one comes soon, and on a long way none is given up too early.
+Result<void> Dial::knock() {
+  const Endpoint& address = addresses_[next_address_ - 1];
+  while (!knocks_.empty() && !knocks_.front()->socket.valid() &&
+         !knocks_.front()->operation.in_flight()) {
+    knocks_.pop_front();
+  }
+  auto made = std::make_unique<Knock>(*this);
+  const auto socket =
+      loop_.connect(made->operation, address,
+                    {.use = SocketUse::lane,
+                     .source = choose_source(options_.source, options_.usual_source, address),
+                     .congestion = options_.congestion});
+  if (!socket) {
+    last_error_ = format("{}: {}", to_string(address), socket.error().message);
+    return fail(last_error_);
+  }
+  made->socket = *socket;
+  knocks_.push_back(std::move(made));
+  knocking_ = true;
+  loop_.arm(timer_, std::min(loop_.now() + kKnockEvery, address_deadline_));
+  return {};
+}
+
+void Dial::give_up_knocks() {
+  knocking_ = false;
+  for (const auto& knock : knocks_) {
+    if (!knock->socket.valid()) continue;
+    loop_.close(std::exchange(knock->socket, Socket{}), CloseMode::reset);
+  }
+}
+
+void Dial::on_connected(Knock& knock, int result) {
+  if (over_ || !knock.socket.valid()) return;
+  if (result < 0) {
     turned_away_ = result == -ECONNREFUSED || result == -ECONNRESET;
     last_error_ = format("{}: {}", to_string(addresses_[next_address_ - 1]),
-                         result == -ECANCELED ? "timed out" : std::strerror(-result));
-    if (socket_.valid()) loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
+                         result == -ETIMEDOUT ? "timed out" : std::strerror(-result));
+    give_up_knocks();
     connect_next();
     return;
   }
+  const Socket socket = std::exchange(knock.socket, Socket{});
+  give_up_knocks();
   auto engine = make_engine_();
   if (!engine) {
-    loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
+    loop_.close(socket, CloseMode::reset);
     fail_with(engine.error().message);
     return;
   }
   loop_.arm(timer_, loop_.now() + options_.answer_timeout);
-  lane_ = std::make_unique<Lane>(loop_, std::exchange(socket_, Socket{}), std::move(*engine), true);
+  lane_ = std::make_unique<Lane>(loop_, socket, std::move(*engine), true);
   lane_->index = options_.lane_index;
   lane_->start(*this);
 }
@@ -120,8 +149,15 @@ void Dial::on_timeout() {
     fail_with(
         format("{}: no answer within {} s", lane_->remote(),
                std::chrono::duration_cast<std::chrono::seconds>(options_.answer_timeout).count()));
-  } else if (socket_.valid()) {
-    loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
+  } else if (knocking_) {
+    // No descriptor for another one: those under way have their time.
+    if (loop_.now() < address_deadline_) {
+      if (!knock()) loop_.arm(timer_, address_deadline_);
+      return;
+    }
+    last_error_ = format("{}: timed out", to_string(addresses_[next_address_ - 1]));
+    give_up_knocks();
+    connect_next();
   } else {
     loop_.cancel(resolution_.operation);
   }
@@ -173,7 +209,7 @@ void Dial::cancel() {
   over_ = true;
   loop_.disarm(timer_);
   if (lane_ != nullptr) lane_->drop();
-  if (socket_.valid()) loop_.close(std::exchange(socket_, Socket{}), CloseMode::reset);
+  give_up_knocks();
   loop_.cancel(resolution_.operation);
 }
 

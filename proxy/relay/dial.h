@@ -2,6 +2,7 @@
 // One attempt to bring up a lane from this side: resolve, connect, TLS, hello, answer.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,8 @@ class Dial final : public Mortal, public LaneHandler {
   using MakeEngine = std::function<Result<std::unique_ptr<TlsEngine>>()>;
   static constexpr Duration kConnectTimeout = std::chrono::seconds(3);
   static constexpr Duration kAnswerTimeout = std::chrono::seconds(10);
+  // A request to connect that is not answered may be lost; the kernel's own repeats grow rare.
+  static constexpr Duration kKnockEvery = std::chrono::milliseconds(400);
 
   Dial(Loop& loop, DialOwner& owner, DialOptions options, MakeEngine make_engine);
   ~Dial() override;
@@ -59,6 +62,8 @@ class Dial final : public Mortal, public LaneHandler {
   // Of a failed attempt: the peer's host answered, and nobody there takes the connection. Not so
   // when nothing was heard.
   [[nodiscard]] bool turned_away() const { return turned_away_; }
+  // Of a failed attempt: no connection came about at any address.
+  [[nodiscard]] bool found_nobody() const { return lane_ == nullptr && !addresses_.empty(); }
   [[nodiscard]] std::uint16_t lane_index() const { return options_.lane_index; }
   [[nodiscard]] bool told() const { return told_; }  // the bye was said
   [[nodiscard]] bool only_says_bye() const { return options_.only_bye.has_value(); }
@@ -71,10 +76,20 @@ class Dial final : public Mortal, public LaneHandler {
   void on_lane_closed(Lane& lane, const std::string& reason) override;
 
  private:
+  // One request to connect.
+  struct Knock {
+    explicit Knock(Dial& of) : dial(of) { operation.bind<&Knock::on_connected>(this); }
+    void on_connected(int result) { dial.on_connected(*this, result); }
+    Dial& dial;
+    Socket socket;  // invalid: given up
+    Operation operation;
+  };
   void resolve_next();
   void on_resolved(int result);
   void connect_next();
-  void on_connected(int result);
+  [[nodiscard]] Result<void> knock();
+  void give_up_knocks();
+  void on_connected(Knock& knock, int result);
   void on_timeout();
   void fail_with(const std::string& reason, std::optional<wire::Bye> bye = std::nullopt);
 
@@ -83,12 +98,13 @@ class Dial final : public Mortal, public LaneHandler {
   DialOptions options_;
   MakeEngine make_engine_;
   Resolution resolution_;
-  Operation connect_;
   Timer timer_;
   std::size_t next_name_ = 0;
   std::vector<Endpoint> addresses_;
   std::size_t next_address_ = 0;
-  Socket socket_;
+  std::deque<std::unique_ptr<Knock>> knocks_;  // at the present address; first those given up
+  bool knocking_ = false;
+  TimePoint address_deadline_{};
   std::unique_ptr<Lane> lane_;
   std::string last_error_;
   bool hello_sent_ = false;

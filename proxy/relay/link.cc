@@ -177,8 +177,10 @@ void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<w
   const bool refused = bye && bye->reason == wire::ByeReason::refused;
   Duration delay = refused ? backoff_.next(context_.parts.random, Backoff::kLastOfRefused)
                    : bye   ? backoff_.next(context_.parts.random)
-                           : redial_delay();
-  // What the attempt itself took counts: one begins every second, or more rarely.
+                   : dial.found_nobody()
+                       ? backoff_.next(context_.parts.random, Backoff::kLastOfKnown)
+                       : redial_delay();
+  // What the attempt itself took counts: one begins every half second, or more rarely.
   delay -= std::min(delay, loop_.now() - dial.began_at());
   if (index == 0) {
     if (!dial.turned_away() || bye) {

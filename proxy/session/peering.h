@@ -34,9 +34,11 @@ using Incarnation = std::array<std::byte, 16>;
 // never stay in step.
 class Backoff {
  public:
-  // Of a link that was up: when the cut is over, it is up a second later, however long it was.
-  static constexpr Duration kLastOfKnown = std::chrono::milliseconds(900);
-  // Of one that never was: what is wrong there does not end by itself.
+  // Nobody is there, or the link was up: when the cut is over, it is up within a second,
+  // however long it was.
+  static constexpr Duration kLastOfKnown = std::chrono::milliseconds(500);
+  // A name without an address, or somebody has answered and no link came of it: what is wrong
+  // there does not end by itself.
   static constexpr Duration kLast = std::chrono::seconds(5);
   // The peer has said that it will not have us.
   static constexpr Duration kLastOfRefused = std::chrono::seconds(30);
