@@ -77,7 +77,11 @@ class PairCredit : public PairFixture {
 TEST_F(PairCredit, AGroupThatBeginsBesideALoneStuckOneIsCarriedAtOnce) {
   begin({"r0"}, {});
   targets.front().stall(kNever);
-  source({.bytes = 64 * kMiB});
+  // Small frames, so that not even a part of one is left of the credit.
+  source({.bytes = 64 * kMiB,
+          .rate_bytes_s = kMiB,
+          .burst_bytes = 16 * kKiB,
+          .write_bytes_max = 16 * kKiB});
   watch(seconds(20));
   EXPECT_EQ(link(0).limited_by, "peer_disk");
   EXPECT_GT(link(1).buffer.receive_used_bytes, options.memlimit / 4 * 3 / 4);
