@@ -9,7 +9,7 @@ _longthrow_names() {  # links | groups
 
 _longthrow() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="status set drain pause resume takeover release ping genkey reload doctor restart-check"
+  local commands="status losses set drain pause resume takeover release ping genkey reload doctor restart-check"
   local common="--control --json --help"
   local command="" control="" i
   local -a words=()
@@ -18,7 +18,7 @@ _longthrow() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       --control) control=${COMP_WORDS[++i]} ;;
-      --timeout | --count | --identity) ((i++)) ;;
+      --timeout | --count | --identity | --since) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else words+=("${COMP_WORDS[i]}"); fi ;;
     esac
@@ -27,6 +27,9 @@ _longthrow() {
   case $prev in
     --control | -o | --output | --fingerprint | --drbd-conf)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return ;;
+    --since)
+      mapfile -t COMPREPLY < <(compgen -W "1h 24h 168h" -- "$cur")
       return ;;
     --timeout)
       mapfile -t COMPREPLY < <(compgen -W "30s 1m 10m 1h" -- "$cur")
@@ -38,6 +41,7 @@ _longthrow() {
   case $command in
     "") options="--control --version --help" choices=$commands ;;
     status) options="$common --watch" ;;
+    losses) options="$common --since --minor" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
     set)
       options="$common --save"
       case ${#words[@]} in

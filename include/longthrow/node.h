@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "longthrow/config.h"
+#include "longthrow/losses.h"
 #include "longthrow/status.h"
 
 namespace longthrow {
@@ -58,9 +59,16 @@ struct Reload {
   bool keep_set_values = false;
 };
 struct RestartCheck {};
+// The ledger of losses.
+struct Losses {
+  std::string name;                // of a link, a group or a route; "": all
+  std::optional<WallTime> since;   // one of these, or neither
+  std::optional<Duration> within;  // of the last so long
+  bool minor = false;              // also those of minor weight
+};
 
 using Command = std::variant<SetMemlimit, SetCompression, SetBandwidth, Pause, Resume, Drain,
-                             Takeover, Release, Ping, Reload, RestartCheck>;
+                             Takeover, Release, Ping, Reload, RestartCheck, Losses>;
 
 // An answer. Long work (drain, pause --drain, takeover) answers several times: `done == false` is
 // progress.
@@ -77,6 +85,7 @@ struct Answer {
   std::optional<Progress> progress;
   std::optional<double> rtt_ms;    // ping
   std::optional<bool> consistent;  // takeover: is the copy that was taken over?
+  std::optional<LossReport> losses;
 };
 
 class Node {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "longthrow/losses.h"
 #include "longthrow/time.h"
 
 namespace longthrow {
@@ -185,6 +186,7 @@ struct Status {
   std::string io;         // io_uring | epoll
   std::string io_reason;  // why not io_uring
   bool stopping = false;
+  LossSummary losses;
   std::map<std::string, LinkStatus> links;
   std::map<std::string, GroupStatus> groups;
   std::map<std::string, RouteStatus> routes;

@@ -77,6 +77,15 @@ Result<void> replace_file(const fs::path& path, std::string_view text, unsigned 
   return sync_folder(path.parent_path());
 }
 
+Result<void> append_to_file(const fs::path& path, std::string_view text, unsigned mode) {
+  std::error_code error;
+  const bool is_new = !fs::exists(path, error);
+  const File file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode);
+  if (!file.is_open()) return failed("open", path);
+  if (!file.write_all(text) || !file.sync()) return failed("write", path);
+  return is_new ? sync_folder(path.parent_path()) : Result<void>{};
+}
+
 Result<void> make_folder(const fs::path& path) {
   std::error_code error;
   const bool created = fs::create_directories(path, error);

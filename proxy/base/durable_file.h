@@ -15,6 +15,11 @@ namespace longthrow {
 [[nodiscard]] Result<void> replace_file(const std::filesystem::path& path, std::string_view text,
                                         unsigned mode);
 
+// Appends `text` to a file that is there or is made, of that mode less the umask: on return it is
+// on the disk. After a crash meanwhile the file may end with a part of it.
+[[nodiscard]] Result<void> append_to_file(const std::filesystem::path& path, std::string_view text,
+                                          unsigned mode);
+
 // Makes a folder where it is missing, and those above it.
 [[nodiscard]] Result<void> make_folder(const std::filesystem::path& path);
 

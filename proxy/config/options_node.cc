@@ -81,11 +81,11 @@ constexpr std::array kOptions = {
         .max = 4000,
         .default_text = "/var/lib/longthrow",
         .apply = Apply::restart,
-        .doc =
-            "A directory for the little that must outlive a restart: which links and groups are "
-            "fenced "
-            "after a takeover, and the connections that drbd-proxy-ctl has added. Replicated data "
-            "is never written to it.",
+        .doc = "A directory for the little that must outlive a restart: which links and groups are "
+               "fenced after a takeover, as of when copies are, what was lost, and the connections "
+               "that "
+               "drbd-proxy-ctl has added. Replicated data "
+               "is never written to it.",
     }),
     bind<Field<&NodeConfig::log_level>>({
         .section = Section::node,

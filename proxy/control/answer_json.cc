@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "proxy/control/loss_json.h"
+
 namespace longthrow::control {
 namespace {
 
@@ -31,6 +33,7 @@ json::object answer_to_json(const Answer& answer) {
   if (answer.progress) out["progress"] = progress_to_json(*answer.progress);
   if (answer.consistent) out["consistent"] = *answer.consistent;
   if (answer.rtt_ms && std::isfinite(*answer.rtt_ms)) out["rtt_ms"] = *answer.rtt_ms;
+  if (answer.losses) add_losses(*answer.losses, out);
   return out;
 }
 

@@ -132,6 +132,19 @@ bool is_paused(const LinkStatus& link) {
                              [](const Notice& notice) { return notice.what == "paused"; });
 }
 
+// `get(count)` gives a number.
+template <typename Get>
+Metric::Collect of_losses(Get get) {
+  return [get](const Status& status, const Metric::Emit& emit) {
+    for (const LossCount& count : status.losses.counts) {
+      emit({{"link", count.link},
+            {"group", count.group},
+            {"reason", std::string(to_string(count.reason))}},
+           static_cast<double>(get(count)));
+    }
+  };
+}
+
 void collect_notices(const Status& status, const Metric::Emit& emit) {
   const auto each = [&](const std::string& link, const std::string& group,
                         const std::vector<Notice>& notices) {
@@ -260,6 +273,13 @@ std::vector<Metric> make_table() {
        LT_LINK(LT_NUMBER(link.aborted_channels))},
       {"longthrow_link_abort_lost_bytes_total", "Bytes destroyed by aborts after abort_linger.",
        Counter, "link", LT_LINK(LT_NUMBER(link.abort_lost_bytes))},
+
+      {"longthrow_losses_total",
+       "Entries of full weight that the ledger of losses got, see `longthrow losses`.", Counter,
+       "link,group,reason", of_losses([](const LossCount& count) { return count.losses; })},
+      {"longthrow_lost_bytes_total",
+       "Bytes accepted or received and not known to be delivered when their connection ended.",
+       Counter, "link,group,reason", of_losses([](const LossCount& count) { return count.bytes; })},
 
       {"longthrow_group_consistent",
        "0 when a copy of the group cannot be trusted; absent: unknown; status says why.", Gauge,

@@ -10,6 +10,7 @@
 #include "proxy/base/log.h"
 #include "proxy/config/options.h"
 #include "proxy/config/units.h"
+#include "proxy/control/loss_json.h"
 
 namespace longthrow::control {
 namespace {
@@ -107,6 +108,25 @@ Request read_drain(Reader& in) {
                                       .hold = in.flag("hold")}};
 }
 
+// "24h": of the last so long; else a UTC time, "2026-01-31" or "2026-01-31T12:00:00Z".
+void read_since(Reader& in, Losses& losses) {
+  if (!in.has("since")) return;
+  const std::string text = in.required_text("since");
+  if (auto within = parse_duration(text)) {
+    losses.within = *within;
+  } else if (auto time = parse_utc(text)) {
+    losses.since = *time;
+  } else {
+    in.note(R"("since" must be a duration like "24h", or a time like "2026-01-31T12:00:00Z")");
+  }
+}
+Request read_losses(Reader& in) {
+  Losses losses{.minor = in.flag("minor")};
+  if (in.has("name")) losses.name = in.required_text("name");
+  read_since(in, losses);
+  return NodeRequest{.command = std::move(losses)};
+}
+
 // As the file has it, with its least and its most: 1bit a second would be "unlimited".
 Result<std::uint64_t> read_bandwidth(const std::string& text) {
   const Option& option = *find_option(Section::link, "bandwidth");
@@ -182,6 +202,7 @@ constexpr std::array kCommands{
     CommandRow{"ping", read_ping},
     CommandRow{"reload", read_reload},
     CommandRow{"restart-check", read_restart_check},
+    CommandRow{"losses", read_losses},
     CommandRow{"connections", read_connections},
     CommandRow{"add-connection", read_add_connection},
     CommandRow{"delete-connection", read_delete_connection},

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "proxy/base/log.h"
+#include "proxy/control/loss_json.h"
 
 namespace longthrow::control {
 namespace {
@@ -219,6 +220,7 @@ json::object status_to_json(const Status& status) {
   out["io"] = status.io;
   out["io_reason"] = status.io_reason;
   out["stopping"] = status.stopping;
+  out["losses"] = loss_summary_to_json(status.losses);
   out["links"] = std::move(links);
   out["groups"] = std::move(groups);
   out["routes"] = std::move(routes);

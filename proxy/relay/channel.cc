@@ -25,6 +25,7 @@ Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteP
                  bool is_opened_here)
     : opened_here(is_opened_here),
       history(host.wall_ns()),
+      undelivered(host.wall_ns()),
       host_(host),
       loop_(host.loop()),
       core_(&core),
@@ -76,7 +77,8 @@ void Channel::on_resolved(int result) {
   resolving_ = false;
   if (closed()) return;
   if (result < 0 || resolution_.endpoints.empty()) {
-    close_leg(CloseMode::reset, format("cannot resolve the target: {}", resolution_.error));
+    close_leg(CloseMode::reset, {LossReason::target_unreachable,
+                                 format("cannot resolve the target: {}", resolution_.error)});
     return;
   }
   addresses_ = resolution_.endpoints;
@@ -94,9 +96,10 @@ void Channel::connect_next() {
       loop_.arm(timer_, loop_.now() + kConnectTimeout);
       return;
     }
-    end_reason_ = format("{}: {}", to_string(address), socket.error().message);
+    end_cause_.text = format("{}: {}", to_string(address), socket.error().message);
   }
-  close_leg(CloseMode::reset, format("cannot connect to the target {}", end_reason_));
+  close_leg(CloseMode::reset, {LossReason::target_unreachable,
+                               format("cannot connect to the target {}", end_reason())});
 }
 
 void Channel::on_connected(int result) {
@@ -106,7 +109,7 @@ void Channel::on_connected(int result) {
     return;
   }
   const std::string why = result == -ECANCELED ? "timed out" : std::strerror(-result);
-  end_reason_ = format("{}: {}", to_string(addresses_[next_address_ - 1]), why);
+  end_cause_.text = format("{}: {}", to_string(addresses_[next_address_ - 1]), why);
   if (leg_.valid()) loop_.close(leg_, CloseMode::reset);
   leg_ = Socket{};
   connect_next();
@@ -126,7 +129,8 @@ void Channel::on_timer() {
     check_close();
   } else if (leg_state_ == LegState::connecting) {
     if (!leg_.valid()) {
-      close_leg(CloseMode::reset, "cannot resolve the target: timed out");
+      close_leg(CloseMode::reset,
+                {LossReason::target_unreachable, "cannot resolve the target: timed out"});
       return;
     }
     // The connect completes as cancelled, and the next address is tried.
@@ -185,7 +189,7 @@ void Channel::on_written(int result) {
   if (closed()) return;
   if (written < write_asked_bytes_) {
     write_failed_ = true;
-    if (planted(Plant::write_failure_aborts)) return close_leg(CloseMode::reset, "planted");
+    if (planted(Plant::write_failure_aborts)) return close_leg(CloseMode::reset, {});
     note_last_delivered();
     if (attached()) {
       host_.channel_stop(*this);
@@ -201,7 +205,8 @@ void Channel::after_write() {
   if (write_failed_) {
     // Nothing can be written any more; what the leg still says is read to its end.
     if (read_ended_ || !attached())
-      close_leg(CloseMode::reset, "the leg was closed by its other end");
+      close_leg(CloseMode::reset,
+                {LossReason::program_closed, "the leg was closed by its other end"});
     return;
   }
   if (end_is_held()) return;
@@ -265,9 +270,10 @@ void Channel::check_abort() {
   const std::uint64_t queued = loop_.stats(leg_).unacknowledged_bytes;
   if ((queued == 0 && applied()) || loop_.now() >= abort_deadline_ ||
       planted(Plant::abort_at_once)) {
-    close_leg(CloseMode::reset, attached()
-                                    ? "aborted by the other side: status and log there say why"
-                                    : "the session ended");
+    close_leg(CloseMode::reset,
+              {LossReason::target_stuck,
+               attached() ? "aborted by the other side: status and log there say why"
+                          : "the session ended"});
     return;
   }
   loop_.arm(timer_, loop_.now() + kAbortLook);
@@ -283,22 +289,23 @@ void Channel::begin_close() {
 
 void Channel::check_close() {
   const SocketStats stats = loop_.stats(leg_);
-  if (queued_bytes(stats) == 0) return close_leg(CloseMode::graceful, "");
+  if (queued_bytes(stats) == 0) return close_leg(CloseMode::graceful, {});
   if (stats.over)
-    return close_leg(CloseMode::reset, "the target broke the connection before it had all");
+    return close_leg(CloseMode::reset, {LossReason::program_closed,
+                                        "the target broke the connection before it had all"});
   // Nobody is left to be told: the kernel goes on alone.
   const TimePoint now = loop_.now();
   if (attached()) {
     close_deadline_ = now + host_.abort_linger();
   } else if (now >= close_deadline_) {
-    return close_leg(CloseMode::graceful, "");
+    return close_leg(CloseMode::graceful, {});
   }
   loop_.arm(timer_, now + (now - closing_since_ < kOftenFor ? kAbortLook : kSeldomLook));
 }
 
-void Channel::abort(const std::string& reason) {
+void Channel::abort(LossCause cause) {
   cut_ = true;
-  close_leg(CloseMode::reset, reason);
+  close_leg(CloseMode::reset, std::move(cause));
 }
 
 void Channel::on_stopped() {
@@ -315,7 +322,7 @@ void Channel::end_after_delivery() {
   if (closed() || last_offset_) return;
   cut_ = true;
   if (leg_state_ == LegState::connecting) {
-    abort("takeover of its group");
+    abort({LossReason::takeover, "takeover of its group"});
     return;
   }
   last_offset_ = core_->in.contiguous_offset();
@@ -326,7 +333,9 @@ void Channel::end_after_delivery() {
   watch_handing_over();
 }
 
-void Channel::on_corrupt() { abort("corrupt at source: a frame failed its checksum three times"); }
+void Channel::on_corrupt() {
+  abort({LossReason::corrupt, "corrupt at source: a frame failed its checksum three times"});
+}
 
 void Channel::detach(std::unique_ptr<ChannelCore> core) {
   LT_ASSERT(core.get() == core_);
@@ -336,7 +345,7 @@ void Channel::detach(std::unique_ptr<ChannelCore> core) {
   drop_blocks();
   pending_end_.reset();
   if (leg_state_ == LegState::connecting) {
-    close_leg(CloseMode::reset, "the session ended");
+    close_leg(CloseMode::reset, {LossReason::target_unreachable, "the session ended"});
   } else if (!closed()) {
     discard_reads_ = true;
     pump_read();
@@ -354,23 +363,27 @@ void Channel::watch_handing_over() {
   taken_seen_bytes_ = taken;
   if (loop_.now() - taken_at_ >= host_.abort_linger()) {
     close_leg(CloseMode::reset,
-              format("{}, and the target takes nothing more",
-                     attached() ? "its group was taken over" : "the session ended"));
+              {LossReason::target_stuck,
+               format("{}, and the target takes nothing more",
+                      attached() ? "its group was taken over" : "the session ended")});
     return;
   }
   loop_.arm(timer_, loop_.now() + kSeldomLook);
 }
 
-void Channel::close_leg(CloseMode mode, const std::string& reason) {
+void Channel::close_leg(CloseMode mode, LossCause cause) {
   if (closed()) return;
   report_delivered();
   if (mode == CloseMode::reset) note_last_delivered();
+  // What has come and was not read is destroyed with the leg.
+  if (mode == CloseMode::reset && leg_state_ == LegState::open && !read_ended_)
+    thrown_away_bytes_ += loop_.stats(leg_).unread_bytes;
   leg_state_ = LegState::closed;
   loop_.disarm(timer_);
   if (leg_.valid()) loop_.close(leg_, mode);
   leg_ = Socket{};
   aborted_ = mode == CloseMode::reset;
-  end_reason_ = reason;
+  end_cause_ = std::move(cause);
   broken_ = aborted_ && !opened_here && attached() && !core_->out.stopped &&
             !core_->in.end_kind() && core_->in.consumed_offset() >= RouteHealth::kTrifleBytes;
   if (resolving_) loop_.cancel(resolution_.operation);
@@ -421,7 +434,7 @@ std::uint64_t Channel::unread_bytes(const SocketStats& stats) const {
 }
 
 std::uint64_t Channel::unproven_bytes() const {
-  const std::uint64_t taken = read_bytes_ + unread_bytes();
+  const std::uint64_t taken = read_bytes_ + unread_bytes() + thrown_away_bytes_;
   return taken - std::min(taken, core_->out.delivered_offset);
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "longthrow/loop.h"
+#include "longthrow/losses.h"
 #include "longthrow/status.h"
 #include "proxy/codec/incompressible.h"
 #include "proxy/drbd/barrier_clock.h"
@@ -116,7 +117,7 @@ class Channel final : public Mortal {
   // leg.
   void end_after_delivery();
   // Drops the leg at once.
-  void abort(const std::string& reason);
+  void abort(LossCause cause);
   // The two connections of one DRBD connection, a data and a meta stream; until either is gone.
   static void pair(Channel& data, Channel& meta);
   void unpair();
@@ -160,6 +161,8 @@ class Channel final : public Mortal {
   // Read from the leg so far, and still unread in it (asks the kernel).
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
   [[nodiscard]] std::uint64_t unread_bytes() const;
+  // Of the leg: read, or destroyed unread with it, when nobody wanted them any more.
+  [[nodiscard]] std::uint64_t thrown_away_bytes() const { return thrown_away_bytes_; }
   // As unread_bytes() and undelivered_bytes() were at the last look().
   struct Looked {
     std::uint64_t unread_bytes = 0;
@@ -170,7 +173,8 @@ class Channel final : public Mortal {
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] ChannelStatus status() const;
   [[nodiscard]] InnerEncryption::Kind inner_encryption() const { return inner_.kind(); }
-  [[nodiscard]] const std::string& end_reason() const { return end_reason_; }
+  [[nodiscard]] const std::string& end_reason() const { return end_cause_.text; }
+  [[nodiscard]] const LossCause& end_cause() const { return end_cause_; }
   // Of the peer's bytes that have come here by now, those that the leg's TCP had not acknowledged
   // when it took its last. Grows while more come that are thrown away.
   [[nodiscard]] std::uint64_t lost_bytes() const;
@@ -191,6 +195,8 @@ class Channel final : public Mortal {
   std::uint64_t serial = 0;                    // of the link's map of channels
   std::optional<TimePoint> oldest_waiting_at;  // noted by the link: of what the peer lacks
   bool loss_noted = false;                     // by the link: what was under way to the peer
+  LossCause loss_cause;                        // of that
+  std::uint64_t late_bytes_told = 0;           // by the link, of thrown_away_bytes()
   std::uint64_t lost_bytes_noted = 0;          // by the link, of lost_bytes()
   std::uint64_t newest_serial_at_end = 0;      // of the link's channels when the leg was closed
   // Kept by the link when it ends: the peer says nothing more of our bytes; or it is waited for
@@ -200,6 +206,7 @@ class Channel final : public Mortal {
   std::uint64_t final_offset = 0;
   IncompressibleGuard guard;
   ReadHistory history;         // of the leg
+  ReadHistory undelivered;     // the same, from the oldest byte that is not delivered on
   std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
 
  private:
@@ -247,7 +254,7 @@ class Channel final : public Mortal {
   void check_abort();
   void watch_handing_over();
   void on_timer();
-  void close_leg(CloseMode mode, const std::string& reason);
+  void close_leg(CloseMode mode, LossCause cause);
 
   ChannelHost& host_;
   Loop& loop_;
@@ -289,6 +296,7 @@ class Channel final : public Mortal {
   std::size_t blocks_out_ = 0;   // taken, not yet done
   std::uint64_t read_bytes_ = 0;
   std::uint64_t unframed_bytes_ = 0;
+  std::uint64_t thrown_away_bytes_ = 0;
   InnerEncryption inner_;
 
   // Writing.
@@ -307,7 +315,7 @@ class Channel final : public Mortal {
   std::uint64_t taken_seen_bytes_ = 0;  // by the leg, see watch_handing_over
   TimePoint taken_at_{};
 
-  std::string end_reason_;
+  LossCause end_cause_;
   std::optional<std::uint64_t> delivered_last_;  // the leg takes nothing beyond this offset
   bool aborted_ = false;
   bool broken_ = false;  // by our target, in the middle of the peer's bytes

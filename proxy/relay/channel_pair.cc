@@ -111,7 +111,7 @@ void Channel::on_partner_timer() {
     loop_.arm(partner_timer_, loop_.now() + kPartnerGrace);
     return;
   }
-  abort("DRBD's other connection of the pair was closed");
+  abort({LossReason::pair_ended, "DRBD's other connection of the pair was closed"});
 }
 
 }  // namespace longthrow

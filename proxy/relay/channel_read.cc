@@ -59,6 +59,7 @@ void Channel::on_read(int result) {
     if (garbage && watch_) {
       watch_->on_outgoing(ByteView(discarded_).first(static_cast<std::size_t>(result)));
     }
+    if (discard_reads_) thrown_away_bytes_ += static_cast<std::uint64_t>(result);
     if (!garbage && !discard_reads_) {
       on_read_bytes(static_cast<std::uint32_t>(result));
     } else if (!garbage) {
@@ -71,7 +72,7 @@ void Channel::on_read(int result) {
   if (result == 0) {
     after_write();
   } else {
-    close_leg(CloseMode::reset, "the leg was reset by its other end");
+    close_leg(CloseMode::reset, {LossReason::program_closed, "the leg was reset by its other end"});
   }
 }
 

@@ -142,7 +142,7 @@ void Link::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::
   context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
   const auto judgement =
       index == 0 ? peering_.judge_answer(hello) : peering_.judge_bulk(hello, generation_);
-  if (judgement.end_session) end_session("the peer has restarted");
+  if (judgement.end_session) end_session({LossReason::peer_restarted, "the peer has restarted"});
   if (judgement.verdict != Peering::Verdict::accept) {
     if (const auto kept_back = repeats_.ask(loop_.now(), judgement.text)) {
       log_warning("link {}: {}: {}{}", name_, lane->remote(), judgement.text,
@@ -197,7 +197,7 @@ void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<w
     if (bye) {
       note_peer_bye(*bye);
       if (bye->reason == wire::ByeReason::stale_session && peering_.session_established()) {
-        end_session("the peer has ended the session");
+        end_session({LossReason::session_ended, "the peer has ended the session"});
         delay = Duration(0);
       }
     }
@@ -278,7 +278,7 @@ void Link::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) 
   const bool own_hello_sent = own_dial != dials_.end() && own_dial->second->hello_sent();
   const auto judgement = peering_.judge_dial(hello, own_hello_sent);
   if (judgement.challenges && express_ != nullptr) return begin_challenge(std::move(lane), hello);
-  if (judgement.end_session) end_session("the peer has restarted");
+  if (judgement.end_session) end_session({LossReason::peer_restarted, "the peer has restarted"});
   switch (judgement.verdict) {
     case Peering::Verdict::refuse:
       if (const auto kept_back = repeats_.ask(loop_.now(), judgement.text)) {
@@ -458,13 +458,14 @@ Result<void> Link::on_bye(Lane& lane, const wire::Bye& bye) {
   note_peer_bye(last_word);
   const bool over = reason == wire::ByeReason::going_away || reason == wire::ByeReason::fenced ||
                     reason == wire::ByeReason::stale_session;
-  if (over) end_session(format("the peer said: {}", text));
+  if (over) end_session(cause_of(last_word));
   return {};
 }
 
 // The channels are handed over to their legs: what is here is delivered, then they are reset. Their
 // routes open again when the last of them is gone (refresh_routes).
-void Link::end_session(const std::string& reason) {
+void Link::end_session(const LossCause& cause) {
+  const std::string& reason = cause.text;
   if (session_ != nullptr) {
     say_gated(LogLevel::warning, "session: " + reason,
               format("link {}: the session has ended: {}", name_, reason));
@@ -473,12 +474,17 @@ void Link::end_session(const std::string& reason) {
     frame_queue_.clear();
     slab_queue_.clear();
     partials_.clear();
+    for (auto& [serial, channel] : channels_) {
+      if (channel->attached()) note_unproven(*channel, ChannelEnd::How::cut, cause);
+    }
     std::vector<std::unique_ptr<ChannelCore>> cores = session_->release_all();
     for (auto& core : cores) {
       auto* channel = static_cast<Channel*>(core->user);
-      if (channel == nullptr) continue;  // opened by the peer a moment ago: it has no leg yet
+      if (channel == nullptr) {  // opened by the peer a moment ago: it has no leg yet
+        note_without_leg(*core, cause);
+        continue;
+      }
       channel->in_frame_queue = channel->in_slab_queue = channel->in_partial_list = false;
-      note_unproven(*channel, ChannelEnd::How::cut, reason);
       note_over(*channel, "the session has ended: " + reason);
       channel->detach(std::move(core));
     }
@@ -508,15 +514,15 @@ bool Link::nobody_can_come(TimePoint stop_began) const {
   return gone || paused() || fenced_;
 }
 
-void Link::abort_channels(const std::string& reason) {
+void Link::abort_channels(const LossCause& cause) {
   std::vector<Channel*> open;
   for (auto& [serial, channel] : channels_) {
     if (!channel->closed()) open.push_back(channel.get());
   }
-  for (Channel* channel : open) channel->abort(reason);
+  for (Channel* channel : open) channel->abort(cause);
 }
 
-void Link::stop() {
+void Link::stop(const LossCause& cause) {
   if (stopped_) return;
   stopping_ = stopped_ = true;
   cancel_dials();
@@ -524,15 +530,14 @@ void Link::stop() {
   if (left > 0) log_warning("link {}: {} bytes were not delivered", name_, left);
   drop_challenger();
   drop_lanes(wire::Bye{wire::ByeReason::going_away, "the peer's node was stopped"});
-  end_session("this node was stopped");
+  end_session(cause);
   for (auto& [name, port] : ports_) close_listener(port);
   waiting_.drop_all();
   std::vector<Channel*> open;
   for (auto& [serial, channel] : channels_) open.push_back(channel.get());
   for (Channel* channel : open) {
     // What the far side had sent is delivered within the linger; our own node goes now.
-    if (!channel->closed() && channel->undelivered_bytes() == 0)
-      channel->abort("this node was stopped");
+    if (!channel->closed() && channel->undelivered_bytes() == 0) channel->abort(cause);
   }
   loop_.disarm(tick_);
   loop_.disarm(redial_timer_);
@@ -570,7 +575,8 @@ void Link::check_liveness(TimePoint now) {
     const bool planned = paused() || peer_paused_;
     if (session_ != nullptr && !planned && down_since_ &&
         now - *down_since_ >= config_.session_timeout) {
-      end_session("the link was down for longer than session_timeout");
+      end_session(
+          {LossReason::session_timeout, "the link was down for longer than session_timeout"});
     }
     return;
   }

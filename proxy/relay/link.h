@@ -6,6 +6,7 @@
 // link_drain.cc   what drains wait for, and what became of the bytes of channels that end
 // link_data.cc    the data path: slabs, frames, scheduling, receiving
 // link_drbd.cc    which channels are DRBD's pairs, and what it says of its disks
+// link_losses.cc  what is destroyed, and why
 // link_health.cc  whether the copies can be trusted
 // link_log.cc     lines that could come without end
 // link_notices.cc what is held, paused or fenced
@@ -38,6 +39,7 @@
 #include "proxy/relay/hole_watch.h"
 #include "proxy/relay/inside_listener.h"
 #include "proxy/relay/lane.h"
+#include "proxy/relay/loss_ledger.h"
 #include "proxy/relay/notices.h"
 #include "proxy/relay/pacer.h"
 #include "proxy/relay/rates.h"
@@ -57,6 +59,7 @@ struct LinkContext {
   Graveyard& graveyard;
   FrameJobs& jobs;
   ByteSpan garbage;
+  LossLedger& losses;
 };
 
 // Belongs to the loop's thread.
@@ -85,10 +88,10 @@ class Link final : public LaneHandler,
   // gone. A cut, through which nothing is heard, is no such answer.
   [[nodiscard]] bool nobody_can_come(TimePoint stop_began) const;
   // Ends everything, then wait for idle().
-  void stop();
+  void stop(const LossCause& cause);
   [[nodiscard]] bool idle() const;
   // After stop(): whatever the targets still have to take.
-  void abort_channels(const std::string& reason);
+  void abort_channels(const LossCause& cause);
 
   // --- settings and commands
   [[nodiscard]] const LinkConfig& config() const { return config_; }
@@ -259,7 +262,7 @@ class Link final : public LaneHandler,
   void bulk_up(std::unique_ptr<Lane> lane);
   void link_down(const std::string& reason);
   void drop_lanes(std::optional<wire::Bye> bye);
-  void end_session(const std::string& reason);
+  void end_session(const LossCause& cause);
   Result<void> on_bye(Lane& lane, const wire::Bye& bye);
   void on_tick();
   void check_liveness(TimePoint now);
@@ -340,6 +343,7 @@ class Link final : public LaneHandler,
   };
   [[nodiscard]] std::map<std::string, std::size_t> count_streams() const;
   void note_copies();
+  [[nodiscard]] bool stands_still(const std::string& group) const;
   void say_marks(TimePoint now);
   [[nodiscard]] Proof proof_of(const std::string& group, const GroupFate& fate) const;
   void fill_inbound(const std::string& name, const GroupFate& fate, GroupStatus& group) const;
@@ -347,18 +351,31 @@ class Link final : public LaneHandler,
   // Whether the copies can be trusted (link_health.cc).
   enum class ChannelMoment : std::uint8_t { closed, gone };
   void note_channel_end(Channel& channel, ChannelMoment moment);
-  enum class LossTowards : std::uint8_t { peer, target };
-  void note_end(const Channel& channel, std::uint64_t lost_bytes, LossTowards towards,
-                ChannelEnd::How how, const std::string& reason);
+  struct Lost {
+    std::uint64_t bytes = 0;
+    LossPlace place = LossPlace::to_peer;
+    std::uint64_t perhaps_delivered_bytes = 0;
+  };
+  void note_end(const Channel& channel, const Lost& lost, ChannelEnd::How how,
+                const LossCause& cause);
   static void note_oldest(Channel& channel);
-  void note_unproven(Channel& channel, ChannelEnd::How how, const std::string& reason);
+  void note_unproven(Channel& channel, ChannelEnd::How how, const LossCause& cause);
   // The first bytes of a channel have come, from its leg or from the peer.
   void note_carried(const Channel& channel);
   void observe_health();
-  void abort_channels_of(const std::string& route, const std::string& reason);
+  void abort_channels_of(const std::string& route, const LossCause& cause);
   [[nodiscard]] std::string route_trouble(const RoutePort& port) const;
   [[nodiscard]] std::string unreadable_disks(const RoutePort& port) const;
   void judge_group(const std::string& name, GroupStatus& group) const;
+
+  // The one way into the node's ledger (link_losses.cc).
+  void tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How how,
+                 const LossCause& cause);
+  void tell_late_loss(Channel& channel, ChannelMoment moment);
+  [[nodiscard]] static std::uint64_t sent_undelivered(const Channel& channel);
+  void note_without_leg(const ChannelCore& core, const LossCause& cause);
+  [[nodiscard]] std::optional<double> age_of_undelivered(const Channel& channel) const;
+  [[nodiscard]] static LossCause cause_of(const wire::Bye& bye);
 
   // What is held, paused or fenced (link_notices.cc). Group "": the link.
   static constexpr Duration kPeerWordAge = std::chrono::minutes(3);

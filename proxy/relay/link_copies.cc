@@ -26,6 +26,14 @@ std::map<std::string, std::size_t> Link::count_streams() const {
   return streams;
 }
 
+// A route whose connection was lost holds back the others of its group: until newer data of it is
+// delivered the copy is of the time before, and its age counts on.
+bool Link::stands_still(const std::string& group) const {
+  return peer_is_ahead(group) || std::ranges::any_of(ports_, [&](const auto& entry) {
+           return entry.second.config.group == group && entry.second.health.lost();
+         });
+}
+
 // How new each copy is by now. What is noted counts on after the session, too.
 void Link::note_copies() {
   session_->settle_as_of();
@@ -36,7 +44,7 @@ void Link::note_copies() {
     if (const auto found = streams.find(group); found != streams.end()) {
       fate.streams = found->second;
     }
-    if (state.as_of_wall_ns == 0 || !session_->peer_wall_ns() || peer_is_ahead(group)) continue;
+    if (state.as_of_wall_ns == 0 || !session_->peer_wall_ns() || stands_still(group)) continue;
     fate.copy.note(loop_.now(), state.as_of_wall_ns,
                    {.wall_ns = *session_->peer_wall_ns(),
                     .at = session_->peer_wall_at(),

@@ -486,8 +486,7 @@ void Link::handle_event(const SessionEvent& event) {
     case SessionEvent::Kind::stopped:
       note_over(*channel, "the peer takes no more: its target has closed the connection, or broke");
       channel->on_stopped();
-      if (channel->closed())
-        note_unproven(*channel, channel->how_it_ended(), channel->end_reason());
+      if (channel->closed()) note_unproven(*channel, channel->how_it_ended(), channel->end_cause());
       break;
     case SessionEvent::Kind::corrupt:
       channel->on_corrupt();

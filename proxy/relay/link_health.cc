@@ -9,21 +9,23 @@
 
 namespace longthrow {
 
-void Link::note_end(const Channel& channel, std::uint64_t lost_bytes, LossTowards towards,
-                    ChannelEnd::How how, const std::string& reason) {
+void Link::note_end(const Channel& channel, const Lost& lost, ChannelEnd::How how,
+                    const LossCause& cause) {
+  const bool taken =
+      how == ChannelEnd::How::cut && (fenced_ || fenced_groups_.contains(channel.group()));
+  const ChannelEnd::How ended = taken ? ChannelEnd::How::taken : how;
+  tell_loss(channel, lost, ended, cause);
   if (planted(Plant::forget_losses)) return;
   const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0;
   const auto port = ports_.find(channel.route());
   if (!carried || port == ports_.end()) return;
-  const bool taken =
-      how == ChannelEnd::How::cut && (fenced_ || fenced_groups_.contains(channel.group()));
   port->second.health.on_end(
-      {.how = taken ? ChannelEnd::How::taken : how,
-       .lost_bytes = lost_bytes,
-       .to_peer_bytes = towards == LossTowards::peer ? lost_bytes : 0,
+      {.how = ended,
+       .lost_bytes = lost.bytes,
+       .to_peer_bytes = lost.place == LossPlace::to_peer ? lost.bytes : 0,
        .oldest_at = channel.oldest_waiting_at.value_or(loop_.now()),
        .newest_serial = channel.closed() ? channel.newest_serial_at_end : next_serial_ - 1,
-       .reason = reason});
+       .reason = cause.text});
 }
 
 // When the leg is closed, and again when the channel is forgotten: until then more of the peer's
@@ -32,11 +34,7 @@ void Link::note_channel_end(Channel& channel, ChannelMoment moment) {
   const ChannelEnd::How how = channel.how_it_ended();
   const std::uint64_t lost_bytes = channel.lost_bytes() - channel.lost_bytes_noted;
   channel.lost_bytes_noted += lost_bytes;
-  if (lost_bytes > 0) {
-    totals_.abort_lost_bytes += lost_bytes;
-    log_warning("route {}: channel {}: {} bytes were lost with the reset: {}", channel.route(),
-                channel.core().id, lost_bytes, channel.end_reason());
-  }
+  totals_.abort_lost_bytes += lost_bytes;
   const bool whole = how == ChannelEnd::How::in_order && channel.lost_bytes() == 0 &&
                      channel.attached() && channel.unproven_bytes() == 0;
   if (moment == ChannelMoment::gone && whole &&
@@ -45,17 +43,22 @@ void Link::note_channel_end(Channel& channel, ChannelMoment moment) {
       port->second.health.on_whole_channel(channel.serial);
   }
   if (lost_bytes > 0 || moment == ChannelMoment::closed)
-    note_end(channel, lost_bytes, LossTowards::target, how, channel.end_reason());
+    note_end(channel, {.bytes = lost_bytes, .place = LossPlace::undelivered}, how,
+             channel.end_cause());
   if (channel.attached() && channel.core().out.stopped)
-    note_unproven(channel, how, channel.end_reason());
+    note_unproven(channel, how, channel.end_cause());
+  tell_late_loss(channel, moment);
 }
 
 // What of the leg's bytes was not delivered when nothing more can be: noted once for each channel.
-void Link::note_unproven(Channel& channel, ChannelEnd::How how, const std::string& reason) {
+void Link::note_unproven(Channel& channel, ChannelEnd::How how, const LossCause& cause) {
   const std::uint64_t bytes = channel.unproven_bytes();
   if (channel.loss_noted || (bytes == 0 && channel.closed())) return;
   channel.loss_noted = true;
-  note_end(channel, bytes, LossTowards::peer, how, reason);
+  channel.loss_cause = cause;
+  channel.late_bytes_told = channel.thrown_away_bytes() + channel.unread_bytes();
+  note_end(channel, {.bytes = bytes, .perhaps_delivered_bytes = sent_undelivered(channel)}, how,
+           cause);
 }
 
 // Remembered for the moment at which what waits is thrown away.
@@ -67,6 +70,7 @@ void Link::note_oldest(Channel& channel) {
 }
 
 void Link::note_carried(const Channel& channel) {
+  context_.losses.note_carried();
   if (const auto port = ports_.find(channel.route()); port != ports_.end())
     port->second.health.on_carried();
 }
@@ -79,6 +83,8 @@ void Link::observe_health() {
     const std::uint64_t taken = channel->read_bytes() + channel->looked().unread_bytes;
     const std::uint64_t lag = taken - std::min(taken, out.received_offset());
     note_oldest(*channel);
+    channel->undelivered.note(wall_ns(), taken);
+    (void)channel->undelivered.complete_at(out.delivered_offset);
     open[channel->route()].push_back(
         {.serial = serial,
          .carried_bytes = channel->read_bytes() + channel->core().in.consumed_offset(),
@@ -90,13 +96,13 @@ void Link::observe_health() {
   }
 }
 
-void Link::abort_channels_of(const std::string& route, const std::string& reason) {
+void Link::abort_channels_of(const std::string& route, const LossCause& cause) {
   std::vector<Channel*> open;
   for (const auto& [serial, channel] : channels_) {
     if (channel->route() == route && channel->attached() && !channel->closed())
       open.push_back(channel.get());
   }
-  for (Channel* channel : open) channel->abort(reason);
+  for (Channel* channel : open) channel->abort(cause);
 }
 
 std::string Link::route_trouble(const RoutePort& port) const {

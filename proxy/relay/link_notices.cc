@@ -154,7 +154,7 @@ void Link::on_incoming_bye(const wire::Bye& bye) {
     say_gated(LogLevel::warning, reason, format("link {}: {}", name_, reason));
   down_reason_ = reason;
   note_peer_bye(bye);
-  if (peer_fenced_ && peering_.session_established()) end_session(reason);
+  if (peer_fenced_ && peering_.session_established()) end_session(cause_of(bye));
 }
 
 // A pause that the peer does not confirm any more is an outage like others.

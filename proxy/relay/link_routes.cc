@@ -26,8 +26,9 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
         stays != routes.end() && (port->second.config.group != stays->second.group ||
                                   port->second.config.protocol != stays->second.protocol);
     if (stays == routes.end() || another) {
-      abort_channels_of(port->first, another ? "the route was given another group or protocol"
-                                             : "the route was removed from the configuration");
+      abort_channels_of(port->first, {LossReason::route_removed,
+                                      another ? "the route was given another group or protocol"
+                                              : "the route was removed from the configuration"});
     }
     port = routes.contains(port->first) ? std::next(port) : ports_.erase(port);
   }
@@ -182,10 +183,12 @@ Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool ope
 void Link::on_opened(ChannelCore& core) {
   const std::string route = session_->route_name(core.route_id);
   Channel& channel = add_channel(core, route, false);
-  if (core.too_many) return channel.abort("the peer has more channels than this node serves");
+  if (core.too_many)
+    return channel.abort({LossReason::refused, "the peer has more channels than this node serves"});
   const auto port = ports_.find(route);
   if (port == ports_.end() || !port->second.config.target || route_shut(port->second)) {
-    channel.abort("the peer opened a channel of a route that is closed here");
+    channel.abort(
+        {LossReason::refused, "the peer opened a channel of a route that is closed here"});
     return;
   }
   const RouteConfig& config = port->second.config;

@@ -14,7 +14,7 @@ void Link::fence() {
   cancel_dials();
   drop_lanes(wire::Bye{wire::ByeReason::fenced,
                        format("the peer was taken over: {}", notice_text(NoticeKind::fenced))});
-  end_session("takeover");
+  end_session({LossReason::takeover, "takeover"});
   down_reason_ =
       format("{}; `longthrow release {}` ends it", notice_text(NoticeKind::fenced), name_);
   tell_peer_after(Duration(0));
@@ -80,7 +80,7 @@ Link::HandOver Link::hand_over(const std::string& group) const {
 
 void Link::end_hand_over(const std::string& group) {
   for (Channel* channel : open_channels_of(group))
-    channel->abort("its target did not take what was handed over");
+    channel->abort({LossReason::takeover, "its target did not take what was handed over"});
 }
 
 }  // namespace longthrow

@@ -187,7 +187,7 @@ void NodeImpl::remove_links_beside(const Config& config) {
       task.second.handler(refused(format("link {} was removed by a reload", link->first)));
       return true;
     });
-    link->second->stop();
+    link->second->stop({LossReason::route_removed, "the link was removed by a reload"});
     removed_links_.push_back(std::move(link->second));
     link = links_.erase(link);
   }
@@ -248,6 +248,20 @@ Answer NodeImpl::run(const Release& command) {
   }
   log_info("{}: released", command.name);
   return done(format("{} is released: the peer may connect again", command.name));
+}
+
+Answer NodeImpl::run(const Losses& command) {
+  LossQuery query{.name = command.name, .since = command.since, .minor = command.minor};
+  if (command.within) query.since = parts_.loop.wall_now() - *command.within;
+  LossReport report = losses_.report(query);
+  const std::string& name = command.name;
+  const bool known = name.empty() || config_.links.contains(name) ||
+                     config_.groups.contains(name) || config_.routes.contains(name);
+  if (!known && report.losses.empty() && report.minor_left_out == 0) {
+    return refused(format(
+        "there is no link, group or route \"{}\", and no loss of that name in the ledger", name));
+  }
+  return {.losses = std::move(report)};
 }
 
 Answer NodeImpl::run(const RestartCheck&) {

@@ -13,6 +13,8 @@ std::unique_ptr<RunningNode> make_node(Config config, NodeParts parts, std::stri
 
 namespace {
 
+const LossCause kNodeStopped{LossReason::node_stopped, "this node was stopped"};
+
 Incarnation draw_incarnation(RandomSource& random) {
   Incarnation incarnation;
   random.fill(incarnation);
@@ -28,8 +30,10 @@ NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
       graveyard_(parts.loop),
       jobs_(parts.workers),
       garbage_(64 * kKiB),
-      context_{parts, config_.node.name, draw_incarnation(parts.random), graveyard_,
-               jobs_, garbage_},
+      losses_(parts.loop, parts.workers),
+      context_{
+          parts,  config_.node.name, draw_incarnation(parts.random), graveyard_, jobs_, garbage_,
+          losses_},
       started_at_(parts.loop.now()) {
   task_timer_.bind<&NodeImpl::on_task_timer>(this);
   stop_timer_.bind<&NodeImpl::on_stop_timer>(this);
@@ -70,6 +74,7 @@ Result<void> NodeImpl::start() {
   }
   apply_fences();
   restore_copies();
+  losses_.open(config_.node.state_dir);
   running_ = true;
   return {};
 }
@@ -128,7 +133,7 @@ Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
   auto link = std::make_unique<Link>(context_, name, config.links.at(name));
   if (fences_.links.contains(name)) fence_as_before(*link, name);
   if (auto started = link->start(routes_of(config, name), groups_of(config, name)); !started) {
-    link->stop();
+    link->stop({LossReason::node_stopped, "the link could not be started"});
     removed_links_.push_back(std::move(link));
     return started;
   }
@@ -248,12 +253,12 @@ void NodeImpl::on_stop_timer() {
     Duration longest{0};
     for (auto& [name, link] : links_) longest = std::max(longest, link->config().abort_linger);
     abort_at_ = std::min(abort_at_, now + longest);
-    for (auto& [name, link] : links_) link->stop();
+    for (auto& [name, link] : links_) link->stop(kNodeStopped);
     for (auto& [endpoint, port] : ports_) port->stop();
   }
   if (ending_ && now >= abort_at_) {
-    for (auto& [name, link] : links_) link->abort_channels("this node was stopped");
-    for (auto& link : removed_links_) link->abort_channels("this node was stopped");
+    for (auto& [name, link] : links_) link->abort_channels(kNodeStopped);
+    for (auto& link : removed_links_) link->abort_channels(kNodeStopped);
   }
   if (ending_) {
     const auto link_idle = [](const auto& link) { return link->idle(); };
@@ -263,7 +268,11 @@ void NodeImpl::on_stop_timer() {
         std::ranges::all_of(ports_, [](const auto& entry) { return entry.second->idle(); }) &&
         std::ranges::all_of(removed_links_, link_idle) &&
         std::ranges::all_of(removed_ports_, port_idle) && graveyard_.empty();
-    if (idle) {
+    if (idle && !losses_closed_) {
+      losses_closed_ = true;
+      losses_.close();
+    }
+    if (idle && losses_.idle()) {
       auto stopped = std::exchange(stopped_, nullptr);
       if (stopped) stopped();
       return;
@@ -282,6 +291,7 @@ Status NodeImpl::status() const {
   status.io = parts_.loop.name();
   status.io_reason = io_reason_;
   status.stopping = stopping_;
+  status.losses = losses_.summary();
   for (const auto& [name, link] : links_) link->fill_status(status);
   say_waiting_ports(status);
   return status;

@@ -12,6 +12,7 @@
 #include "proxy/relay/copies_file.h"
 #include "proxy/relay/fences.h"
 #include "proxy/relay/link.h"
+#include "proxy/relay/loss_ledger.h"
 #include "proxy/relay/wan_port.h"
 
 namespace longthrow {
@@ -90,6 +91,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   [[nodiscard]] Result<void> can_reload(const Config& config) const;
   [[nodiscard]] Result<void> begin_reload(const Reload& command);
   Answer run(const RestartCheck& command);
+  Answer run(const Losses& command);
   void begin_drain(CommandId id, DrainTask task);
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
   void start_tasks();
@@ -114,6 +116,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   Graveyard graveyard_;
   FrameJobs jobs_;
   std::vector<std::byte> garbage_;
+  LossLedger losses_;
   LinkContext context_;
   Fences fences_;
   std::map<std::string, std::unique_ptr<Link>> links_;
@@ -144,6 +147,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   bool running_ = false;
   bool stopping_ = false;
   bool ending_ = false;
+  bool losses_closed_ = false;
   std::function<void()> stopped_;
 };
 

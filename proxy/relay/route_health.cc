@@ -15,10 +15,9 @@ void RouteHealth::on_end(const ChannelEnd& end) {
   if (end.how == half_in_order && is_trifle) return;
   if (end.how == aborted && end.lost_bytes == 0) return;
   // The last answers to the peer that was given up are no loss to the copy here.
-  const bool copy_whole = end.lost_bytes == end.to_peer_bytes && end.to_peer_bytes < kTrifleBytes;
-  if (end.how == taken && copy_whole) return;
-  const bool midst = end.how == cut || end.how == broken || end.how == taken;
-  std::optional<Loss>& kept = !midst && is_trifle ? trifle_ : loss_;
+  const bool minor = weigh(end.how, end.lost_bytes, end.to_peer_bytes) == LossWeight::minor;
+  if (end.how == taken && minor) return;
+  std::optional<Loss>& kept = minor ? trifle_ : loss_;
   if (!kept) kept.emplace();
   kept->bytes += end.lost_bytes;
   kept->lacking.bytes += end.to_peer_bytes;

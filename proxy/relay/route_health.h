@@ -9,6 +9,7 @@
 #include <string>
 
 #include "longthrow/config.h"
+#include "longthrow/losses.h"
 #include "longthrow/time.h"
 
 namespace longthrow {
@@ -37,6 +38,15 @@ class RouteHealth {
   // no alarm where the rest of the route is well.
   static constexpr std::uint64_t kTrifleBytes = 1024;
 
+  // Is the end of a channel that lost `bytes` to alarm anybody? `to_peer_bytes` of them lacks the
+  // peer. What ends in the midst is, but for the last answers to a peer that was given up.
+  [[nodiscard]] static LossWeight weigh(ChannelEnd::How how, std::uint64_t bytes,
+                                        std::uint64_t to_peer_bytes) {
+    using enum ChannelEnd::How;
+    const bool answers = how == taken && bytes == to_peer_bytes;
+    const bool midst = how == cut || how == broken || (how == taken && !answers);
+    return !midst && bytes < kTrifleBytes ? LossWeight::minor : LossWeight::full;
+  }
   // A channel of the route has carried bytes.
   void on_carried() { carried_ = true; }
   [[nodiscard]] bool carried() const { return carried_; }
@@ -63,6 +73,8 @@ class RouteHealth {
     std::optional<TimePoint> oldest_at;
   };
   [[nodiscard]] Lacking lacking() const;
+  // A loss is not over: what is here of the route is no newer than before it.
+  [[nodiscard]] bool lost() const { return loss_.has_value(); }
 
   // Why the copy is not to be trusted; "" if nothing is against it.
   [[nodiscard]] std::string trouble(RouteProtocol protocol, std::size_t open_channels) const;

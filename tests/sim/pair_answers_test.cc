@@ -85,8 +85,8 @@ TEST_F(PairAnswers, ANodeWhoseRecordOfTakeoversIsDamagedStartsFenced) {
 
 // Bytes that a leg's kernel has acknowledged are lag, wherever they wait.
 TEST_F(PairAnswers, LagCountsWhatWaitsUnread) {
-  options.memlimit = 5 * kMiB;
-  plan.network.receive_buffer_bytes_min = plan.network.receive_buffer_bytes_max = kMiB;
+  options.memlimit = 4 * kMiB;
+  plan.network.receive_buffer_bytes_min = plan.network.receive_buffer_bytes_max = 2 * kMiB;
   start();
   SourceApp& app =
       source({.bytes = 16 * kMiB, .compressible = false, .ending = SourceEnding::hold});

@@ -38,6 +38,9 @@ class Report {
   void measure_time(const std::string& label, double seconds, const Limits& limits) {
     data_ += format(" '{}'={:.3f}s;{};{};0", label, seconds, limits.warning, limits.critical);
   }
+  void measure_count(const std::string& label, double count) {
+    data_ += format(" '{}'={:.0f};;;0;", label, count);
+  }
   void measure_bytes(const std::string& label, double bytes, double limit = 0) {
     data_ += format(" '{}'={:.0f}B;;;0;{}", label, bytes, limit > 0 ? format("{:.0f}", limit) : "");
   }
@@ -127,6 +130,14 @@ void judge_group(const std::string& name, const json::object& group, const json:
 
 }  // namespace
 
+// What was lost is judged by the group that lacks it. That losses are not kept is news.
+void judge_losses(const json::object& losses, Report& report) {
+  if (const std::string why = text_at(losses, "not_kept"); !why.empty())
+    report.add(Level::warning, "losses are not kept on the disk: " + why);
+  report.measure_count("losses", amount_at(losses, "losses"));
+  report.measure_bytes("lost bytes", amount_at(losses, "bytes"));
+}
+
 Verdict judge(const json::object& status, const Wishes& wishes) {
   Report report;
   std::size_t links = 0;
@@ -148,6 +159,7 @@ Verdict judge(const json::object& status, const Wishes& wishes) {
     judge_group(name, group, object_at(object_at(status, "links"), text_at(group, "link")), wishes,
                 report);
   }
+  if (status.contains("losses")) judge_losses(object_at(status, "losses"), report);
   for (const auto& entry : object_at(status, "routes")) {
     if (!entry.value().is_object()) continue;
     const json::object& route = entry.value().get_object();

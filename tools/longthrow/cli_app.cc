@@ -31,6 +31,25 @@ void add_status(CLI::App& app, CommandLine& into) {
       ->check(CLI::Range(0.1, 86400.0));
 }
 
+void add_losses(CLI::App& app, CommandLine& into) {
+  CLI::App* losses = add_command(
+      app, into, "losses", "Show what this node has lost, and why; it outlives restarts",
+      "  longthrow losses                        all of them, the oldest first\n"
+      "  longthrow losses vm1                    of a group, a link or a route\n"
+      "  longthrow losses --since 24h            of the last day; also 2026-01-31T12:00:00Z\n"
+      "  longthrow losses --json | jq '[.losses[].bytes] | add'\n"
+      "A loss is what was accepted here and is not known to be delivered at the peer when its\n"
+      "connection ended, or what had arrived and the program here did not take. Both nodes keep a\n"
+      "ledger of their own: look at both. \"Perhaps there\" was sent, and no answer came any "
+      "more.\n"
+      "Minor ones are the last words of connections that were given up, less than 1 KiB.");
+  losses->add_option("NAME", into.name, "Only of this link, group or route");
+  losses
+      ->add_option("--since", into.since, "Only those of the last TIME (24h), or since a UTC time")
+      ->type_name("TIME");
+  losses->add_flag("--minor", into.minor, "Also the minor ones");
+}
+
 void add_set(CLI::App& app, CommandLine& into) {
   CLI::App* set =
       add_command(app, into, "set", "Change a setting of a link while it runs; nothing is dropped",
@@ -145,6 +164,7 @@ std::unique_ptr<CLI::App> make_app(CommandLine& into) {
       ->capture_default_str();
   app->require_subcommand(1);
   add_status(*app, into);
+  add_losses(*app, into);
   add_set(*app, into);
   add_drain(*app, into);
   add_link_state(*app, into);

@@ -32,6 +32,8 @@ struct CommandLine {
   std::string output;             // genkey
   std::string identity;
   std::string fingerprint;  // a file to show the fingerprint of
+  std::string since;        // losses; empty: from the beginning
+  bool minor = false;       // losses
   std::string drbd_conf;    // doctor; empty: drbdadm's own
 };
 

@@ -14,6 +14,7 @@
 #include "tools/longthrow/doctor.h"
 #include "tools/longthrow/human.h"
 #include "tools/longthrow/json_fields.h"
+#include "tools/longthrow/render_losses.h"
 #include "tools/longthrow/render_status.h"
 
 namespace longthrow::cli {
@@ -45,6 +46,8 @@ json::object request_of(const CommandLine& line) {
     out["name"] = line.name;
     if (line.force) out["force"] = true;
   }
+  if (!line.since.empty()) out["since"] = line.since;
+  if (line.minor) out["minor"] = true;
   if (line.dry_run) out["dry_run"] = true;
   return out;
 }
@@ -117,6 +120,10 @@ class Reporter {
   void done(const json::object& answer) {
     if (const json::value* rtt = answer.if_contains("rtt_ms"); rtt != nullptr && rtt->is_number()) {
       output_.out << format("{}: {:.2f} ms\n", line_.name, rtt->to_number<double>());
+      return;
+    }
+    if (line_.command == "losses") {
+      output_.out << render_losses(answer, Painter(output_.colours)) << std::flush;
       return;
     }
     const std::string message = text_at(answer, "message");

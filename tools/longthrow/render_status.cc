@@ -8,57 +8,12 @@
 #include "proxy/base/log.h"
 #include "proxy/config/units.h"
 #include "tools/longthrow/json_fields.h"
+#include "tools/longthrow/render_losses.h"
+#include "tools/longthrow/table.h"
 #include "tools/longthrow/verdict.h"
 
 namespace longthrow::cli {
 namespace {
-
-// Columns as wide as their widest cell; the last one ends the line. Widths are those of the plain
-// text.
-class Table {
- public:
-  struct Cell {
-    std::string text;
-    Paint paint = Paint::none;
-  };
-  explicit Table(std::vector<std::string> titles) {
-    std::vector<Cell> head;
-    for (std::string& title : titles) head.push_back({std::move(title), Paint::dim});
-    rows_.push_back({std::move(head), {}});
-  }
-  void row(std::vector<Cell> cells) { rows_.push_back({std::move(cells), {}}); }
-  // A whole line below the last row.
-  void note(std::string line) { rows_.back().notes.push_back(std::move(line)); }
-
-  [[nodiscard]] std::string text(const Painter& paint) const {
-    std::vector<std::size_t> widths;
-    for (const Row& row : rows_) {
-      widths.resize(std::max(widths.size(), row.cells.size()));
-      for (std::size_t i = 0; i < row.cells.size(); ++i) {
-        widths[i] = std::max(widths[i], row.cells[i].text.size());
-      }
-    }
-    std::string out;
-    for (const Row& row : rows_) {
-      for (std::size_t i = 0; i < row.cells.size(); ++i) {
-        const Cell& cell = row.cells[i];
-        out += paint(cell.paint, cell.text);
-        if (i + 1 < row.cells.size()) out.append(widths[i] - cell.text.size() + 2, ' ');
-      }
-      while (out.ends_with(' ')) out.pop_back();
-      out += '\n';
-      for (const std::string& note : row.notes) out += note + '\n';
-    }
-    return out;
-  }
-
- private:
-  struct Row {
-    std::vector<Cell> cells;
-    std::vector<std::string> notes;
-  };
-  std::vector<Row> rows_;
-};
 
 std::string cause_text(const std::string& cause) {
   if (cause == "source") return "the source: everything it offers is taken";
@@ -197,7 +152,7 @@ std::string settings_line(const json::object& link, const Painter& paint) {
 }
 
 // Only what is not zero: on a healthy link there is nothing to read here.
-std::string trouble_line(const json::object& link, const Painter& paint) {
+std::string trouble_line(const json::object& link) {
   const json::object& totals = object_at(link, "totals");
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
@@ -211,9 +166,6 @@ std::string trouble_line(const json::object& link, const Painter& paint) {
   count(totals, "checksum_failures", "checksum failures");
   count(totals, "refused_peers", "refused peers");
   count(totals, "aborted_channels", "aborted channels");
-  if (const double lost = amount_at(totals, "abort_lost_bytes"); lost > 0) {
-    add(paint(Paint::bad, human_bytes(lost) + " LOST IN ABORTS"));
-  }
   return text.empty() ? text : line("so far", text);
 }
 
@@ -343,6 +295,7 @@ std::string render_status(const json::object& status, const Painter& paint) {
   }
   if (flag_at(status, "stopping")) out += "  " + paint(Paint::warning, "STOPPING");
   out += '\n';
+  out += loss_line(object_at(status, "losses"), paint);
   const json::object& links = object_at(status, "links");
   if (links.empty()) out += "\nno links are configured\n";
   for (const auto& entry : links) {
@@ -350,7 +303,7 @@ std::string render_status(const json::object& status, const Painter& paint) {
     const json::object& link = entry.value().get_object();
     out += '\n' + link_head(entry.key(), link, paint) + warning_lines(link, paint) +
            buffer_lines(link, paint) + rate_line(link) + settings_line(link, paint) +
-           trouble_line(link, paint);
+           trouble_line(link);
   }
   out += groups_table(object_at(status, "groups"), paint);
   out += routes_table(object_at(status, "routes"), paint);

@@ -37,6 +37,13 @@ TEST_F(Judge, AHealthyNodeIsOkWithPerformanceData) {
   expect(Level::ok, " 'vm1 age'=2.000s;60;600;0");
 }
 
+TEST_F(Judge, LossesAreMeasuredAndThatTheyAreNotKeptIsAWarning) {
+  status_["losses"] = {{"losses", 3}, {"bytes", 5000}, {"not_kept", ""}};
+  expect(Level::ok, " 'losses'=3;;;0; 'lost bytes'=5000B;;;0;");
+  status_["losses"].as_object()["not_kept"] = "no space left";
+  expect(Level::warning, "losses are not kept on the disk: no space left");
+}
+
 TEST_F(Judge, ADownLinkIsCriticalAndAPausedOneIsNot) {
   link()["state"] = "down";
   link()["reason"] = "no sign of life";

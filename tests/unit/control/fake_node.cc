@@ -101,6 +101,23 @@ Status sample_status() {
                     .where = "peer",
                     .since = WallTime(std::chrono::seconds(1769860800)),
                     .by = "`longthrow drain vm1 --hold`"}};
+  status.losses = {.since = WallTime(std::chrono::seconds(1769000000)),
+                   .losses = 2,
+                   .bytes = 7 * kMiB,
+                   .last = Loss{.number = 2,
+                                .at = WallTime(std::chrono::seconds(1769860000)),
+                                .link = "dr",
+                                .group = "vm1",
+                                .route = "r0",
+                                .reason = LossReason::session_timeout,
+                                .channels = 1,
+                                .bytes = 5 * kMiB,
+                                .text = "the link was down for longer than session_timeout"}};
+  status.losses.counts.push_back({.link = "dr",
+                                  .group = "vm1",
+                                  .reason = LossReason::session_timeout,
+                                  .losses = 1,
+                                  .bytes = 5 * kMiB});
   RouteStatus& route = status.routes["r0"];
   route.group = "vm1";
   route.link = "dr";

@@ -52,6 +52,28 @@ TEST(ParseRequest, ReadsCommandsByName) {
   command<RestartCheck>(R"({"command":"restart-check"})");
 }
 
+TEST(ParseRequest, LossesAreAskedByNameAndTime) {
+  const auto all = command<Losses>(R"({"command":"losses"})");
+  EXPECT_EQ(all.name, "");
+  EXPECT_FALSE(all.since || all.within || all.minor);
+  const auto some =
+      command<Losses>(R"({"command":"losses","name":"vm1","since":"24h","minor":true})");
+  EXPECT_EQ(some.name, "vm1");
+  EXPECT_EQ(some.within, std::chrono::hours(24));
+  EXPECT_TRUE(some.minor);
+  const WallTime noon(std::chrono::seconds(1769860800));
+  for (const char* time : {"2026-01-31T12:00:00Z", "2026-01-31T12:00:00"}) {
+    const auto since =
+        command<Losses>(format(R"({{"command":"losses","since":"{}"}})", time)).since;
+    EXPECT_EQ(since, noon) << time;
+  }
+  EXPECT_EQ(command<Losses>(R"({"command":"losses","since":"2026-01-31"})").since,
+            noon - std::chrono::hours(12));
+  for (const char* wrong : {"yesterday", "2026-02-30", "2026-01-31T12:00", "2026-01-31T24:00:00Z"})
+    EXPECT_NE(mistake(format(R"({{"command":"losses","since":"{}"}})", wrong)), "accepted")
+        << wrong;
+}
+
 TEST(ParseRequest, NamesWhatIsMissing) {
   EXPECT_EQ(mistake(R"({"command":"ping"})"), R"(ping: "link" is missing)");
   EXPECT_NE(mistake("{}").find(R"("command" is missing)"), std::string::npos);

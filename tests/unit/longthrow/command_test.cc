@@ -112,6 +112,33 @@ TEST_F(Command, EachSendsItsOwn) {
   EXPECT_TRUE(std::holds_alternative<RestartCheck>(sent.at(4)));
 }
 
+TEST_F(Command, LossesAreATableThatSaysWhenItBegins) {
+  const WallTime since(std::chrono::seconds(1769000000));
+  loop_->call([&] { node_.next_answer = {.losses = LossReport{.since = since}}; });
+  EXPECT_EQ(cli({"losses"}).out, "nothing was lost; the ledger begins 2026-01-21T12:53:20.000Z\n");
+  LossReport report{.since = since, .minor_left_out = 3, .forgotten = 9, .not_kept = "no space"};
+  report.losses.push_back({.number = 12,
+                           .at = since,
+                           .link = "dr",
+                           .group = "vm1",
+                           .route = "r0",
+                           .reason = LossReason::session_timeout,
+                           .channels = 1,
+                           .bytes = 5 * kMiB,
+                           .perhaps_delivered_bytes = kMiB,
+                           .text = "the link was down"});
+  loop_->call([&] { node_.next_answer = {.losses = report}; });
+  const std::string shown = cli({"losses", "vm1", "--since", "24h", "--minor"}).out;
+  for (const char* part :
+       {"12", "r0 (vm1, dr)", "5.0 MiB (1.0 MiB perhaps there)", "unknown", "session_timeout",
+        "the link was down", "3 minor ones", "the oldest 9", "not kept on the disk: no space"})
+    EXPECT_NE(shown.find(part), std::string::npos) << part << "\n" << shown;
+  const auto asked = std::get<Losses>(commands().at(1));
+  EXPECT_EQ(asked.name, "vm1");
+  EXPECT_EQ(asked.within, std::chrono::hours(24));
+  EXPECT_TRUE(asked.minor);
+}
+
 TEST_F(Command, PingCountsItsRounds) {
   loop_->call([&] { node_.next_answer = {.rtt_ms = 80.5}; });
   const CliResult result = cli({"ping", "dr", "--count", "2"});

@@ -127,8 +127,12 @@ TEST(RenderStatus, TheBufferIsMeasuredAgainstWhatTheSendSideMayUse) {
 
 TEST(RenderStatus, LostBytesAreShown) {
   Status status = test::sample_status();
-  status.links["dr"].abort_lost_bytes = 4 * kMiB;
-  EXPECT_TRUE(shows(screen(status), "4.0 MiB LOST IN ABORTS"));
+  EXPECT_TRUE(shows(screen(status), "LOSSES 2 since 2026-01-21T12:53:20.000Z, 7.0 MiB"));
+  EXPECT_TRUE(shows(screen(status), "5.0 MiB, session_timeout; `longthrow losses` has them all"));
+  status.losses = {};
+  EXPECT_FALSE(shows(screen(status), "LOSSES"));
+  status.losses.not_kept = "no space left";
+  EXPECT_TRUE(shows(screen(status), "LOSSES are not kept on the disk: no space left"));
 }
 
 TEST(RenderStatus, NothingReceivedIsSaid) {

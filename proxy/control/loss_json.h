@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger of losses in JSON (docs/CONTROL.md), and the times by which it is asked for.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "longthrow/losses.h"
+#include "proxy/control/json.h"
+
+namespace longthrow::control {
+
+// What `losses` answers: an extract of the ledger.
+void add_losses(const LossReport& report, json::object& answer);
+// What status says of it.
+[[nodiscard]] json::object loss_summary_to_json(const LossSummary& summary);
+// "2026-01-31", "2026-01-31T12:00:00" or with a "Z" behind: UTC, all of them.
+[[nodiscard]] std::optional<WallTime> parse_utc(std::string_view text);
+
+}  // namespace longthrow::control

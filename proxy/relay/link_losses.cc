@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is destroyed, and why: every loss of a link's connections passes here on its way into the
+// node's ledger.
+#include <algorithm>
+
+#include "proxy/base/foreign_text.h"
+#include "proxy/base/log.h"
+#include "proxy/relay/link.h"
+
+namespace longthrow {
+
+// A peer that takes no more says it without a reason.
+void Link::tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How how,
+                     const LossCause& cause) {
+  if (lost.bytes == 0) return;
+  const bool to_peer = lost.place == LossPlace::to_peer;
+  const bool by_us = how == ChannelEnd::How::cut || how == ChannelEnd::How::taken;
+  const bool by_peer = to_peer && channel.attached() && channel.core().out.stopped && !by_us;
+  Loss loss{.link = name_,
+            .group = channel.group(),
+            .route = channel.route(),
+            .place = lost.place,
+            .reason = by_peer ? LossReason::peer_program_closed : cause.reason,
+            .weight = RouteHealth::weigh(how, lost.bytes, to_peer ? lost.bytes : 0),
+            .channels = 1,
+            .bytes = lost.bytes,
+            .perhaps_delivered_bytes = lost.perhaps_delivered_bytes,
+            .text = by_peer ? "the program at the peer closed its connection, or could not be "
+                              "reached, and took no more"
+                            : cause.text};
+  if (to_peer) loss.oldest_s = age_of_undelivered(channel);
+  context_.losses.note(std::move(loss));
+}
+
+// What was not told when the loss was: bytes that the program went on giving until its leg was
+// closed; and those of which the peer never said what became of them.
+void Link::tell_late_loss(Channel& channel, ChannelMoment moment) {
+  if (channel.loss_noted) {
+    const std::uint64_t told = std::min(channel.late_bytes_told, channel.thrown_away_bytes());
+    const std::uint64_t late = channel.thrown_away_bytes() - told;
+    channel.late_bytes_told += late;
+    return tell_loss(channel, {.bytes = late}, ChannelEnd::How::cut, channel.loss_cause);
+  }
+  if (moment != ChannelMoment::gone || !channel.attached()) return;
+  const ChannelEnd::How how = channel.how_it_ended();
+  LossCause cause = channel.end_cause();
+  if (how != ChannelEnd::How::cut) {
+    cause = {LossReason::unconfirmed,
+             "the peer did not say whether its target has taken the last bytes"};
+  }
+  tell_loss(
+      channel,
+      {.bytes = channel.unproven_bytes(), .perhaps_delivered_bytes = sent_undelivered(channel)},
+      how, cause);
+}
+
+// Of what is not known to be delivered, the peer may have had all that was sent.
+std::uint64_t Link::sent_undelivered(const Channel& channel) {
+  const OutStream& out = channel.core().out;
+  if (out.stopped) return 0;
+  return out.sent_offset() - std::min(out.sent_offset(), out.delivered_offset);
+}
+
+// Bytes of a connection that the peer has opened, and nobody here has seen it yet.
+void Link::note_without_leg(const ChannelCore& core, const LossCause& cause) {
+  context_.losses.note({.link = name_,
+                        .group = core.group->name,
+                        .route = session_->route_name(core.route_id),
+                        .place = LossPlace::undelivered,
+                        .reason = cause.reason,
+                        .channels = 1,
+                        .bytes = core.in.contiguous_offset(),
+                        .text = cause.text});
+}
+
+// Since when the oldest byte that is not known to be delivered was there is known to a tick.
+std::optional<double> Link::age_of_undelivered(const Channel& channel) const {
+  const auto seen_ns = channel.undelivered.seen_at(channel.core().out.delivered_offset);
+  const std::int64_t age_ns = seen_ns ? std::max<std::int64_t>(0, wall_ns() - *seen_ns) : 0;
+  return std::chrono::duration<double>(Duration(age_ns)).count();
+}
+
+LossCause Link::cause_of(const wire::Bye& bye) {
+  using enum LossReason;
+  const LossReason reason = bye.reason == wire::ByeReason::going_away ? peer_stopped
+                            : bye.reason == wire::ByeReason::fenced   ? takeover
+                                                                      : session_ended;
+  return {reason, format("the peer said: {}", bye.text)};
+}
+
+}  // namespace longthrow

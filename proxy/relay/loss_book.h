@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger of losses in memory: joins what belongs together, says what is to be told and kept,
+// and counts. Pure.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "longthrow/losses.h"
+
+namespace longthrow {
+
+// What an administrator asks the ledger for.
+struct LossQuery {
+  std::string name;  // of a link, a group or a route; "": all
+  std::optional<WallTime> since;
+  bool minor = false;  // also those of minor weight
+};
+
+class LossBook {
+ public:
+  static constexpr std::size_t kLossesMax = 1000;  // the oldest are forgotten, half of them at once
+  static constexpr std::size_t kTextBytesMax = 240;
+  // Losses of one route for one reason are told as one when they come in such a time, which doubles
+  // while they go on: neither a thousand connections that end at once nor a program that breaks off
+  // all day fill the log or the disk.
+  static constexpr Duration kFirstPause = std::chrono::seconds(1);
+  static constexpr Duration kLastPause = std::chrono::minutes(5);
+  static constexpr Duration kMinorPause = std::chrono::minutes(1);
+
+  // From an earlier start.
+  struct Kept {
+    WallTime since{};
+    std::vector<Loss> losses;  // numbers ascend
+    std::uint64_t forgotten = 0;
+    std::uint64_t forgotten_full = 0;  // of these, of full weight
+    std::uint64_t forgotten_bytes = 0;
+  };
+  void restore(Kept kept);
+
+  // `number` is given here. Bytes of nothing are no loss.
+  void note(TimePoint now, Loss loss);
+  // When the next losses are due to be told; kNever: none wait.
+  [[nodiscard]] TimePoint due_at() const;
+  // Those that are due by `now` are in the ledger from here on; they are to be told and kept.
+  std::vector<Loss> take_due(TimePoint now);
+
+  // Everything that the ledger holds, for a file that is written anew. True once after some were
+  // forgotten.
+  [[nodiscard]] Kept all() const;
+  [[nodiscard]] bool take_forgot();
+  [[nodiscard]] LossReport report(const LossQuery& query) const;
+  // Also of what waits to be told.
+  [[nodiscard]] LossSummary summary() const;
+
+ private:
+  using Key = std::tuple<std::string, std::string, std::string, LossPlace, LossReason, LossWeight>;
+  struct Waiting {
+    Loss loss;
+    TimePoint due_at{};
+  };
+  struct Pace {
+    TimePoint told_at{};
+    Duration pause{};
+  };
+  [[nodiscard]] TimePoint when_due(TimePoint now, const Key& key);
+  void enter(Loss loss);
+  void forget_oldest();
+  void count(const Loss& loss, std::uint64_t entries);
+
+  WallTime since_{};
+  std::deque<Loss> losses_;
+  std::uint64_t next_number_ = 1;
+  std::uint64_t forgotten_ = 0;
+  std::uint64_t forgotten_full_ = 0;
+  std::uint64_t forgotten_bytes_ = 0;
+  std::uint64_t full_ = 0;  // in the ledger, and waiting
+  std::uint64_t full_bytes_ = 0;
+  bool forgot_ = false;
+  std::map<Key, Waiting> waiting_;
+  std::map<Key, Pace> paces_;
+  std::map<std::tuple<std::string, std::string, LossReason>, LossCount> counts_;
+};
+
+// "loss 12: route r0 (group g, link dr): 5900000 bytes of 1 connection that the peer lacks, ..."
+[[nodiscard]] std::string describe(const Loss& loss);
+
+}  // namespace longthrow

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever is lost is in the ledger of the node that lost it, with the bytes that the target lacks.
+#include <filesystem>
+
+#include "tests/sim/pair_fixture.h"
+
+namespace longthrow::sim {
+namespace {
+using std::chrono::seconds;
+
+class PairLosses : public PairFixture {
+ protected:
+  PairLosses() {
+    for (const char* node : {"/alpha", "/beta"})
+      std::filesystem::create_directories(options.state_dir + node);
+    options.session_timeout = seconds(60);
+  }
+  LossReport ledger_of(int side) {
+    return command(side, Losses{.minor = true})->back().losses.value_or(LossReport{});
+  }
+  // The ledger's entries for a reason, as one.
+  Loss sum(int side, LossReason reason, LossPlace place) {
+    Loss all{.bytes = 0};
+    for (const Loss& loss : ledger_of(side).losses) {
+      if (loss.reason != reason || loss.place != place) continue;
+      EXPECT_EQ(loss.link + " " + loss.group + " " + loss.route, "wan g r0");
+      *all.bytes += loss.bytes.value_or(0);
+      all.perhaps_delivered_bytes += loss.perhaps_delivered_bytes;
+      all.channels += loss.channels;
+      all.oldest_s = loss.oldest_s;
+    }
+    return all;
+  }
+  // A source that goes on writing, and its target has what it wrote so far.
+  void write_for_long(std::uint64_t rate_bytes_s = 64 * kKiB) {
+    app = &source({.bytes = 64 * kMiB, .rate_bytes_s = rate_bytes_s, .ending = SourceEnding::hold});
+    run(seconds(5));
+    ASSERT_NE(app->channel(), nullptr);
+    stream = app->channel();
+  }
+  // Until `done`; keeps what the source's kernel had acknowledged to the last.
+  bool follow(const std::function<bool()>& done) {
+    return wait([&] {
+      if (app->channel() == stream) given = app->acknowledged_bytes();
+      return done();
+    });
+  }
+  void wait_for_end() {
+    ASSERT_TRUE(follow([this] { return app->channel() != stream; }));
+    ASSERT_TRUE(wait([this] { return stream->forward.reader_ended(); }));
+    run(seconds(2));
+  }
+  [[nodiscard]] std::uint64_t lacking() const { return given - stream->forward.read_bytes; }
+  // What was sent and never answered may be there.
+  void expect_lacking(const Loss& loss) const {
+    EXPECT_LE(lacking(), *loss.bytes);
+    EXPECT_GE(lacking(), *loss.bytes - loss.perhaps_delivered_bytes);
+  }
+
+  SourceApp* app = nullptr;
+  const ChannelRecord* stream = nullptr;
+  std::uint64_t given = 0;
+};
+
+TEST_F(PairLosses, NothingLostIsAnEmptyLedgerThatHasABeginning) {
+  start();
+  source({.bytes = kMiB, .ending = SourceEnding::half_close});
+  ASSERT_TRUE(wait([this] { return sources.front().finished(); }));
+  run(seconds(5));
+  for (const int side : {0, 1}) {
+    EXPECT_TRUE(ledger_of(side).losses.empty());
+    EXPECT_NE(ledger_of(side).since, WallTime{});
+    EXPECT_EQ(ledger_of(side).not_kept, "");
+    EXPECT_EQ(status(side).losses.losses, 0U);
+  }
+}
+
+TEST_F(PairLosses, OfASessionThatTimedOut) {
+  start();
+  write_for_long();
+  cut(seconds(200));
+  wait_for_end();
+  const Loss loss = sum(0, LossReason::session_timeout, LossPlace::to_peer);
+  EXPECT_GT(*loss.bytes, 50 * 64 * kKiB);
+  EXPECT_LT(loss.perhaps_delivered_bytes, 15 * 64 * kKiB);
+  expect_lacking(loss);
+  EXPECT_EQ(loss.channels, 1U);
+  ASSERT_TRUE(loss.oldest_s.has_value());
+  EXPECT_NEAR(*loss.oldest_s, 70, 12);
+  EXPECT_EQ(status(0).losses.last->bytes, loss.bytes);
+}
+
+TEST_F(PairLosses, OfAPeerThatWasKilled) {
+  start();
+  write_for_long();
+  cut(seconds(30));
+  run(seconds(20));
+  kill(1);
+  cluster->start(1);
+  wait_for_end();
+  expect_lacking(sum(0, LossReason::peer_restarted, LossPlace::to_peer));
+  EXPECT_GT(lacking(), 19 * 64 * kKiB);
+  // What it had held itself went with its process.
+  const LossReport there = ledger_of(1);
+  ASSERT_EQ(there.losses.size(), 1U);
+  EXPECT_EQ(there.losses.front().reason, LossReason::node_killed);
+  EXPECT_FALSE(there.losses.front().bytes.has_value());
+}
+
+TEST_F(PairLosses, OfANodeThatIsStoppedOutliveIt) {
+  options.session_timeout = std::chrono::hours(1);
+  start();
+  write_for_long();
+  cut(seconds(300));
+  run(seconds(20));
+  bool stopped = false;
+  cluster->node(0)->stop([&] { stopped = true; });
+  ASSERT_TRUE(follow([this] { return app->channel() != stream; }));
+  ASSERT_TRUE(wait([&] { return stopped; }));
+  kill(0);
+  cluster->start(0);
+  expect_lacking(sum(0, LossReason::node_stopped, LossPlace::to_peer));
+  EXPECT_GT(lacking(), 10 * 64 * kKiB);
+  EXPECT_EQ(ledger_of(0).losses.size(), 1U);
+  EXPECT_EQ(status(0).losses.losses, 1U);
+  EXPECT_TRUE(status(0).losses.counts.empty()) << "of this process";
+}
+
+TEST_F(PairLosses, OfATakeoverWhoseTargetHangs) {
+  plan.network.send_buffer_bytes_max = plan.network.receive_buffer_bytes_max = 64 * kKiB;
+  start();
+  write_for_long();
+  targets.front().stall(world.now() + std::chrono::hours(1));
+  run(seconds(10));
+  cut(seconds(30));
+  run(seconds(20));
+  const std::uint64_t taken = targets.front().received_bytes(*stream);
+  const std::uint64_t held = status(1).links.at("wan").undelivered_bytes;
+  ASSERT_GT(held, 100 * kKiB);
+  const auto answers = command(1, Takeover{.name = "wan"});
+  ASSERT_TRUE(follow([&] { return answered(*answers) && app->channel() != stream; }));
+  EXPECT_EQ(*sum(1, LossReason::target_stuck, LossPlace::undelivered).bytes, held);
+  const Loss loss = sum(0, LossReason::takeover, LossPlace::to_peer);
+  EXPECT_LE(given - taken, *loss.bytes);
+  EXPECT_GE(given - taken, *loss.bytes - loss.perhaps_delivered_bytes);
+}
+
+TEST_F(PairLosses, OfATargetThatResets) {
+  plan.network.send_buffer_bytes_max = plan.network.receive_buffer_bytes_max = 64 * kKiB;
+  start({.rate_bytes_s = 64 * kKiB});
+  write_for_long(512 * kKiB);
+  const std::uint64_t held = status(1).links.at("wan").undelivered_bytes;
+  const std::uint64_t taken = targets.front().received_bytes(*stream);
+  targets.front().reset_all();
+  wait_for_end();
+  const Loss there = sum(1, LossReason::program_closed, LossPlace::undelivered);
+  const Loss here = sum(0, LossReason::peer_program_closed, LossPlace::to_peer);
+  EXPECT_GE(*there.bytes + kMiB, held);
+  EXPECT_EQ(*here.bytes, given - taken);
+  EXPECT_EQ(here.perhaps_delivered_bytes, 0U);
+}
+
+TEST_F(PairLosses, OfARouteThatIsRemoved) {
+  start();
+  write_for_long();
+  Config without = cluster->config(1);
+  without.routes.erase("r0");
+  targets.front().stall(world.now() + seconds(20));
+  run(seconds(10));
+  const std::uint64_t held = status(1).links.at("wan").undelivered_bytes;
+  const std::uint64_t taken = targets.front().received_bytes(*stream);
+  ASSERT_TRUE(command(1, Reload{.config = without})->back().ok);
+  wait_for_end();
+  const Loss there = sum(1, LossReason::route_removed, LossPlace::undelivered);
+  const Loss here = sum(0, LossReason::peer_program_closed, LossPlace::to_peer);
+  EXPECT_EQ(*here.bytes, given - taken);
+  EXPECT_GE(*there.bytes, held);
+  EXPECT_LE(*there.bytes, *here.bytes) << "more had come meanwhile";
+}
+
+// One stream of a group is lost, another one goes on: as of when the copy is stands still.
+TEST_F(PairLosses, HoldBackTheAgeOfTheirGroupUntilNewerDataIsDelivered) {
+  options.routes.push_back({.name = "r1", .group = "g"});
+  start({.rate_bytes_s = 256 * kKiB});
+  source({.bytes = 64 * kMiB, .rate_bytes_s = 32 * kKiB, .ending = SourceEnding::hold}, 1);
+  write_for_long(kMiB);
+  targets.front().reset_all();
+  run(seconds(2));
+  const auto as_of = group(1).inbound.as_of;
+  const double age_s = *group(1).inbound.age_s;
+  run(seconds(20));
+  EXPECT_EQ(group(1).inbound.as_of, as_of);
+  EXPECT_NEAR(*group(1).inbound.age_s, age_s + 20, 1);
+  EXPECT_EQ(group(1).consistent, Consistency::no);
+  EXPECT_GE(group(0).lag.seconds, 19);
+  source({.bytes = 100'000, .ending = SourceEnding::hold});
+  run(seconds(5));
+  EXPECT_LT(*group(1).inbound.age_s, 5);
+  EXPECT_LT(group(0).lag.seconds, 5);
+  EXPECT_EQ(group(1).consistent, Consistency::yes) << group(1).reason;
+}
+
+TEST_F(PairLosses, AreTellableThoughTheDiskIsNotThere) {
+  std::filesystem::remove_all(options.state_dir + "/alpha");
+  start();
+  write_for_long();
+  cut(seconds(200));
+  wait_for_end();
+  EXPECT_NE(ledger_of(0).not_kept, "");
+  expect_lacking(sum(0, LossReason::session_timeout, LossPlace::to_peer));
+  const auto said = [](const std::string& line) {
+    return line.find("not kept on the disk") != std::string::npos;
+  };
+  EXPECT_EQ(std::ranges::count_if(log, said), 1);
+}
+
+}  // namespace
+}  // namespace longthrow::sim
