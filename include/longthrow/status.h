@@ -132,6 +132,7 @@ struct ChannelStatus {
   std::uint64_t in_bytes = 0;   // read from the leg
   std::uint64_t out_bytes = 0;  // written to the leg
   std::uint64_t lag_bytes = 0;
+  std::uint64_t delivered_bytes = 0;  // of in_bytes: the peer's target has them, as the peer says
 };
 
 // What a route of protocol drbd has carried since the node's start, as its packets say.

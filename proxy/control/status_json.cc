@@ -142,7 +142,8 @@ json::object channel_to_json(const ChannelStatus& channel) {
           {"state", channel.state},
           {"in_bytes", channel.in_bytes},
           {"out_bytes", channel.out_bytes},
-          {"lag_bytes", channel.lag_bytes}};
+          {"lag_bytes", channel.lag_bytes},
+          {"delivered_bytes", channel.delivered_bytes}};
 }
 
 json::object direction_to_json(const DrbdStatus::Direction& direction) {

@@ -25,7 +25,6 @@ Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteP
                  bool is_opened_here)
     : opened_here(is_opened_here),
       history(host.wall_ns()),
-      undelivered(host.wall_ns()),
       host_(host),
       loop_(host.loop()),
       core_(&core),
@@ -477,6 +476,7 @@ ChannelStatus Channel::status() const {
   status.in_bytes = read_bytes_;
   status.out_bytes = core_->in.consumed_offset();
   status.lag_bytes = core_->out.accepted_offset() - core_->out.received_offset() + unframed_bytes_;
+  status.delivered_bytes = core_->out.delivered_offset;
   return status;
 }
 

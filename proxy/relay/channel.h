@@ -137,6 +137,8 @@ class Channel final : public Mortal {
   // Bytes read that are in no frame yet.
   [[nodiscard]] std::uint64_t unframed_bytes() const { return unframed_bytes_; }
   [[nodiscard]] std::optional<TimePoint> oldest_unframed_at() const;
+  // When the byte at `offset` of the leg was seen first, read or unread; known to a tick.
+  [[nodiscard]] std::optional<TimePoint> given_at(std::uint64_t offset) const;
   void on_framed(std::uint32_t bytes) { unframed_bytes_ -= bytes; }
 
   [[nodiscard]] ChannelCore& core() { return *core_; }
@@ -193,7 +195,6 @@ class Channel final : public Mortal {
   bool in_partial_list = false;
   const bool opened_here;
   std::uint64_t serial = 0;                    // of the link's map of channels
-  std::optional<TimePoint> oldest_waiting_at;  // noted by the link: of what the peer lacks
   bool loss_noted = false;                     // by the link: what was under way to the peer
   LossCause loss_cause;                        // of that
   std::uint64_t late_bytes_told = 0;           // by the link, of thrown_away_bytes()
@@ -206,7 +207,6 @@ class Channel final : public Mortal {
   std::uint64_t final_offset = 0;
   IncompressibleGuard guard;
   ReadHistory history;         // of the leg
-  ReadHistory undelivered;     // the same, from the oldest byte that is not delivered on
   std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
 
  private:

@@ -52,6 +52,7 @@ void Channel::read_into_block() {
 void Channel::on_read(int result) {
   const bool garbage = std::exchange(reading_garbage_, false);
   if (closed()) {
+    if (result > 0) thrown_away_bytes_ += static_cast<std::uint64_t>(result);
     return_slab();
     return;
   }
@@ -78,7 +79,7 @@ void Channel::on_read(int result) {
 
 void Channel::on_read_bytes(std::uint32_t bytes) {
   if (block_.bytes == 0) {
-    block_.read_at = loop_.now();
+    block_.read_at = given_at(read_bytes_).value_or(loop_.now());
     block_.offset = read_bytes_;
   }
   if (watch_) {
@@ -90,9 +91,12 @@ void Channel::on_read_bytes(std::uint32_t bytes) {
     inner_.on_bytes(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
     if (inner_.kind() != InnerEncryption::Kind::undecided) host_.channel_judged(*this);
   }
+  // A read that was not filled has emptied the leg; after others, more may have waited for long.
+  const bool emptied = bytes < block_.room_bytes - block_.bytes;
   block_.bytes += bytes;
-  block_.wall_ns = host_.wall_ns();
   read_bytes_ += bytes;
+  if (emptied) history.note(host_.wall_ns(), read_bytes_);
+  block_.wall_ns = history.complete_at(read_bytes_);
   unframed_bytes_ += bytes;
   host_.channel_read(*this, bytes);
   if (block_.bytes == block_.room_bytes || host_.hungry(*this)) {
@@ -121,6 +125,12 @@ void Channel::block_done() {
   LT_ASSERT(blocks_out_ > 0);
   --blocks_out_;
   send_pending_end();
+}
+
+std::optional<TimePoint> Channel::given_at(std::uint64_t offset) const {
+  const auto seen_ns = history.seen_at(offset);
+  if (!seen_ns) return std::nullopt;
+  return loop_.now() - Duration(host_.wall_ns() - *seen_ns);
 }
 
 std::optional<TimePoint> Channel::oldest_unframed_at() const {

@@ -22,7 +22,7 @@ struct RawBlock {
   std::uint32_t bytes = 0;
   std::uint64_t offset = 0;  // in the channel
   TimePoint read_at{};       // first byte
-  std::int64_t wall_ns = 0;  // last byte
+  std::int64_t wall_ns = 0;  // by which the source had given nothing beyond it
 };
 
 class Channel;

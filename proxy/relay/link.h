@@ -358,7 +358,6 @@ class Link final : public LaneHandler,
   };
   void note_end(const Channel& channel, const Lost& lost, ChannelEnd::How how,
                 const LossCause& cause);
-  static void note_oldest(Channel& channel);
   void note_unproven(Channel& channel, ChannelEnd::How how, const LossCause& cause);
   // The first bytes of a channel have come, from its leg or from the peer.
   void note_carried(const Channel& channel);
@@ -371,7 +370,7 @@ class Link final : public LaneHandler,
   // The one way into the node's ledger (link_losses.cc).
   void tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How how,
                  const LossCause& cause);
-  void tell_late_loss(Channel& channel, ChannelMoment moment);
+  void note_late_loss(Channel& channel, ChannelMoment moment);
   [[nodiscard]] static std::uint64_t sent_undelivered(const Channel& channel);
   void note_without_leg(const ChannelCore& core, const LossCause& cause);
   [[nodiscard]] std::optional<double> age_of_undelivered(const Channel& channel) const;

@@ -69,11 +69,17 @@ void Link::say_marks(TimePoint now) {
     channel->history.note(wall_ns(), channel->read_bytes() + channel->looked().unread_bytes);
     if (!is_stream(*channel)) continue;
     const OutStream& out = channel->core().out;
+    channel->history.forget_below(std::min(out.delivered_offset, out.numbered_offset()));
     const std::int64_t complete_ns = channel->history.complete_at(out.numbered_offset());
     if (out.end && out.first_waiting() == nullptr) continue;
     Marked& group = groups[channel->core().group->id];
     group.wall_ns = group.streams++ == 0 ? complete_ns : std::min(group.wall_ns, complete_ns);
     group.open = group.open || !out.end;
+  }
+  for (auto& [name, state] : session_->groups()) {
+    const auto found = groups.find(state.id);
+    const bool several = found != groups.end() && found->second.streams > 1;
+    state.frames_as_of_max_ns = several ? found->second.wall_ns : GroupState::kUnlimitedNs;
   }
   const bool all = now >= next_full_marks_;
   std::vector<wire::GroupMark> marks;

@@ -294,7 +294,7 @@ bool Link::finish_frame(Channel& channel, FrameJob& job) {
     frame->header.payload_bytes = static_cast<std::uint32_t>(stored->size_bytes());
     frame->header.codec = compressed ? job.spec.id : CodecId::none;
     frame->header.checksum = job.checksum;
-    frame->header.wall_ns = block.wall_ns;
+    frame->header.wall_ns = std::min(block.wall_ns, channel.core().group->frames_as_of_max_ns);
     frame->payload = std::move(*stored);
     frame->read_at = block.read_at;
     compression_.on_frame(channel.guard, job.spec, block.bytes, job.compressed_bytes, job.cpu_time);
@@ -522,7 +522,8 @@ void Link::channel_delivered(Channel& channel, std::uint64_t offset) {
 }
 
 void Link::channel_end(Channel& channel, EndKind kind) {
-  session_->push_end(channel.core(), kind, wall_ns());
+  session_->push_end(channel.core(), kind,
+                     std::min(wall_ns(), channel.core().group->frames_as_of_max_ns));
   if (channel.partner() != nullptr) partner_ends(channel);
   wake();
 }

@@ -16,14 +16,16 @@ void Link::note_end(const Channel& channel, const Lost& lost, ChannelEnd::How ho
   const ChannelEnd::How ended = taken ? ChannelEnd::How::taken : how;
   tell_loss(channel, lost, ended, cause);
   if (planted(Plant::forget_losses)) return;
-  const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0;
+  const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0 ||
+                       lost.bytes > 0;  // those that were never read
   const auto port = ports_.find(channel.route());
   if (!carried || port == ports_.end()) return;
   port->second.health.on_end(
       {.how = ended,
        .lost_bytes = lost.bytes,
        .to_peer_bytes = lost.place == LossPlace::to_peer ? lost.bytes : 0,
-       .oldest_at = channel.oldest_waiting_at.value_or(loop_.now()),
+       .oldest_at =
+           channel.given_at(channel.core().out.delivered_offset).value_or(loop_.now()),
        .newest_serial = channel.closed() ? channel.newest_serial_at_end : next_serial_ - 1,
        .reason = cause.text});
 }
@@ -47,7 +49,7 @@ void Link::note_channel_end(Channel& channel, ChannelMoment moment) {
              channel.end_cause());
   if (channel.attached() && channel.core().out.stopped)
     note_unproven(channel, how, channel.end_cause());
-  tell_late_loss(channel, moment);
+  note_late_loss(channel, moment);
 }
 
 // What of the leg's bytes was not delivered when nothing more can be: noted once for each channel.
@@ -59,14 +61,6 @@ void Link::note_unproven(Channel& channel, ChannelEnd::How how, const LossCause&
   channel.late_bytes_told = channel.thrown_away_bytes() + channel.unread_bytes();
   note_end(channel, {.bytes = bytes, .perhaps_delivered_bytes = sent_undelivered(channel)}, how,
            cause);
-}
-
-// Remembered for the moment at which what waits is thrown away.
-void Link::note_oldest(Channel& channel) {
-  std::optional<TimePoint> oldest = channel.core().out.oldest_read_at();
-  if (const auto unframed = channel.oldest_unframed_at())
-    oldest = std::min(oldest.value_or(*unframed), *unframed);
-  if (!channel.core().out.stopped) channel.oldest_waiting_at = oldest;
 }
 
 void Link::note_carried(const Channel& channel) {
@@ -82,9 +76,6 @@ void Link::observe_health() {
     const OutStream& out = channel->core().out;
     const std::uint64_t taken = channel->read_bytes() + channel->looked().unread_bytes;
     const std::uint64_t lag = taken - std::min(taken, out.received_offset());
-    note_oldest(*channel);
-    channel->undelivered.note(wall_ns(), taken);
-    (void)channel->undelivered.complete_at(out.delivered_offset);
     open[channel->route()].push_back(
         {.serial = serial,
          .carried_bytes = channel->read_bytes() + channel->core().in.consumed_offset(),

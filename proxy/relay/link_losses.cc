@@ -32,26 +32,27 @@ void Link::tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How h
   context_.losses.note(std::move(loss));
 }
 
-// What was not told when the loss was: bytes that the program went on giving until its leg was
-// closed; and those of which the peer never said what became of them.
-void Link::tell_late_loss(Channel& channel, ChannelMoment moment) {
+// What was not known when the loss was noted: bytes that the program went on giving until its leg
+// was closed; and those of which the peer never said what became of them.
+void Link::note_late_loss(Channel& channel, ChannelMoment moment) {
   if (channel.loss_noted) {
     const std::uint64_t told = std::min(channel.late_bytes_told, channel.thrown_away_bytes());
     const std::uint64_t late = channel.thrown_away_bytes() - told;
     channel.late_bytes_told += late;
-    return tell_loss(channel, {.bytes = late}, ChannelEnd::How::cut, channel.loss_cause);
+    if (late > 0) note_end(channel, {.bytes = late}, ChannelEnd::How::cut, channel.loss_cause);
+    return;
   }
-  if (moment != ChannelMoment::gone || !channel.attached()) return;
+  if (moment != ChannelMoment::gone || !channel.attached() || channel.unproven_bytes() == 0) return;
   const ChannelEnd::How how = channel.how_it_ended();
   LossCause cause = channel.end_cause();
   if (how != ChannelEnd::How::cut) {
     cause = {LossReason::unconfirmed,
              "the peer did not say whether its target has taken the last bytes"};
   }
-  tell_loss(
-      channel,
-      {.bytes = channel.unproven_bytes(), .perhaps_delivered_bytes = sent_undelivered(channel)},
-      how, cause);
+  note_end(channel,
+           {.bytes = channel.unproven_bytes(),
+            .perhaps_delivered_bytes = sent_undelivered(channel)},
+           how, cause);
 }
 
 // Of what is not known to be delivered, the peer may have had all that was sent.
@@ -75,9 +76,9 @@ void Link::note_without_leg(const ChannelCore& core, const LossCause& cause) {
 
 // Since when the oldest byte that is not known to be delivered was there is known to a tick.
 std::optional<double> Link::age_of_undelivered(const Channel& channel) const {
-  const auto seen_ns = channel.undelivered.seen_at(channel.core().out.delivered_offset);
-  const std::int64_t age_ns = seen_ns ? std::max<std::int64_t>(0, wall_ns() - *seen_ns) : 0;
-  return std::chrono::duration<double>(Duration(age_ns)).count();
+  const TimePoint now = loop_.now();
+  const TimePoint since = channel.given_at(channel.core().out.delivered_offset).value_or(now);
+  return std::chrono::duration<double>(now - std::min(now, since)).count();
 }
 
 LossCause Link::cause_of(const wire::Bye& bye) {

@@ -177,6 +177,9 @@ Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool ope
   channels_.emplace(channel.serial, std::move(made));
   if (port != ports_.end()) ++port->second.channels_total;
   fates_[channel.group()].restored = false;
+  // Until the next look, there may be several streams.
+  if (session_ != nullptr)
+    core.group->frames_as_of_max_ns = std::min(core.group->frames_as_of_max_ns, wall_ns());
   return channel;
 }
 

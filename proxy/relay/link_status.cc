@@ -63,6 +63,11 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
   config_ = config;
   group_configs_ = groups;
   set_ports(routes);
+  // A hold ends with its group: one that comes later under that name begins anew.
+  const std::set<std::string> held = held_groups_;
+  for (const std::string& group : held) {
+    if (!has_group(group)) hold_group(group, false);
+  }
   refresh_routes();
   if (dials_now && express_ == nullptr) {
     redial_at_[0] = loop_.now();
@@ -202,10 +207,10 @@ Lag Link::lag(const std::string& group) const {
     lag.bytes += bytes;
     note(out.oldest_read_at());
     note(channel->oldest_unframed_at());
+    if (!channel->jobs.empty()) note(channel->jobs.front()->block.read_at);
     if (unread == 0) continue;
     // A leg that is not read waits, too; since when is known to a tick.
-    const auto seen_ns = channel->history.seen_at(channel->read_bytes());
-    note(loop_.now() - Duration(seen_ns ? wall_ns() - *seen_ns : 0));
+    note(channel->given_at(channel->read_bytes()).value_or(loop_.now()));
   }
   for (const auto& [route, port] : ports_) {
     if (!group.empty() && port.config.group != group) continue;
@@ -342,7 +347,7 @@ void Link::fill_groups(Status& status) const {
     group.notices = notices_of(name);
     group.lag = lag(name);
     for (const auto& [serial, channel] : channels_) {
-      if (channel->attached() && channel->group() == name)
+      if (channel->group() == name)
         group.undelivered_bytes += channel->undelivered_bytes();
     }
     judge_group(name, group);

@@ -243,8 +243,9 @@ Answer NodeImpl::run(const Release& command) {
   fences_ = std::move(fences);
   taken_.erase(command.name);
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
-  if (Link* link = link_of_group(command.name); was_group && link != nullptr) {
-    link->unfence_group(command.name);
+  // Whichever link has fenced it: the group may have left the configuration since.
+  for (auto& [name, link] : links_) {
+    if (was_group) link->unfence_group(command.name);
   }
   log_info("{}: released", command.name);
   return done(format("{} is released: the peer may connect again", command.name));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -28,6 +29,10 @@ struct GroupState {
   std::deque<ChannelCore*> waiting;       // channels with frames to send, in turn
   std::uint64_t stored_charge_bytes = 0;  // of the arena, by its channels
   bool unframed = false;  // set by the relay: bytes were read that are in no frame yet
+  // What frames may say at most of how fresh they make the copy: set by the relay, of groups of
+  // several streams. A receiver that sees one of them only must not take it for all.
+  static constexpr std::int64_t kUnlimitedNs = std::numeric_limits<std::int64_t>::max();
+  std::int64_t frames_as_of_max_ns = kUnlimitedNs;
 
   // Receiving.
   std::uint64_t received_charge_bytes = 0;

@@ -28,13 +28,16 @@ class ReadHistory {
     samples_.push_back({wall_ns, wall_ns, bytes});
     if (samples_.size() > kSamplesMax) thin();
   }
-  // All that the source had given by the time returned lies below `offset`, which never falls.
-  [[nodiscard]] std::int64_t complete_at(std::uint64_t offset) {
-    while (samples_.size() > 1 && samples_[1].bytes <= offset) samples_.pop_front();
-    return samples_.front().wall_ns;
+  // All that the source had given by the time returned lies below `offset`.
+  [[nodiscard]] std::int64_t complete_at(std::uint64_t offset) const {
+    const auto beyond = std::ranges::upper_bound(samples_, offset, {}, &Sample::bytes);
+    return beyond == samples_.begin() ? beyond->wall_ns : std::prev(beyond)->wall_ns;
   }
-  // When bytes beyond `offset`, which is not below that of complete_at, were first noted; nothing:
-  // not yet.
+  // Nobody asks for offsets below this one any more.
+  void forget_below(std::uint64_t offset) {
+    while (samples_.size() > 1 && samples_[1].bytes <= offset) samples_.pop_front();
+  }
+  // When bytes beyond `offset` were first noted; nothing: not yet.
   [[nodiscard]] std::optional<std::int64_t> seen_at(std::uint64_t offset) const {
     const auto beyond = std::ranges::upper_bound(samples_, offset, {}, &Sample::bytes);
     if (beyond == samples_.end()) return std::nullopt;

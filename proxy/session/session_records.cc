@@ -264,8 +264,16 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
 }
 
 Result<void> Session::on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat) {
-  peer_wall_ns_ = heartbeat.wall_ns;
-  peer_wall_at_ = now;
+  // The one that was under way for the shortest time says best how late it is at the peer; any may
+  // have waited for seconds, in a lane that was cut. Clocks drift: the oldest word loses weight.
+  constexpr double kDrift = 200e-6;
+  const auto elapsed_ns = static_cast<double>((now - peer_wall_at_).count());
+  const double expected_ns =
+      static_cast<double>(peer_wall_ns_.value_or(0)) + elapsed_ns * (1 - kDrift);
+  if (!peer_wall_ns_ || static_cast<double>(heartbeat.wall_ns) >= expected_ns) {
+    peer_wall_ns_ = heartbeat.wall_ns;
+    peer_wall_at_ = now;
+  }
   idle_mark_ = heartbeat;
   apply_idle_heartbeat();
   if (echoes_due_.size() < 16) echoes_due_.push_back(heartbeat.sent_at_ns);

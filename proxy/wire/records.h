@@ -196,7 +196,7 @@ struct FrameHeader {
   std::uint64_t channel = 0;
   std::uint64_t offset = 0;
   std::uint64_t checksum = 0;  // of the raw bytes, seeded with place_seed()
-  std::int64_t wall_ns = 0;    // sender's civil time when the last byte was read
+  std::int64_t wall_ns = 0;    // sender's time by which its source had given nothing beyond
   std::uint32_t route = 0;     // the sender's id
   std::uint32_t raw_bytes = 0;
   FrameKind kind = FrameKind::data;

@@ -50,10 +50,12 @@ class SourceApp final : private SocketWatcher {
   [[nodiscard]] bool finished() const { return socket_ == 0 && streams_ >= options_.streams_max; }
   [[nodiscard]] int streams() const { return streams_; }
   [[nodiscard]] std::uint64_t failed_connects() const { return failed_connects_; }
-  // The stream of now, nullptr between two.
+  // The stream of now, nullptr between two; and the last one, whatever has become of it.
   [[nodiscard]] const ChannelRecord* channel() const { return channel_; }
+  [[nodiscard]] const ChannelRecord* latest_channel() const { return latest_; }
   // Of it: what the node's kernel has acknowledged (for the truth of lag).
   [[nodiscard]] std::uint64_t acknowledged_bytes() const;
+  [[nodiscard]] std::uint16_t route_port() const { return options_.target.port; }
   // Of its connection: as the node's status calls it.
   [[nodiscard]] std::string address() const;
   // Makes no further streams; the present one goes on.
@@ -88,6 +90,7 @@ class SourceApp final : private SocketWatcher {
   int streams_ = 0;
   std::uint64_t failed_connects_ = 0;
   ChannelRecord* channel_ = nullptr;
+  const ChannelRecord* latest_ = nullptr;
   std::optional<StreamChecker> answers_;
   TimePoint began_at_{};
   TimePoint pause_until_{};
@@ -107,7 +110,8 @@ struct TargetOptions {
   double stall_ratio = 0;          // reads after which it stops for a while
   Duration stall_max = std::chrono::seconds(5);
   double answer_ratio = 0.05;         // bytes answered for each byte read
-  double reset_ratio = 0;             // connections that it resets within `reset_bytes_max`
+  double reset_ratio = 0;             // connections that it resets within `early_bytes_max`
+  double hang_ratio = 0;              // connections that it stops reading for ever, as early
   double early_half_close_ratio = 0;  // connections on which it ends its answers early
   std::uint64_t early_bytes_max = 1 * kMiB;
 };
@@ -123,10 +127,15 @@ class TargetApp final : private SocketWatcher {
   [[nodiscard]] Endpoint endpoint() const;
   [[nodiscard]] std::size_t open_connections() const { return sessions_.size(); }
   [[nodiscard]] std::uint64_t connections() const { return connections_; }
-  // What its kernel has of a stream, whether it was read or not.
+  // What its kernel has of a stream, whether it was read or not; and had of all that it ever took.
   [[nodiscard]] std::uint64_t received_bytes(const ChannelRecord& channel) const;
+  [[nodiscard]] std::uint64_t received_bytes() const;
+  // Of connections that have not read enough to know their streams.
+  [[nodiscard]] std::uint64_t unnamed_bytes() const;
   // Nobody reads until then.
   void stall(TimePoint until);
+  // Ends the programs that hang, as an administrator does.
+  void end_hung();
   // Resets all connections that it has, as a program that dies does.
   void reset_all();
   // Refuses connections, or takes them again.
@@ -141,6 +150,7 @@ class TargetApp final : private SocketWatcher {
   void read(Session& session);
   void answer(Session& session);
   void lose(Session& session, int error);
+  void remove(Session& session, CloseMode mode);
   void half_close(Session& session);
   void later(Session& session, Duration delay);
 
@@ -152,6 +162,7 @@ class TargetApp final : private SocketWatcher {
   NetId listener_ = 0;
   TimePoint stalled_until_{};
   std::uint64_t connections_ = 0;
+  std::uint64_t ended_bytes_ = 0;  // received by connections that have ended
   std::map<NetId, std::unique_ptr<Session>> sessions_;
   std::vector<std::byte> buffer_;
 };

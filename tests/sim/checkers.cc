@@ -3,51 +3,189 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "proxy/base/log.h"
 
 namespace longthrow::sim {
 
-void check_memory(Cluster& cluster, std::vector<std::string>& violations) {
-  for (int side : {0, 1}) {
-    if (cluster.node(side) == nullptr) continue;
-    const LinkStatus link = cluster.node(side)->status().links.at("wan");
-    // The limit may have been lowered by a command: what was in use before is then allowed.
-    const std::uint64_t limit = std::max(link.buffer.limit_bytes, cluster.options().memlimit * 2);
-    if (link.buffer.used_bytes > limit / 4 * 3) {
-      violations.push_back(format("G5: side {} uses {} bytes of its send share, limit {}", side,
-                                  link.buffer.used_bytes, link.buffer.limit_bytes));
-    }
-    if (link.buffer.receive_used_bytes > limit / 4) {
-      violations.push_back(format("G5: side {} uses {} bytes of its receive share, limit {}", side,
-                                  link.buffer.receive_used_bytes, link.buffer.limit_bytes));
+void MemoryChecker::check(Cluster& cluster, std::vector<std::string>& violations) {
+  for (const int side : {0, 1}) {
+    NodeImpl* node = cluster.node(side);
+    if (node != nodes_[side]) shares_[side][0] = shares_[side][1] = Share{};
+    nodes_[side] = node;
+    if (node == nullptr) continue;
+    const LinkStatus link = node->status().links.at("wan");
+    const TimePoint now = cluster.loop(side)->now();
+    const std::uint64_t quarter = link.buffer.limit_bytes / 4;
+    judge(shares_[side][0], link.buffer.used_bytes, quarter * 3, now,
+          format("side {}: the send share", side), violations);
+    judge(shares_[side][1], link.buffer.receive_used_bytes, quarter, now,
+          format("side {}: the receive share", side), violations);
+  }
+}
+
+void MemoryChecker::judge(Share& share, std::uint64_t used_bytes, std::uint64_t limit_bytes,
+                          TimePoint now, const std::string& who,
+                          std::vector<std::string>& violations) {
+  // Until credit that was given has come back, and the node has looked again.
+  constexpr Duration kSettling = std::chrono::seconds(30);
+  if (limit_bytes >= share.allowed_bytes) {
+    share = {.allowed_bytes = limit_bytes};
+  } else if (used_bytes > limit_bytes) {
+    share.reached_at = kNever;
+  } else if (share.reached_at == kNever) {
+    share.reached_at = now;
+  } else if (now - share.reached_at > kSettling) {
+    share = {.allowed_bytes = limit_bytes};
+  }
+  if (used_bytes > share.allowed_bytes) {
+    violations.push_back(
+        format("G5: {} has {} bytes in use, of {}", who, used_bytes, share.allowed_bytes));
+  }
+}
+
+void AnswerChecker::check(Cluster& cluster, const Shadow& shadow, TimePoint now,
+                          std::vector<std::string>& violations) const {
+  if (cluster.node(0) == nullptr || cluster.node(1) == nullptr) return;
+  const Status statuses[2] = {cluster.node(0)->status(), cluster.node(1)->status()};
+  const auto violate = [&](std::string what) { violations.push_back(std::move(what)); };
+  const std::uint64_t unreaped[2] = {cluster.loop(0)->unreaped_bytes(),
+                                     cluster.loop(1)->unreaped_bytes()};
+  check_lag(shadow, statuses, unreaped, now, violate);
+  check_delivered(shadow, statuses, violate);
+  check_copies(shadow, statuses, now, violate);
+}
+
+namespace {
+
+const GroupStatus* find_group(const Status& status, const std::string& name) {
+  const auto found = status.groups.find(name);
+  return found != status.groups.end() ? &found->second : nullptr;
+}
+
+const ChannelStatus* find_channel(const Status& status, const std::string& route,
+                                  std::optional<std::uint64_t> id) {
+  const auto found = status.routes.find(route);
+  if (!id || found == status.routes.end()) return nullptr;
+  const auto channel = std::ranges::find(found->second.channels, *id, &ChannelStatus::id);
+  return channel != found->second.channels.end() ? &*channel : nullptr;
+}
+
+bool carries(const Status (&statuses)[2], const ShadowStream& stream, const Shadow& shadow) {
+  return std::ranges::all_of(statuses, [&](const Status& status) {
+    const ChannelStatus* channel =
+        find_channel(status, shadow.route_name(stream), stream.channel_id);
+    return channel != nullptr && (channel->state == "open" || channel->state == "half-closed");
+  });
+}
+
+bool is_open_at_both(const Status (&statuses)[2], const ShadowStream& stream,
+                     const std::string& route) {
+  return std::ranges::all_of(statuses, [&](const Status& status) {
+    const ChannelStatus* channel = find_channel(status, route, stream.channel_id);
+    return channel != nullptr && channel->state == "open";
+  });
+}
+
+double seconds_of(Duration time) { return std::chrono::duration<double>(time).count(); }
+
+}  // namespace
+
+// Of each group, lag and what the peer has undelivered are together at least what targets lack of
+// what their writers have given; and so old.
+void AnswerChecker::check_lag(const Shadow& shadow, const Status (&statuses)[2],
+                              const std::uint64_t (&unreaped)[2], TimePoint now,
+                              const Violate& violate) const {
+  struct Missing {
+    std::uint64_t bytes = 0;
+    TimePoint since = kNever;
+    std::string streams;
+  };
+  std::map<std::string, Missing> missing[2];
+  for (const ShadowStream& stream : shadow.streams()) {
+    const std::string& route = shadow.route_name(stream);
+    // Where processes stand still, kernels take bytes of legs that are already given up.
+    const bool counts = stream.is_over ? stream.missing_bytes() >= kTrifleBytes && !stalls_ &&
+                                             now - stream.over_at > kLook
+                                       : is_open_at_both(statuses, stream, route);
+    if (!counts || stream.missing_bytes() == 0) continue;
+    Missing& of = missing[stream.from][stream.group];
+    of.bytes += stream.missing_bytes();
+    of.streams += " " + stream.describe();
+    of.since = std::min(of.since, stream.missing_since().value_or(kNever));
+  }
+  for (const int side : {0, 1}) {
+    for (const auto& [name, truth] : missing[side]) {
+      const GroupStatus* here = find_group(statuses[side], name);
+      const GroupStatus* there = find_group(statuses[1 - side], name);
+      if (here == nullptr || there == nullptr) continue;
+      if (truth.bytes > here->lag.bytes + there->undelivered_bytes + unreaped[side]) {
+        violate(
+            format("G7: of group {} the targets lack {} bytes that side {} has accepted; its lag "
+                   "is {}, the peer has {} undelivered:{}",
+                   name, truth.bytes, side, here->lag.bytes, there->undelivered_bytes,
+                   truth.streams));
+      } else if (there->undelivered_bytes == 0 && truth.since != kNever &&
+                 here->lag.seconds + slack_s_ < seconds_of(now - truth.since)) {
+        violate(format("G7: group {}: the targets lack bytes of {:.3f} s ago, and side {} says a "
+                       "lag of {:.3f} s:{}",
+                       name, seconds_of(now - truth.since), side, here->lag.seconds,
+                       truth.streams));
+      }
     }
   }
 }
 
-void check_lag(Cluster& cluster, std::vector<std::string>& violations) {
-  if (cluster.node(0) == nullptr || cluster.node(1) == nullptr) return;
-  const Status statuses[2] = {cluster.node(0)->status(), cluster.node(1)->status()};
-  for (int side : {0, 1}) {
-    std::uint64_t accepted = 0;
-    std::uint64_t handed_over = 0;
-    for (const auto& [name, route] : statuses[side].routes) {
-      for (const ChannelStatus& channel : route.channels) {
-        if (channel.state != "open") continue;
-        for (const ChannelStatus& other : statuses[1 - side].routes.at(name).channels) {
-          if (other.id != channel.id || other.state != "open") continue;
-          accepted += channel.in_bytes;
-          handed_over += other.out_bytes;
+// What a node calls delivered is in the target's kernel.
+void AnswerChecker::check_delivered(const Shadow& shadow, const Status (&statuses)[2],
+                                    const Violate& violate) {
+  for (const ShadowStream& stream : shadow.streams()) {
+    const ChannelStatus* channel =
+        find_channel(statuses[stream.from], shadow.route_name(stream), stream.channel_id);
+    // A new session uses the numbers of channels again.
+    if (channel == nullptr || stream.source->channel() != stream.record ||
+        channel->remote != stream.source->address()) {
+      continue;
+    }
+    if (channel->delivered_bytes <= stream.received_bytes) continue;
+    violate(format("G4: side {} calls {} bytes of a channel delivered: {}", stream.from,
+                   channel->delivered_bytes, stream.describe()));
+  }
+}
+
+// A copy is never called newer than the first byte that it lacks, nor consistent when a stream of
+// it was cut off and nothing came after.
+void AnswerChecker::check_copies(const Shadow& shadow, const Status (&statuses)[2], TimePoint now,
+                                 const Violate& violate) const {
+  for (const int side : {0, 1}) {
+    for (const auto& [name, group] : statuses[side].groups) {
+      if (group.consistent != Consistency::yes) continue;
+      for (const ShadowStream& stream : shadow.streams()) {
+        if (stream.group != name || stream.missing_bytes() == 0) continue;
+        const bool is_copy = stream.from != side;
+        // What is held here is usable; a stream that ends is judged by its loss.
+        const auto since = stream.missing_since(group.undelivered_bytes);
+        if (is_copy && group.inbound.age_s && since && carries(statuses, stream, shadow) &&
+            *group.inbound.age_s + slack_s_ < seconds_of(now - *since)) {
+          violate(format("G7: side {} calls its copy of group {} {:.3f} s old; it lacks bytes of "
+                         "stream {:x} of {:.3f} s ago",
+                         side, name, *group.inbound.age_s, stream.record->id,
+                         seconds_of(now - *since)));
+        }
+        const bool both_up = statuses[0].links.at("wan").state == "up" &&
+                             statuses[1].links.at("wan").state == "up";
+        // A copy of which nothing has come knows of nothing.
+        // A copy of which nothing has come knows of nothing; one that was taken over is whole as it
+        // stands.
+        const bool knows = !is_copy || (stream.record->forward.reader_seen && !takes_over_);
+        if (both_up && knows && stream.is_over && stream.missing_bytes() >= kTrifleBytes &&
+            now - stream.over_at > kNotice) {
+          violate(format("G7: side {} calls group {} consistent; stream {:x} of it was cut off "
+                         "{} bytes before its end, and nothing came after: {}, t {:.3f}",
+                         side, name, stream.record->id, stream.missing_bytes(), stream.describe(), std::chrono::duration<double>(now.time_since_epoch()).count()));
         }
       }
-    }
-    const std::uint64_t known = handed_over + statuses[side].links.at("wan").lag.bytes +
-                                statuses[1 - side].links.at("wan").undelivered_bytes;
-    if (accepted > known) {
-      violations.push_back(
-          format("G7: side {} accepted {} bytes, but only {} are accounted for as "
-                 "delivered, undelivered or lag",
-                 side, accepted, known));
     }
   }
 }

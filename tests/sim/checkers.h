@@ -3,18 +3,67 @@
 // the truth of the lag, no leaks, no protocol errors between honest nodes.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "longthrow/config.h"
 #include "tests/sim/cluster.h"
+#include "tests/sim/shadow.h"
 
 namespace longthrow::sim {
 
-// G5: neither share is exceeded; may be asked at any moment.
-void check_memory(Cluster& cluster, std::vector<std::string>& violations);
-// G7: the lag of each node is at least what the other one cannot use of it.
-void check_lag(Cluster& cluster, std::vector<std::string>& violations);
+// G5: neither share is exceeded. Asked again and again: a limit that was lowered is approached
+// while what was stored before drains, and is judged from when it was reached.
+class MemoryChecker {
+ public:
+  void check(Cluster& cluster, std::vector<std::string>& violations);
+
+ private:
+  struct Share {
+    std::uint64_t allowed_bytes = 0;
+    TimePoint reached_at = kNever;  // the limit, from above
+  };
+  static void judge(Share& share, std::uint64_t used_bytes, std::uint64_t limit_bytes,
+                    TimePoint now, const std::string& who, std::vector<std::string>& violations);
+  Share shares_[2][2];
+  NodeImpl* nodes_[2] = {nullptr, nullptr};
+};
+// G4 and G7: what both nodes say, beside the truth.
+class AnswerChecker {
+ public:
+  struct Options {
+    Duration stall_max{0};    // a process that stands still sees nothing meanwhile
+    bool takes_over = false;  // somebody may take over
+  };
+  explicit AnswerChecker(const Options& options)
+      : slack_s_(kSlackSeconds + std::chrono::duration<double>(options.stall_max).count()),
+        stalls_(options.stall_max > Duration(0)),
+        takes_over_(options.takes_over) {}
+  void check(Cluster& cluster, const Shadow& shadow, TimePoint now,
+             std::vector<std::string>& violations) const;
+
+ private:
+  using Violate = std::function<void(std::string)>;
+  // Less is the last word of a connection that is given up.
+  static constexpr std::uint64_t kTrifleBytes = 1024;
+  // A node looks at its legs every 250 ms.
+  static constexpr double kSlackSeconds = 0.4;
+  static constexpr Duration kLook = std::chrono::milliseconds(300);
+  // Until both nodes have noticed what the end of a stream has destroyed.
+  static constexpr Duration kNotice = std::chrono::seconds(10);
+  // `unreaped`: bytes that reads have taken of whose end a node does not know yet.
+  void check_lag(const Shadow& shadow, const Status (&statuses)[2],
+                        const std::uint64_t (&unreaped)[2], TimePoint now,
+                 const Violate& violate) const;
+  static void check_delivered(const Shadow& shadow, const Status (&statuses)[2],
+                              const Violate& violate);
+  void check_copies(const Shadow& shadow, const Status (&statuses)[2], TimePoint now,
+                    const Violate& violate) const;
+  const double slack_s_;
+  const bool stalls_;
+  const bool takes_over_;
+};
 // After everything has settled: no channel, no byte, no operation is left.
 void check_no_leaks(Cluster& cluster, std::vector<std::string>& violations);
 // Log lines that honest nodes never cause, and error lines.

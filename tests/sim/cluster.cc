@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/cluster.h"
 
+#include <filesystem>
+
 #include "proxy/base/log.h"
 #include "proxy/tls/plain_engine.h"
 
@@ -77,7 +79,10 @@ std::string ClusterOptions::describe() const {
 }
 
 Cluster::Cluster(SimNetwork& network, ClusterOptions options, const FaultPlan& plan)
-    : network_(network), options_(std::move(options)), plan_(plan) {
+    : network_(network),
+      options_(std::move(options)),
+      plan_(plan),
+      random_(network.world().stream("disks")) {
   for (int side : {0, 1}) hosts_[side] = network_.add_host(kNames[side], kAddresses[side]);
   network_.set_path(hosts_[0], hosts_[1], plan.wan);
   for (int side : {0, 1}) {
@@ -104,6 +109,7 @@ Config Cluster::config(int side, HostId host) const {
   Config config;
   config.node.name = kNames[side];
   config.node.state_dir = options_.state_dir + "/" + kNames[side];
+  config.node.stop_timeout = options_.stop_timeout;
   LinkConfig link;
   link.listen = network_.endpoint(host, kWanPort);
   if (options_.dials[side]) link.connect = {HostPort{kNames[1 - side], kWanPort}};
@@ -118,6 +124,7 @@ Config Cluster::config(int side, HostId host) const {
   config.links["wan"] = link;
   for (std::size_t i = 0; i < options_.routes.size(); ++i) {
     const ClusterOptions::Route& from = options_.routes[i];
+    if (left_out_[side].contains(i)) continue;
     RouteConfig route{.link = "wan", .protocol = from.protocol, .group = from.group};
     if (from.opens_on == side) {
       route.listen = network_.endpoint(host, inside_port(i));
@@ -130,7 +137,27 @@ Config Cluster::config(int side, HostId host) const {
   return config;
 }
 
-void Cluster::start(int side) { start(processes_[side], hosts_[side], side); }
+void Cluster::start(int side) {
+  ++starts_of_[side];
+  start(processes_[side], hosts_[side], side);
+}
+
+void Cluster::stop(int side) {
+  const int start = starts_of_[side];
+  // Not within its own call.
+  const auto ended = [this, side, start] {
+    network_.world().schedule_after(Duration(0), "stopped", [this, side, start] {
+      if (starts_of_[side] == start) die(side, Death::process);
+    });
+  };
+  node(side)->stop(ended);
+}
+
+void Cluster::lose_disk(int side) {
+  std::error_code ignored;
+  std::filesystem::remove_all(config(side).node.state_dir, ignored);
+  ++disks_lost_[side];
+}
 
 void Cluster::start_clone() {
   const HostId host = network_.add_host("clone", "10.0.0.3");
@@ -141,6 +168,8 @@ void Cluster::start_clone() {
 void Cluster::start(Process& process, HostId host, int side) {
   LT_ASSERT(process.node == nullptr);
   network_.power_on(host);
+  std::error_code ignored;  // some clusters have no disk
+  std::filesystem::create_directories(config(side, host).node.state_dir, ignored);
   const std::string name = format("{}.{}", kNames[side], ++starts_);
   process.loop =
       std::make_unique<SimLoop>(network_, host, name,
@@ -171,8 +200,16 @@ void Cluster::die(Process& process, Death death) {
 
 FaultTargets Cluster::fault_targets() {
   return {.hosts = {hosts_[0], hosts_[1]},
-          .die = [this](int side, Death death) { die(side, death); },
-          .restart = [this](int side) { start(side); },
+          .die =
+              [this](int side, Death death) {
+                die(side, death);
+                if (death == Death::machine && random_.chance(plan_.disk_loss_ratio))
+                  lose_disk(side);
+              },
+          .restart =
+              [this](int side) {
+                if (node(side) == nullptr) start(side);
+              },
           .stall =
               [this](int side, TimePoint until) {
                 if (processes_[side].loop != nullptr) processes_[side].loop->stall(until);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct ClusterOptions {
   Duration session_timeout = std::chrono::hours(1);
   Duration heartbeat = std::chrono::seconds(2);
   Duration dead_after = std::chrono::seconds(10);
+  Duration stop_timeout = std::chrono::seconds(10);
   std::uint64_t bandwidth_bytes_s = 0;
   std::string state_dir = "/nonexistent";  // the nodes' are folders in it
   std::vector<Route> routes;
@@ -85,7 +87,15 @@ class Cluster {
   void start(int side);
   void die(int side, Death death);
   [[nodiscard]] FaultTargets fault_targets();
-  [[nodiscard]] int starts() const { return starts_; }
+  // Of a side's node, so far.
+  [[nodiscard]] int starts(int side) const { return starts_of_[side]; }
+  // Ends the node as SIGTERM does; it has ended when it is gone.
+  void stop(int side);
+  // The side's configuration file has no such routes; a node takes it when it starts or reloads.
+  void leave_out(int side, std::set<std::size_t> routes) { left_out_[side] = std::move(routes); }
+  [[nodiscard]] const std::set<std::size_t>& left_out(int side) const { return left_out_[side]; }
+  // How often the side's state_dir was lost.
+  [[nodiscard]] int disks_lost(int side) const { return disks_lost_[side]; }
 
   [[nodiscard]] Config config(int side) const;
 
@@ -100,9 +110,14 @@ class Cluster {
   [[nodiscard]] Config config(int side, HostId host) const;
   void start(Process& process, HostId host, int side);
   void die(Process& process, Death death);
+  void lose_disk(int side);
   Process processes_[2];
   Process clone_;
   int starts_ = 0;
+  int starts_of_[2] = {0, 0};
+  std::set<std::size_t> left_out_[2];
+  int disks_lost_[2] = {0, 0};
+  RandomStream random_;
 };
 
 }  // namespace longthrow::sim

@@ -61,6 +61,8 @@ FaultPlan FaultPlan::sample(RandomStream random) {
   }
   if (on(0.25)) plan.target_reset_ratio = random.unit() * 0.5;
   if (on(0.25)) plan.target_early_half_close_ratio = random.unit() * 0.5;
+  if (on(0.2)) plan.target_hang_ratio = random.unit() * 0.3;
+  if (on(0.3)) plan.disk_loss_ratio = 0.5;
   return plan;
 }
 
@@ -82,14 +84,15 @@ std::string FaultPlan::describe() const {
       "clog every {:.1f} s; refused {:.2f}; deaths {} processes, {} machines; stalls every {:.1f} "
       "s; names "
       "fail {:.2f}; slow jobs {:.3f}; targets: stall {:.4f}, {} B/s, reset {:.2f}, early end "
-      "{:.2f}",
+      "{:.2f}, hang {:.2f}; disks lost {:.1f}",
       seconds_of(active_for), seconds_of(wan.latency_min) * 1e3, seconds_of(wan.latency_mean) * 1e3,
       wan.bandwidth_bytes_s, wan.spike_ratio, network.send_buffer_bytes_min,
       network.send_buffer_bytes_max, network.fragment_ratio, cuts, seconds_of(cut_max),
       cut_one_way_ratio, seconds_of(lane_reset_every), seconds_of(lane_half_open_every),
       seconds_of(lane_clog_every), wan_refuse_ratio, process_deaths, machine_deaths,
       seconds_of(stall_every), name_failure_ratio, worker_slow_ratio, target_stall_ratio,
-      target_rate_bytes_s, target_reset_ratio, target_early_half_close_ratio);
+      target_rate_bytes_s, target_reset_ratio, target_early_half_close_ratio, target_hang_ratio,
+      disk_loss_ratio);
 }
 
 // --- FaultInjector ---

@@ -36,6 +36,7 @@ struct FaultPlan {
   int process_deaths = 0;
   int machine_deaths = 0;
   Duration downtime_max = std::chrono::seconds(10);
+  double disk_loss_ratio = 0;  // of the machines that die
   Duration stall_every{0};  // of a process
   Duration stall_max = std::chrono::seconds(2);
   double name_failure_ratio = 0;
@@ -46,6 +47,7 @@ struct FaultPlan {
   Duration target_stall_max = std::chrono::seconds(5);
   std::uint64_t target_rate_bytes_s = 0;
   double target_reset_ratio = 0;
+  double target_hang_ratio = 0;
   double target_early_half_close_ratio = 0;
 
   // A plan for the seed of `random`.

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/scenario.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "proxy/base/log.h"
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/operator.h"
 
 namespace longthrow::sim {
 namespace {
@@ -23,18 +29,31 @@ class Scenario {
       : world_(seed),
         plan_(FaultPlan::sample(world_.stream("plan"))),
         network_(world_, plan_.network),
-        cluster_(network_, ClusterOptions::sample(world_.stream("cluster")), plan_),
+        cluster_(network_, sample_cluster(), plan_),
+        shadow_(cluster_, sources_, targets_),
         random_(world_.stream("scenario")),
         damages_memory_(random_.chance(0.2)) {
+    RandomStream who = world_.stream("operator");
+    if (who.chance(0.5)) {
+      operator_.emplace(cluster_, shadow_, who, [this](std::string what) { violate(what); });
+    }
+    answers_.emplace(AnswerChecker::Options{
+        .stall_max = plan_.stall_every > Duration(0) ? plan_.stall_max : Duration(0),
+        .takes_over = operator_.has_value()});
     set_log_hook(
         [this, verbose](LogLevel level, const std::string& line) { on_log(level, line, verbose); });
   }
-  ~Scenario() { set_log_hook(nullptr); }
+  ~Scenario() {
+    set_log_hook(nullptr);
+    std::error_code ignored;
+    std::filesystem::remove_all(cluster_.options().state_dir, ignored);
+  }
 
   ScenarioReport run() {
     report_.seed = world_.seed();
     report_.description = cluster_.options().describe() + "; " + plan_.describe() +
-                          (damages_memory_ ? "; damaged memory" : "");
+                          (damages_memory_ ? "; damaged memory" : "") +
+                          (operator_ ? "; commands:" + operator_->describe() : "");
     cluster_.start(0);
     world_.run_for(random_.between(Duration(0), Duration(seconds(1))));
     cluster_.start(1);
@@ -45,12 +64,14 @@ class Scenario {
     }
     network_.heal();
     healed_ = true;
+    if (operator_) operator_->restore();
     calm_applications();
     // A node that came back last is noticed by its peer, and what its session held is ended.
     run_watched(world_.now() + seconds(60));
     const TimePoint healed_at = world_.now();
     // New streams, after the heal: they must arrive whole.
-    start_sources(/*orderly=*/true);
+    start_sources(Endings::orderly);
+    start_sources(Endings::any);
     const bool settled =
         run_watched_until([this] { return all_finished(); }, healed_at + kSettleTime);
     if (!settled) violate("liveness: streams have not ended an hour after the heal");
@@ -71,6 +92,8 @@ class Scenario {
       }
     }
     for (auto& what : ledger_.check_complete(healed_at)) violate("G1: " + what);
+    for (auto& what : ledger_.check_given(healed_at)) violate("G1: " + what);
+    if (operator_) operator_->check_answered();
     check_no_leaks(cluster_, report_.violations);
     for (auto& what : ledger_.check_fidelity()) violate("G1: " + what);
     report_.trace_hash = world_.trace_hash();
@@ -82,6 +105,13 @@ class Scenario {
   }
 
  private:
+  ClusterOptions sample_cluster() {
+    ClusterOptions options = ClusterOptions::sample(world_.stream("cluster"));
+    options.state_dir = (std::filesystem::temp_directory_path() /
+                         format("longthrow-sim-{}-{}", getpid(), world_.seed()))
+                            .string();
+    return options;
+  }
   void violate(std::string what) {
     if (report_.violations.size() < kViolationsMax) report_.violations.push_back(std::move(what));
   }
@@ -108,12 +138,15 @@ class Scenario {
                         .stall_max = plan_.target_stall_max,
                         .answer_ratio = random_.chance(0.3) ? 1.0 : 0.05,
                         .reset_ratio = plan_.target_reset_ratio,
+                        .hang_ratio = plan_.target_hang_ratio,
                         .early_half_close_ratio = plan_.target_early_half_close_ratio}));
     }
-    start_sources(/*orderly=*/false);
+    start_sources(Endings::any);
   }
 
-  void start_sources(bool orderly) {
+  enum class Endings : std::uint8_t { any, orderly };
+  void start_sources(Endings endings) {
+    const bool orderly = endings == Endings::orderly;
     const auto& routes = cluster_.options().routes;
     for (std::size_t i = 0; i < routes.size(); ++i) {
       const std::uint64_t count = random_.between(std::uint64_t{1}, std::uint64_t{3});
@@ -123,7 +156,7 @@ class Scenario {
             .target = network_.endpoint(cluster_.host(routes[i].opens_on), inside_port(i)),
             .first_number = next_number_};
         options.streams_max =
-            orderly ? 2 : static_cast<int>(random_.between(std::uint64_t{1}, std::uint64_t{12}));
+            healed_ ? 2 : static_cast<int>(random_.between(std::uint64_t{1}, std::uint64_t{12}));
         // Long enough to name itself to its target.
         options.bytes = random_.log_between(std::uint64_t{64}, std::uint64_t{8 * kMiB});
         if (random_.chance(0.3)) {
@@ -176,6 +209,8 @@ class Scenario {
       TargetOptions& options = target->options();
       options.rate_bytes_s = 0;
       options.stall_ratio = options.reset_ratio = options.early_half_close_ratio = 0;
+      options.hang_ratio = 0;
+      target->end_hung();
     }
   }
   bool all_finished() {
@@ -217,8 +252,11 @@ class Scenario {
     return random_.log_between(Duration(milliseconds(20)), Duration(seconds(2)));
   }
   void look() {
-    check_memory(cluster_, report_.violations);
-    check_lag(cluster_, report_.violations);
+    memory_.check(cluster_, report_.violations);
+    shadow_.look(world_.now());
+    answers_->check(cluster_, shadow_, world_.now(), report_.violations);
+    if (operator_) operator_->judge(world_.now());
+    if (operator_ && !healed_ && random_.chance(0.1)) operator_->act(world_.now());
     if (report_.violations.size() > kViolationsMax) report_.violations.resize(kViolationsMax);
     if (random_.chance(0.05)) change_setting();
     if (damages_memory_ && !healed_ && random_.chance(0.2)) damage_memory();
@@ -250,11 +288,15 @@ class Scenario {
   SimNetwork network_;
   Ledger ledger_;
   Cluster cluster_;
+  std::vector<std::unique_ptr<TargetApp>> targets_;
+  std::vector<std::unique_ptr<SourceApp>> sources_;
+  Shadow shadow_;
+  MemoryChecker memory_;
+  std::optional<AnswerChecker> answers_;
+  std::optional<Operator> operator_;
   RandomStream random_;
   const bool damages_memory_;
   bool healed_ = false;
-  std::vector<std::unique_ptr<TargetApp>> targets_;
-  std::vector<std::unique_ptr<SourceApp>> sources_;
   std::uint32_t next_number_ = 1;
   ScenarioReport report_;
 };

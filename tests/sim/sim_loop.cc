@@ -26,7 +26,9 @@ SimLoop::~SimLoop() {
   if (alive_) kill(Death::process);
 }
 
-WallTime SimLoop::wall_now() const { return kWallStart + world_.elapsed() + options_.wall_offset; }
+WallTime SimLoop::wall_now() const {
+  return kWallStart + world_.elapsed() + options_.wall_offset + wall_jump_;
+}
 
 // --- turns ---
 

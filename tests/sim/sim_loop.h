@@ -57,8 +57,14 @@ class SimLoop final : public Loop, private SocketWatcher {
   [[nodiscard]] bool alive() const { return alive_; }
   // The process does not get to run until then (a stop signal, a starved CPU); the network goes on.
   void stall(TimePoint until) { stalled_until_ = std::max(stalled_until_, until); }
+  // This host's civil clock is set, by so much; the monotonic one goes on.
+  void jump_wall(Duration by) { wall_jump_ += by; }
   // Operations in flight, armed timers and open sockets: for leak checks.
   [[nodiscard]] std::size_t operations_in_flight() const;
+  // What receives have taken of which the process does not know yet.
+  [[nodiscard]] std::uint64_t unreaped_bytes() const;
+  // What legs have sent that is not acknowledged, or of which the process does not know.
+  [[nodiscard]] std::uint64_t uncertain_leg_bytes() const;
   [[nodiscard]] std::size_t timers_armed() const { return timers_.size(); }
   [[nodiscard]] std::size_t sockets_open() const { return sockets_.size(); }
   [[nodiscard]] std::size_t sockets_lingering() const { return lingering_.size(); }
@@ -181,6 +187,7 @@ class SimLoop final : public Loop, private SocketWatcher {
   bool turn_due_ = false;
   EventId turn_event_;
   TimePoint stalled_until_{};
+  Duration wall_jump_{0};
 };
 
 }  // namespace longthrow::sim

@@ -225,6 +225,12 @@ std::optional<int> SimLoop::try_read(Open& open) {
   }
   if (open.in.kind != Kind::receive) return std::nullopt;
   int result = network_.read(open.net, open.in.into);
+  // A read of a leg that is not filled says, as in the kernel, that nothing more was there.
+  while (open.use == SocketUse::leg && result > 0 &&
+         static_cast<std::size_t>(result) < open.in.into.size() &&
+         network_.stats(open.net).unread_bytes > 0) {
+    result += network_.read(open.net, open.in.into.subspan(static_cast<std::size_t>(result)));
+  }
   // EPIPE says that a FIN had come before the reset: then the end is the true one.
   if (result == 0 && open.send_error != 0 && open.send_error != -EPIPE) result = open.send_error;
   return result != -EAGAIN ? std::optional<int>(result) : std::nullopt;
@@ -272,6 +278,27 @@ void SimLoop::decide(int socket, bool out, int result) {
   slot.queued = true;
   slot.decided = true;
   push({.what = Ready::What::result, .socket = socket, .out = out, .result = result});
+}
+
+std::uint64_t SimLoop::uncertain_leg_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [id, open] : sockets_) {
+    if (open.use == SocketUse::leg && !open.listener)
+      bytes += network_.stats(open.net).unacknowledged_bytes + open.out.sent;
+  }
+  return bytes;
+}
+
+std::uint64_t SimLoop::unreaped_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Ready& ready : ready_) {
+    const auto open = sockets_.find(ready.socket);
+    if (ready.what == Ready::What::result && !ready.out && ready.result > 0 &&
+        open != sockets_.end() && open->second.in.kind == Kind::receive) {
+      bytes += static_cast<std::uint64_t>(ready.result);
+    }
+  }
+  return bytes;
 }
 
 void SimLoop::finish(int socket, bool out, int result) {

@@ -76,7 +76,7 @@ void SourceApp::begin() {
   const StreamId id = make_stream_id(world_.seed(), number) |
                       (options_.compressible ? kCompressibleBit : StreamId{0}) |
                       (options_.meta ? kMetaBit : StreamId{0});
-  channel_ = &ledger_.open(id, world_.now());
+  latest_ = channel_ = &ledger_.open(id, world_.now());
   channel_->orderly = options_.ending == SourceEnding::half_close;
   answers_.emplace(ledger_, *channel_);
   began_at_ = world_.now();
@@ -191,6 +191,7 @@ void SourceApp::lose(int error) {
       answers_->on_bytes(ByteView(read_buffer_).first(static_cast<std::size_t>(result)));
   }
   channel_->forward.writer_error = error;
+  channel_->forward.given_bytes = network_.acknowledged_bytes(socket_);
   if (!peer_ended_) answers_->on_end(error == -EPIPE && result == 0 ? 0 : error);
   leave();
 }

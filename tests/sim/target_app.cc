@@ -18,6 +18,8 @@ struct TargetApp::Session {
   TimePoint stalled_until{};
   std::uint64_t reset_at = UINT64_MAX;
   std::uint64_t half_close_at = UINT64_MAX;
+  std::uint64_t hang_at = UINT64_MAX;
+  std::uint64_t arrived = 0;  // read by it
   std::uint64_t answered = 0;
   bool peer_ended = false;
   bool ended = false;
@@ -64,7 +66,23 @@ std::uint64_t TargetApp::received_bytes(const ChannelRecord& channel) const {
     if (session->checker.channel() != &channel) continue;
     return session->checker.bytes() + network_.stats(socket).unread_bytes;
   }
-  return channel.forward.read_bytes;
+  return std::max(channel.forward.read_bytes, channel.forward.reader_kernel_bytes);
+}
+
+std::uint64_t TargetApp::received_bytes() const {
+  std::uint64_t bytes = ended_bytes_;
+  for (const auto& [socket, session] : sessions_)
+    bytes += session->arrived + network_.stats(socket).unread_bytes;
+  return bytes;
+}
+
+std::uint64_t TargetApp::unnamed_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [socket, session] : sessions_) {
+    if (session->checker.channel() == nullptr)
+      bytes += session->arrived + network_.stats(socket).unread_bytes;
+  }
+  return bytes;
 }
 
 void TargetApp::reset_all() {
@@ -84,6 +102,8 @@ void TargetApp::accept_all() {
     ++connections_;
     auto session = std::make_unique<Session>(socket, ledger_);
     session->began_at = world_.now();
+    if (random_.chance(options_.hang_ratio))
+      session->hang_at = random_.log_between(kPatternHeaderBytes, options_.early_bytes_max);
     if (random_.chance(options_.reset_ratio)) {
       session->reset_at = random_.log_between(1, options_.early_bytes_max);
     }
@@ -116,6 +136,11 @@ void TargetApp::pump(NetId socket) {
 
 void TargetApp::read(Session& session) {
   while (!session.peer_ended) {
+    if (session.arrived >= session.hang_at) {
+      if (session.checker.channel() != nullptr)
+        session.checker.channel()->forward.reader_hung = true;
+      return;
+    }
     const TimePoint stalled_until = std::max(stalled_until_, session.stalled_until);
     if (stalled_until > world_.now()) return later(session, stalled_until - world_.now());
     std::size_t most = kBufferBytes;
@@ -133,6 +158,7 @@ void TargetApp::read(Session& session) {
       session.peer_ended = true;
       return session.checker.on_end(0);
     }
+    session.arrived += static_cast<std::uint64_t>(result);
     session.checker.on_bytes(ByteView(buffer_).first(static_cast<std::size_t>(result)));
     if (session.checker.bytes() >= session.reset_at) return lose(session, 0);
     if (session.checker.bytes() >= session.half_close_at) half_close(session);
@@ -159,9 +185,7 @@ void TargetApp::answer(Session& session) {
   }
   if (!session.peer_ended) return;
   half_close(session);
-  network_.close(session.socket, CloseMode::graceful);
-  world_.cancel(session.timer);
-  sessions_.erase(session.socket);
+  remove(session, CloseMode::graceful);
 }
 
 void TargetApp::half_close(Session& session) {
@@ -178,6 +202,7 @@ void TargetApp::lose(Session& session, int error) {
   while (!session.peer_ended && result > 0) {
     result = network_.read(session.socket, buffer_);
     if (result > 0) {
+      session.arrived += static_cast<std::uint64_t>(result);
       session.checker.on_bytes(ByteView(buffer_).first(static_cast<std::size_t>(result)));
     }
   }
@@ -190,11 +215,29 @@ void TargetApp::lose(Session& session, int error) {
     } else {
       channel->back.writer_reset = true;
       channel->forward.reader_gone = true;
+      channel->forward.reader_kernel_bytes =
+          session.arrived + network_.stats(session.socket).unread_bytes;
     }
   }
-  network_.close(session.socket, CloseMode::reset);
+  remove(session, CloseMode::reset);
+}
+
+void TargetApp::remove(Session& session, CloseMode mode) {
+  ended_bytes_ += session.arrived + network_.stats(session.socket).unread_bytes;
+  network_.close(session.socket, mode);
   world_.cancel(session.timer);
   sessions_.erase(session.socket);
+}
+
+void TargetApp::end_hung() {
+  for (auto entry = sessions_.begin(); entry != sessions_.end();) {
+    Session& session = *(entry++)->second;
+    if (session.arrived >= session.hang_at) {
+      lose(session, 0);
+    } else {
+      session.hang_at = UINT64_MAX;
+    }
+  }
 }
 
 }  // namespace longthrow::sim

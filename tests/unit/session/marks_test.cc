@@ -36,6 +36,8 @@ TEST(ReadHistory, ASilentSourceIsAsNewAsNow) {
   history.note(300, 10);
   history.note(400, 10);
   EXPECT_EQ(history.complete_at(10), 400);
+  history.forget_below(10);
+  EXPECT_EQ(history.complete_at(10), 400);
   EXPECT_EQ(history.size(), 1U);
 }
 
