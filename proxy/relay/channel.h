@@ -139,6 +139,8 @@ class Channel final : public Mortal {
   [[nodiscard]] std::optional<TimePoint> oldest_unframed_at() const;
   // When the byte at `offset` of the leg was seen first, read or unread; known to a tick.
   [[nodiscard]] std::optional<TimePoint> given_at(std::uint64_t offset) const;
+  // The leg waited before it came here: what it holds may all have come then.
+  void note_given_since(TimePoint since);
   void on_framed(std::uint32_t bytes) { unframed_bytes_ -= bytes; }
 
   [[nodiscard]] ChannelCore& core() { return *core_; }

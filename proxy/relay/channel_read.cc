@@ -133,6 +133,12 @@ std::optional<TimePoint> Channel::given_at(std::uint64_t offset) const {
   return loop_.now() - Duration(host_.wall_ns() - *seen_ns);
 }
 
+void Channel::note_given_since(TimePoint since) {
+  const std::int64_t since_ns = host_.wall_ns() - (loop_.now() - since).count();
+  history = ReadHistory(since_ns);
+  history.note(since_ns + 1, unread_bytes());
+}
+
 std::optional<TimePoint> Channel::oldest_unframed_at() const {
   if (!blocks_.empty()) return blocks_.front().read_at;
   if (block_.bytes > 0) return block_.read_at;

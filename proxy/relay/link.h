@@ -198,7 +198,8 @@ class Link final : public LaneHandler,
   // --- FrameJobOwner
   void on_frame_job(FrameJob& job) override;
   // --- WaitingLegsOwner
-  [[nodiscard]] Admission on_leg_waited(const std::string& route, Socket leg) override;
+  [[nodiscard]] Admission on_leg_waited(const std::string& route, Socket leg,
+                                        std::optional<TimePoint> said_since) override;
 
  private:
   static constexpr Duration kTick = std::chrono::milliseconds(250);
@@ -312,7 +313,7 @@ class Link final : public LaneHandler,
   [[nodiscard]] bool may_open(const RoutePort& port) const;
   // Connections may come now and wait until the link is up, or the route is ready.
   [[nodiscard]] bool may_wait(const RoutePort& port) const;
-  void open_leg(RoutePort& port, Socket leg);
+  void open_leg(RoutePort& port, Socket leg, std::optional<TimePoint> said_since);
   void drop_waiting(RoutePort& port);
   void look_at_waiting();
   void note_reason(RoutePort& port, const std::string& reason) const;

@@ -24,7 +24,7 @@ bool Link::may_wait(const RoutePort& port) const {
 }
 
 void Link::accept_leg(RoutePort& port, Socket leg) {
-  if (may_open(port)) return open_leg(port, leg);
+  if (may_open(port)) return open_leg(port, leg, std::nullopt);
   if (!may_wait(port)) return loop_.close(leg, CloseMode::reset);
   const bool waits = waiting_.add(port.name, leg) == WaitingLegs::Place::given;
   const std::string words =
@@ -42,19 +42,25 @@ void Link::note_reason(RoutePort& port, const std::string& reason) const {
   port.reason_serial = next_serial_ - 1;
 }
 
-WaitingLegsOwner::Admission Link::on_leg_waited(const std::string& route, Socket leg) {
+WaitingLegsOwner::Admission Link::on_leg_waited(const std::string& route, Socket leg,
+                                                std::optional<TimePoint> said_since) {
   const auto port = ports_.find(route);
   if (port != ports_.end() && may_open(port->second)) {
-    open_leg(port->second, leg);
+    open_leg(port->second, leg, said_since);
     return Admission::taken;
   }
   return Admission::later;
 }
 
-void Link::open_leg(RoutePort& port, Socket leg) {
+void Link::open_leg(RoutePort& port, Socket leg, std::optional<TimePoint> said_since) {
   if (!session_->may_open_more()) return loop_.close(leg, CloseMode::reset);
   Channel& channel = add_channel(session_->open(port.name), port.name, true);
   channel.adopt_leg(leg);
+  if (said_since) {
+    channel.note_given_since(*said_since);
+    std::int64_t& as_of_max_ns = channel.core().group->frames_as_of_max_ns;
+    as_of_max_ns = std::min(as_of_max_ns, channel.history.complete_at(0));
+  }
   wake();
 }
 

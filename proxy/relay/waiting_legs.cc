@@ -42,7 +42,8 @@ void WaitingLegs::on_readable(WaitingLeg& leg, int result) {
 }
 
 bool WaitingLegs::try_admit(WaitingLeg& leg) {
-  if (owner_.on_leg_waited(leg.route_, leg.socket_) == WaitingLegsOwner::Admission::later) {
+  if (owner_.on_leg_waited(leg.route_, leg.socket_, leg.said_since_) ==
+      WaitingLegsOwner::Admission::later) {
     return false;
   }
   forget(leg, Fate::handed_over);

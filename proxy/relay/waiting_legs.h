@@ -39,8 +39,10 @@ class WaitingLegsOwner {
  public:
   enum class Admission : std::uint8_t { taken, later };
   virtual ~WaitingLegsOwner() = default;
-  // The leg may go on, and nothing is in flight on it; `taken`: the owner has it now.
-  [[nodiscard]] virtual Admission on_leg_waited(const std::string& route, Socket leg) = 0;
+  // The leg may go on, and nothing is in flight on it; `taken`: the owner has it now. Its first bytes
+  // have been here since `said_since`.
+  [[nodiscard]] virtual Admission on_leg_waited(const std::string& route, Socket leg,
+                                                std::optional<TimePoint> said_since) = 0;
 };
 
 class WaitingLegs {

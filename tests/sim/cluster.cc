@@ -168,8 +168,8 @@ void Cluster::start_clone() {
 void Cluster::start(Process& process, HostId host, int side) {
   LT_ASSERT(process.node == nullptr);
   network_.power_on(host);
-  std::error_code ignored;  // some clusters have no disk
-  std::filesystem::create_directories(config(side, host).node.state_dir, ignored);
+  if (options_.makes_state_dirs)
+    std::filesystem::create_directories(config(side, host).node.state_dir);
   const std::string name = format("{}.{}", kNames[side], ++starts_);
   process.loop =
       std::make_unique<SimLoop>(network_, host, name,

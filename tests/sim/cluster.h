@@ -34,9 +34,10 @@ struct ClusterOptions {
   Duration session_timeout = std::chrono::hours(1);
   Duration heartbeat = std::chrono::seconds(2);
   Duration dead_after = std::chrono::seconds(10);
-  Duration stop_timeout = std::chrono::seconds(10);
   std::uint64_t bandwidth_bytes_s = 0;
+  Duration stop_timeout = std::chrono::seconds(60);
   std::string state_dir = "/nonexistent";  // the nodes' are folders in it
+  bool makes_state_dirs = false;           // at each start, as the daemon does
   std::vector<Route> routes;
 
   [[nodiscard]] static ClusterOptions sample(RandomStream random);

@@ -107,6 +107,8 @@ class Scenario {
  private:
   ClusterOptions sample_cluster() {
     ClusterOptions options = ClusterOptions::sample(world_.stream("cluster"));
+    options.stop_timeout = seconds(10);
+    options.makes_state_dirs = true;
     options.state_dir = (std::filesystem::temp_directory_path() /
                          format("longthrow-sim-{}-{}", getpid(), world_.seed()))
                             .string();
