@@ -49,10 +49,10 @@ void Link::note_late_loss(Channel& channel, ChannelMoment moment) {
     cause = {LossReason::unconfirmed,
              "the peer did not say whether its target has taken the last bytes"};
   }
-  note_end(channel,
-           {.bytes = channel.unproven_bytes(),
-            .perhaps_delivered_bytes = sent_undelivered(channel)},
-           how, cause);
+  note_end(
+      channel,
+      {.bytes = channel.unproven_bytes(), .perhaps_delivered_bytes = sent_undelivered(channel)},
+      how, cause);
 }
 
 // Of what is not known to be delivered, the peer may have had all that was sent.

@@ -347,8 +347,7 @@ void Link::fill_groups(Status& status) const {
     group.notices = notices_of(name);
     group.lag = lag(name);
     for (const auto& [serial, channel] : channels_) {
-      if (channel->group() == name)
-        group.undelivered_bytes += channel->undelivered_bytes();
+      if (channel->group() == name) group.undelivered_bytes += channel->undelivered_bytes();
     }
     judge_group(name, group);
     fill_inbound(name, fate, group);

@@ -77,9 +77,9 @@ void Link::look_at_waiting() {
     const std::string about = "connections were reset: in 120 s the link has not come up";
     static_assert(WaitingLegs::kTimeMax == std::chrono::seconds(120));
     if (port != ports_.end()) note_reason(port->second, about);
-    say_gated(LogLevel::warning, format("route {}: {}", route, about),
-              format("route {}: {} {}; they had sent {} bytes", route, late.legs, about,
-                     late.bytes));
+    say_gated(
+        LogLevel::warning, format("route {}: {}", route, about),
+        format("route {}: {} {}; they had sent {} bytes", route, late.legs, about, late.bytes));
   }
 }
 

@@ -242,6 +242,14 @@ Answer NodeImpl::run(const Release& command) {
     return refused(saved.error().message);
   fences_ = std::move(fences);
   taken_.erase(command.name);
+  // One that still hands over: a later takeover must not be taken for its continuation.
+  std::erase_if(takeovers_, [&](const auto& task) {
+    if (task.second.name != command.name) return false;
+    task.second.handler(refused(
+        format("{} was released before all was handed over: what its targets have is not judged",
+               command.name)));
+    return true;
+  });
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
   // Whichever link has fenced it: the group may have left the configuration since.
   for (auto& [name, link] : links_) {

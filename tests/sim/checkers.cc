@@ -9,13 +9,14 @@
 
 namespace longthrow::sim {
 
-void MemoryChecker::check(Cluster& cluster, std::vector<std::string>& violations) {
+void MemoryChecker::check(Cluster& cluster, const Statuses& statuses,
+                          std::vector<std::string>& violations) {
   for (const int side : {0, 1}) {
     NodeImpl* node = cluster.node(side);
     if (node != nodes_[side]) shares_[side][0] = shares_[side][1] = Share{};
     nodes_[side] = node;
     if (node == nullptr) continue;
-    const LinkStatus link = node->status().links.at("wan");
+    const LinkStatus& link = statuses[side]->links.at("wan");
     const TimePoint now = cluster.loop(side)->now();
     const std::uint64_t quarter = link.buffer.limit_bytes / 4;
     judge(shares_[side][0], link.buffer.used_bytes, quarter * 3, now,
@@ -45,10 +46,9 @@ void MemoryChecker::judge(Share& share, std::uint64_t used_bytes, std::uint64_t 
   }
 }
 
-void AnswerChecker::check(Cluster& cluster, const Shadow& shadow, TimePoint now,
-                          std::vector<std::string>& violations) const {
-  if (cluster.node(0) == nullptr || cluster.node(1) == nullptr) return;
-  const Status statuses[2] = {cluster.node(0)->status(), cluster.node(1)->status()};
+void AnswerChecker::check(Cluster& cluster, const Statuses& statuses, const Shadow& shadow,
+                          TimePoint now, std::vector<std::string>& violations) const {
+  if (!statuses[0] || !statuses[1]) return;
   const auto violate = [&](std::string what) { violations.push_back(std::move(what)); };
   const std::uint64_t unreaped[2] = {cluster.loop(0)->unreaped_bytes(),
                                      cluster.loop(1)->unreaped_bytes()};
@@ -72,18 +72,18 @@ const ChannelStatus* find_channel(const Status& status, const std::string& route
   return channel != found->second.channels.end() ? &*channel : nullptr;
 }
 
-bool carries(const Status (&statuses)[2], const ShadowStream& stream, const Shadow& shadow) {
-  return std::ranges::all_of(statuses, [&](const Status& status) {
+bool carries(const Statuses& statuses, const ShadowStream& stream, const Shadow& shadow) {
+  return std::ranges::all_of(statuses, [&](const std::optional<Status>& status) {
     const ChannelStatus* channel =
-        find_channel(status, shadow.route_name(stream), stream.channel_id);
+        find_channel(*status, shadow.route_name(stream), stream.channel_id);
     return channel != nullptr && (channel->state == "open" || channel->state == "half-closed");
   });
 }
 
-bool is_open_at_both(const Status (&statuses)[2], const ShadowStream& stream,
+bool is_open_at_both(const Statuses& statuses, const ShadowStream& stream,
                      const std::string& route) {
-  return std::ranges::all_of(statuses, [&](const Status& status) {
-    const ChannelStatus* channel = find_channel(status, route, stream.channel_id);
+  return std::ranges::all_of(statuses, [&](const std::optional<Status>& status) {
+    const ChannelStatus* channel = find_channel(*status, route, stream.channel_id);
     return channel != nullptr && channel->state == "open";
   });
 }
@@ -94,7 +94,7 @@ double seconds_of(Duration time) { return std::chrono::duration<double>(time).co
 
 // Of each group, lag and what the peer has undelivered are together at least what targets lack of
 // what their writers have given; and so old.
-void AnswerChecker::check_lag(const Shadow& shadow, const Status (&statuses)[2],
+void AnswerChecker::check_lag(const Shadow& shadow, const Statuses& statuses,
                               const std::uint64_t (&unreaped)[2], TimePoint now,
                               const Violate& violate) const {
   struct Missing {
@@ -117,32 +117,31 @@ void AnswerChecker::check_lag(const Shadow& shadow, const Status (&statuses)[2],
   }
   for (const int side : {0, 1}) {
     for (const auto& [name, truth] : missing[side]) {
-      const GroupStatus* here = find_group(statuses[side], name);
-      const GroupStatus* there = find_group(statuses[1 - side], name);
+      const GroupStatus* here = find_group(*statuses[side], name);
+      const GroupStatus* there = find_group(*statuses[1 - side], name);
       if (here == nullptr || there == nullptr) continue;
       if (truth.bytes > here->lag.bytes + there->undelivered_bytes + unreaped[side]) {
-        violate(
-            format("G7: of group {} the targets lack {} bytes that side {} has accepted; its lag "
-                   "is {}, the peer has {} undelivered:{}",
-                   name, truth.bytes, side, here->lag.bytes, there->undelivered_bytes,
-                   truth.streams));
+        violate(format(
+            "G7: of group {} the targets lack {} bytes that side {} has accepted; its lag "
+            "is {}, the peer has {} undelivered:{}",
+            name, truth.bytes, side, here->lag.bytes, there->undelivered_bytes, truth.streams));
       } else if (there->undelivered_bytes == 0 && truth.since != kNever &&
                  here->lag.seconds + slack_s_ < seconds_of(now - truth.since)) {
-        violate(format("G7: group {}: the targets lack bytes of {:.3f} s ago, and side {} says a "
-                       "lag of {:.3f} s:{}",
-                       name, seconds_of(now - truth.since), side, here->lag.seconds,
-                       truth.streams));
+        violate(
+            format("G7: group {}: the targets lack bytes of {:.3f} s ago, and side {} says a "
+                   "lag of {:.3f} s:{}",
+                   name, seconds_of(now - truth.since), side, here->lag.seconds, truth.streams));
       }
     }
   }
 }
 
 // What a node calls delivered is in the target's kernel.
-void AnswerChecker::check_delivered(const Shadow& shadow, const Status (&statuses)[2],
+void AnswerChecker::check_delivered(const Shadow& shadow, const Statuses& statuses,
                                     const Violate& violate) {
   for (const ShadowStream& stream : shadow.streams()) {
     const ChannelStatus* channel =
-        find_channel(statuses[stream.from], shadow.route_name(stream), stream.channel_id);
+        find_channel(*statuses[stream.from], shadow.route_name(stream), stream.channel_id);
     // A new session uses the numbers of channels again.
     if (channel == nullptr || stream.source->channel() != stream.record ||
         channel->remote != stream.source->address()) {
@@ -156,10 +155,10 @@ void AnswerChecker::check_delivered(const Shadow& shadow, const Status (&statuse
 
 // A copy is never called newer than the first byte that it lacks, nor consistent when a stream of
 // it was cut off and nothing came after.
-void AnswerChecker::check_copies(const Shadow& shadow, const Status (&statuses)[2], TimePoint now,
+void AnswerChecker::check_copies(const Shadow& shadow, const Statuses& statuses, TimePoint now,
                                  const Violate& violate) const {
   for (const int side : {0, 1}) {
-    for (const auto& [name, group] : statuses[side].groups) {
+    for (const auto& [name, group] : statuses[side]->groups) {
       if (group.consistent != Consistency::yes) continue;
       for (const ShadowStream& stream : shadow.streams()) {
         if (stream.group != name || stream.missing_bytes() == 0) continue;
@@ -168,22 +167,24 @@ void AnswerChecker::check_copies(const Shadow& shadow, const Status (&statuses)[
         const auto since = stream.missing_since(group.undelivered_bytes);
         if (is_copy && group.inbound.age_s && since && carries(statuses, stream, shadow) &&
             *group.inbound.age_s + slack_s_ < seconds_of(now - *since)) {
-          violate(format("G7: side {} calls its copy of group {} {:.3f} s old; it lacks bytes of "
-                         "stream {:x} of {:.3f} s ago",
-                         side, name, *group.inbound.age_s, stream.record->id,
-                         seconds_of(now - *since)));
+          violate(format(
+              "G7: side {} calls its copy of group {} {:.3f} s old; it lacks bytes of "
+              "stream {:x} of {:.3f} s ago",
+              side, name, *group.inbound.age_s, stream.record->id, seconds_of(now - *since)));
         }
-        const bool both_up = statuses[0].links.at("wan").state == "up" &&
-                             statuses[1].links.at("wan").state == "up";
+        const bool both_up = statuses[0]->links.at("wan").state == "up" &&
+                             statuses[1]->links.at("wan").state == "up";
         // A copy of which nothing has come knows of nothing.
         // A copy of which nothing has come knows of nothing; one that was taken over is whole as it
         // stands.
         const bool knows = !is_copy || (stream.record->forward.reader_seen && !takes_over_);
         if (both_up && knows && stream.is_over && stream.missing_bytes() >= kTrifleBytes &&
             now - stream.over_at > kNotice) {
-          violate(format("G7: side {} calls group {} consistent; stream {:x} of it was cut off "
-                         "{} bytes before its end, and nothing came after: {}, t {:.3f}",
-                         side, name, stream.record->id, stream.missing_bytes(), stream.describe(), std::chrono::duration<double>(now.time_since_epoch()).count()));
+          violate(
+              format("G7: side {} calls group {} consistent; stream {:x} of it was cut off "
+                     "{} bytes before its end, and nothing came after: {}, t {:.3f}",
+                     side, name, stream.record->id, stream.missing_bytes(), stream.describe(),
+                     std::chrono::duration<double>(now.time_since_epoch()).count()));
         }
       }
     }

@@ -17,7 +17,7 @@ namespace longthrow::sim {
 // while what was stored before drains, and is judged from when it was reached.
 class MemoryChecker {
  public:
-  void check(Cluster& cluster, std::vector<std::string>& violations);
+  void check(Cluster& cluster, const Statuses& statuses, std::vector<std::string>& violations);
 
  private:
   struct Share {
@@ -40,7 +40,7 @@ class AnswerChecker {
       : slack_s_(kSlackSeconds + std::chrono::duration<double>(options.stall_max).count()),
         stalls_(options.stall_max > Duration(0)),
         takes_over_(options.takes_over) {}
-  void check(Cluster& cluster, const Shadow& shadow, TimePoint now,
+  void check(Cluster& cluster, const Statuses& statuses, const Shadow& shadow, TimePoint now,
              std::vector<std::string>& violations) const;
 
  private:
@@ -53,12 +53,11 @@ class AnswerChecker {
   // Until both nodes have noticed what the end of a stream has destroyed.
   static constexpr Duration kNotice = std::chrono::seconds(10);
   // `unreaped`: bytes that reads have taken of whose end a node does not know yet.
-  void check_lag(const Shadow& shadow, const Status (&statuses)[2],
-                        const std::uint64_t (&unreaped)[2], TimePoint now,
-                 const Violate& violate) const;
-  static void check_delivered(const Shadow& shadow, const Status (&statuses)[2],
+  void check_lag(const Shadow& shadow, const Statuses& statuses, const std::uint64_t (&unreaped)[2],
+                 TimePoint now, const Violate& violate) const;
+  static void check_delivered(const Shadow& shadow, const Statuses& statuses,
                               const Violate& violate);
-  void check_copies(const Shadow& shadow, const Status (&statuses)[2], TimePoint now,
+  void check_copies(const Shadow& shadow, const Statuses& statuses, TimePoint now,
                     const Violate& violate) const;
   const double slack_s_;
   const bool stalls_;

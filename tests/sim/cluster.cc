@@ -153,6 +153,14 @@ void Cluster::stop(int side) {
   node(side)->stop(ended);
 }
 
+Statuses Cluster::statuses() const {
+  Statuses statuses;
+  for (const int side : {0, 1}) {
+    if (processes_[side].node != nullptr) statuses[side] = processes_[side].node->status();
+  }
+  return statuses;
+}
+
 void Cluster::lose_disk(int side) {
   std::error_code ignored;
   std::filesystem::remove_all(config(side).node.state_dir, ignored);

@@ -2,8 +2,10 @@
 // A pair of real nodes (proxy/relay and all below it) on the simulated network.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -44,6 +46,9 @@ struct ClusterOptions {
   [[nodiscard]] std::string describe() const;
 };
 
+// What both nodes say at one moment; nothing of one that does not run.
+using Statuses = std::array<std::optional<Status>, 2>;
+
 inline constexpr std::uint16_t kWanPort = 7700;
 [[nodiscard]] constexpr std::uint16_t inside_port(std::size_t route) {
   return static_cast<std::uint16_t>(8000 + route);
@@ -80,6 +85,7 @@ class Cluster {
   [[nodiscard]] HostId inside(int side) const { return insides_[side]; }
   // Null while the side is down.
   [[nodiscard]] NodeImpl* node(int side) { return processes_[side].node.get(); }
+  [[nodiscard]] Statuses statuses() const;
   [[nodiscard]] SimLoop* loop(int side) { return processes_[side].loop.get(); }
   [[nodiscard]] const ClusterOptions& options() const { return options_; }
   // A copy of alpha's machine, on a host of its own; until the end of the cluster.

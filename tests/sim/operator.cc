@@ -175,18 +175,18 @@ void Operator::takeover(int side) {
   // Of what the legs' kernels have not seen acknowledged, or the node does not know to be written,
   // some may be there already.
   const std::uint64_t due =
-      handed_before + held -
-      std::min(held, cluster_.loop(side)->uncertain_leg_bytes());
-  const bool again = std::ranges::any_of(
-      fences_[side], [&](const Fence& fence) { return fence.name == name; });
+      handed_before + held - std::min(held, cluster_.loop(side)->uncertain_leg_bytes());
+  const bool again =
+      std::ranges::any_of(fences_[side], [&](const Fence& fence) { return fence.name == name; });
   const int releases = releases_[side][name];
   const auto judge = [=, this](const Answer& answer) {
     // Refused, joined to an earlier one, or undone since.
     if (!answer.consistent || again || releases != releases_[side][name]) return;
     if (const std::uint64_t done = handed_over(side, name); done < due) {
-      violate_(format("takeover: side {} has answered for {}, and {} bytes that it held are "
-                      "neither handed over nor called lost",
-                      side, name, due - done));
+      violate_(
+          format("takeover: side {} has answered for {}, and {} bytes that it held are "
+                 "neither handed over nor called lost",
+                 side, name, due - done));
     }
     Fence fence{.name = name, .disks_lost = cluster_.disks_lost(side)};
     for (const std::size_t route : copies_in(side, name))
@@ -222,13 +222,13 @@ void Operator::stop(int side, TimePoint now) {
   if (node(side)->status().stopping) return;
   const Config config = cluster_.config(side);
   stops_[side] = {.start = cluster_.starts(side),
-                  .ended_by = now + config.node.stop_timeout +
-                              config.links.at(kLink).abort_linger + kStopMargin,
+                  .ended_by = now + config.node.stop_timeout + config.links.at(kLink).abort_linger +
+                              kStopMargin,
                   .back_at = now + random_.between(Duration(0), Duration(seconds(30)))};
   cluster_.stop(side);
 }
 
-void Operator::judge(TimePoint now) {
+void Operator::judge(TimePoint now, const Statuses& statuses) {
   for (const int side : {0, 1}) {
     const Stop& stop = stops_[side];
     const bool stopped_one = stop.start == cluster_.starts(side);
@@ -236,9 +236,9 @@ void Operator::judge(TimePoint now) {
       if (stopped_one && now >= stop.back_at) cluster_.start(side);
       continue;
     }
-    if (stopped_one && now > stop.ended_by)
-      violate_(format("stop: side {} has not ended", side));
-    for (const Fence& fence : fences_[side]) judge_fence(side, fence);
+    if (stopped_one && now > stop.ended_by) violate_(format("stop: side {} has not ended", side));
+    for (const Fence& fence : fences_[side])
+      judge_fence(side, fence, statuses[side]->links.at(kLink));
   }
   std::erase_if(asked_, [&](const Asked& asked) {
     if (asked.start != cluster_.starts(asked.side) || node(asked.side) == nullptr) return true;
@@ -250,18 +250,18 @@ void Operator::judge(TimePoint now) {
 }
 
 // It is kept on disk: restarts do not lift it.
-void Operator::judge_fence(int side, const Fence& fence) {
+void Operator::judge_fence(int side, const Fence& fence, const LinkStatus& link) {
   if (fence.disks_lost != cluster_.disks_lost(side)) return;
-  const LinkStatus link = node(side)->status().links.at(kLink);
   if (fence.name == kLink && (!link.fenced || link.state == "up")) {
     violate_(format("fence: side {} was taken over, and its link is {}, {}", side, link.state,
                     link.fenced ? "fenced" : "not fenced"));
   }
   for (const auto& [route, bytes] : fence.received_bytes) {
     if (const std::uint64_t now_bytes = shadow_.received_by_target(route); now_bytes != bytes) {
-      violate_(format("fence: {} was taken over at side {}, and {} bytes more have reached the "
-                      "targets of route {}",
-                      fence.name, side, now_bytes - bytes, route));
+      violate_(
+          format("fence: {} was taken over at side {}, and {} bytes more have reached the "
+                 "targets of route {}",
+                 fence.name, side, now_bytes - bytes, route));
     }
   }
 }
@@ -269,8 +269,7 @@ void Operator::judge_fence(int side, const Fence& fence) {
 void Operator::restore() {
   for (const int side : {0, 1}) {
     stops_[side] = {};
-    if (node(side) != nullptr && node(side)->status().stopping)
-      cluster_.die(side, Death::process);
+    if (node(side) != nullptr && node(side)->status().stopping) cluster_.die(side, Death::process);
     if (node(side) == nullptr) cluster_.start(side);
     for (const Asked& asked : asked_) {
       const bool goes_on = asked.kind == Kind::takeover;

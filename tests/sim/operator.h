@@ -23,7 +23,7 @@ class Operator {
   // Gives one command to one of the nodes.
   void act(TimePoint now);
   // What must hold of the nodes by the answers that they have given, and have not given.
-  void judge(TimePoint now);
+  void judge(TimePoint now, const Statuses& statuses);
   // Undoes all that was done, at the end of the faults.
   void restore();
   // At the very end: every question was answered.
@@ -81,7 +81,7 @@ class Operator {
   void reload(int side, std::set<std::size_t> left_out);
   void stop(int side, TimePoint now);
   void judge_drain(int side, const std::string& group, const std::vector<Mark>& marks);
-  void judge_fence(int side, const Fence& fence);
+  void judge_fence(int side, const Fence& fence, const LinkStatus& link);
 
   Cluster& cluster_;
   Shadow& shadow_;

@@ -148,5 +148,73 @@ TEST_F(PairAnswers, AsOfIsNeverNewerThanTheFirstByteThatIsMissing) {
   EXPECT_LT(*group(1).inbound.as_of, cluster->loop(0)->wall_now() - seconds(10));
 }
 
+// What a command did to a group is undone, or ends, though the group has left the configuration.
+TEST_F(PairAnswers, FencesAndHoldsOfAGroupThatWasRemovedDoNotComeBackWithIt) {
+  options.routes.push_back({.name = "r1", .group = "h"});
+  start();
+  const auto reload = [this](int side, std::set<std::size_t> left_out) {
+    cluster->leave_out(side, std::move(left_out));
+    const auto answers = command(side, Reload{.config = cluster->config(side)});
+    ASSERT_TRUE(answers->back().ok) << answers->back().message;
+  };
+  const auto taken = command(1, Takeover{.name = "g", .force = true});
+  ASSERT_TRUE(wait([&] { return answered(*taken); }));
+  const auto held = command(0, Drain{.group = "h", .hold = true});
+  ASSERT_TRUE(wait([&] { return answered(*held); }));
+  ASSERT_TRUE(wait([this] { return status(0).routes.at("r0").state != "open"; }, seconds(5)));
+  reload(1, {0});
+  reload(0, {1});
+  run(seconds(1));
+  EXPECT_TRUE(command(1, Release{"g"})->back().ok);
+  reload(1, {});
+  reload(0, {});
+  EXPECT_TRUE(wait(
+      [&] {
+        return status(0).routes.at("r0").state == "open" &&
+               status(0).routes.at("r1").state == "open";
+      },
+      seconds(10)));
+  for (const int side : {0, 1}) {
+    for (const char* name : {"g", "h"})
+      EXPECT_TRUE(status(side).groups.at(name).notices.empty()) << side << name;
+  }
+}
+
+// A heartbeat that a cut has held up does not make the copy younger.
+TEST_F(PairAnswers, AgeCountsFromHeartbeatsThatCameQuickly) {
+  options.dead_after = seconds(30);
+  start();
+  source({.bytes = 64 * kMiB, .rate_bytes_s = 64 * kKiB, .ending = SourceEnding::hold});
+  run(seconds(10));
+  for (int i = 0; i < 5; ++i) {
+    // The express lane stands still, and the bytes with it; then all that waited comes at once.
+    network->cut_one_way(cluster->host(0), cluster->host(1), world.now() + seconds(12));
+    for (int tenth = 0; tenth < 200; ++tenth) {
+      run(milliseconds(100));
+      const auto& inbound = group(1).inbound;
+      const auto truth = cluster->loop(0)->wall_now() - inbound.as_of.value();
+      ASSERT_GE(*inbound.age_s + 0.3, std::chrono::duration<double>(truth).count()) << i << tenth;
+    }
+  }
+}
+
+// A second takeover after the release begins anew; it is not the first one going on.
+TEST_F(PairAnswers, AReleaseEndsATakeoverThatStillHandsOver) {
+  plan.network.send_buffer_bytes_max = plan.network.receive_buffer_bytes_max = 64 * kKiB;
+  start({.rate_bytes_s = 64 * kKiB});
+  source({.bytes = 16 * kMiB, .compressible = false, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait([this] { return link(1).undelivered_bytes > 1 * kMiB; }));
+  const auto first = command(1, Takeover{.name = "wan", .force = true});
+  run(seconds(1));
+  ASSERT_FALSE(answered(*first));
+  ASSERT_TRUE(command(1, Release{"wan"})->back().ok);
+  ASSERT_TRUE(answered(*first));
+  EXPECT_FALSE(first->back().ok);
+  const auto second = command(1, Takeover{.name = "wan", .force = true});
+  ASSERT_TRUE(wait([&] { return answered(*second); }));
+  EXPECT_TRUE(link(1).fenced);
+  EXPECT_EQ(link(1).undelivered_bytes, 0U);
+}
+
 }  // namespace
 }  // namespace longthrow::sim

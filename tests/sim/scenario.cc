@@ -254,10 +254,11 @@ class Scenario {
     return random_.log_between(Duration(milliseconds(20)), Duration(seconds(2)));
   }
   void look() {
-    memory_.check(cluster_, report_.violations);
-    shadow_.look(world_.now());
-    answers_->check(cluster_, shadow_, world_.now(), report_.violations);
-    if (operator_) operator_->judge(world_.now());
+    const Statuses statuses = cluster_.statuses();
+    memory_.check(cluster_, statuses, report_.violations);
+    shadow_.look(world_.now(), statuses);
+    answers_->check(cluster_, statuses, shadow_, world_.now(), report_.violations);
+    if (operator_) operator_->judge(world_.now(), statuses);
     if (operator_ && !healed_ && random_.chance(0.1)) operator_->act(world_.now());
     if (report_.violations.size() > kViolationsMax) report_.violations.resize(kViolationsMax);
     if (random_.chance(0.05)) change_setting();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/shadow.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -10,20 +11,21 @@ namespace longthrow::sim {
 std::string ShadowStream::describe() const {
   return format("stream {:x} (channel {}, {} given, {} received{})", record->id,
                 channel_id ? std::to_string(*channel_id) : "none", given_bytes, received_bytes,
-                is_over ? format(", over at {:.3f}", std::chrono::duration<double>(over_at.time_since_epoch()).count()) : "");
+                is_over ? format(", over at {:.3f}",
+                                 std::chrono::duration<double>(over_at.time_since_epoch()).count())
+                        : "");
 }
 
-void Shadow::look(TimePoint now) {
+void Shadow::look(TimePoint now, const Statuses& statuses) {
   find_new();
   for (ShadowStream& stream : streams_) note_counts(stream, now);
   for (ShadowStream& stream : streams_) note_followers(stream);
   std::erase_if(streams_, [this](const ShadowStream& stream) {
-    const bool restarted = stream.starts[0] != cluster_.starts(0) ||
-                           stream.starts[1] != cluster_.starts(1);
+    const bool restarted =
+        stream.starts[0] != cluster_.starts(0) || stream.starts[1] != cluster_.starts(1);
     return stream.is_void || restarted || (stream.is_over && stream.is_followed);
   });
-  if (cluster_.node(0) == nullptr || cluster_.node(1) == nullptr) return;
-  const Status statuses[2] = {cluster_.node(0)->status(), cluster_.node(1)->status()};
+  if (!statuses[0] || !statuses[1]) return;
   for (ShadowStream& stream : streams_) note_end(stream, statuses, now);
   std::erase_if(streams_, [](const ShadowStream& stream) {
     return stream.is_over && stream.missing_bytes() == 0;
@@ -58,22 +60,17 @@ void Shadow::note_counts(ShadowStream& stream, TimePoint now) const {
     stream.given_bytes = given;
     stream.history.push_back({now, given});
   }
-  // A target knows a stream from its first bytes.
-  const TargetApp& target = *targets_.at(stream.route);
-  const std::uint64_t received =
-      record.forward.reader_seen
-          ? target.received_bytes(record)
-          : kPatternHeaderBytes + target.unnamed_bytes();
+  const std::uint64_t received = received_bytes(record, stream.route);
   stream.received_bytes = std::max(stream.received_bytes, received);
   while (!stream.history.empty() && stream.history.front().bytes <= stream.received_bytes)
     stream.history.pop_front();
 }
 
-void Shadow::note_end(ShadowStream& stream, const Status (&statuses)[2], TimePoint now) const {
+void Shadow::note_end(ShadowStream& stream, const Statuses& statuses, TimePoint now) const {
   const std::string& route = cluster_.options().routes.at(stream.route).name;
   const auto shown = [&](int side, auto matches) -> const ChannelStatus* {
-    const auto found = statuses[side].routes.find(route);
-    if (found == statuses[side].routes.end()) return nullptr;
+    const auto found = statuses[side]->routes.find(route);
+    if (found == statuses[side]->routes.end()) return nullptr;
     const auto channel = std::ranges::find_if(found->second.channels, matches);
     return channel != found->second.channels.end() ? &*channel : nullptr;
   };
@@ -81,7 +78,10 @@ void Shadow::note_end(ShadowStream& stream, const Status (&statuses)[2], TimePoi
     const ChannelStatus* channel = shown(stream.from, [&](const ChannelStatus& each) {
       return each.opened_here && each.remote == stream.source->address();
     });
-    if (channel != nullptr) stream.channel_id = channel->id;
+    if (channel != nullptr) {
+      stream.channel_id = channel->id;
+      stream.shown_at = now;
+    }
   }
   if (stream.is_over || stream.source->channel() == stream.record) return;
   const auto is_it = [&](const ChannelStatus& channel) { return channel.id == stream.channel_id; };
@@ -96,9 +96,16 @@ void Shadow::note_end(ShadowStream& stream, const Status (&statuses)[2], TimePoi
 void Shadow::note_followers(ShadowStream& stream) const {
   if (stream.source->channel() == stream.record || stream.is_followed) return;
   stream.is_followed = std::ranges::any_of(streams_, [&](const ShadowStream& later) {
-    return later.route == stream.route &&
-           later.record->started_at > stream.record->started_at && later.received_bytes > 0;
+    return later.route == stream.route && later.record->started_at > stream.record->started_at &&
+           later.received_bytes > 0;
   });
+}
+
+// A target knows a stream from its first bytes.
+std::uint64_t Shadow::received_bytes(const ChannelRecord& record, std::size_t route) const {
+  const TargetApp& target = *targets_.at(route);
+  return record.forward.reader_seen ? target.received_bytes(record)
+                                    : kPatternHeaderBytes + target.unnamed_bytes();
 }
 
 std::uint64_t Shadow::received_by_target(std::size_t route) const {

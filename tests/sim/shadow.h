@@ -35,8 +35,9 @@ struct ShadowStream {
   };
   std::deque<Given> history;
   std::optional<std::uint64_t> channel_id;  // once its source's node has shown it
-  bool is_followed = false;      // by a stream of its route that has brought newer data
-  bool is_over = false;          // no program and no node has it any more
+  TimePoint shown_at = kNever;
+  bool is_followed = false;                 // by a stream of its route that has brought newer data
+  bool is_over = false;                     // no program and no node has it any more
   TimePoint over_at{};
   // Nothing follows from it any more: a later stream of the route has brought newer data, or the
   // route was removed, or a node that carried it has restarted.
@@ -50,7 +51,9 @@ struct ShadowStream {
   [[nodiscard]] std::optional<TimePoint> missing_since(std::uint64_t held_bytes = 0) const {
     const auto lacking = std::ranges::find_if(
         history, [&](const Given& given) { return given.bytes > received_bytes + held_bytes; });
-    return lacking != history.end() ? std::optional(lacking->at) : std::nullopt;
+    if (lacking == history.end() || shown_at == kNever) return std::nullopt;
+    // What came to a connection before a node had accepted it has no time there.
+    return std::max(lacking->at, shown_at);
   }
 };
 
@@ -63,16 +66,14 @@ class Shadow {
       : cluster_(cluster), sources_(sources), targets_(targets) {}
 
   // Takes the truth of now.
-  void look(TimePoint now);
+  void look(TimePoint now, const Statuses& statuses);
   // Those from which something follows, in the order of their beginnings.
   [[nodiscard]] const std::list<ShadowStream>& streams() const { return streams_; }
   [[nodiscard]] const std::string& route_name(const ShadowStream& stream) const {
     return cluster_.options().routes.at(stream.route).name;
   }
-  // Of one stream: what its target's kernel has, or had when it ended.
-  [[nodiscard]] std::uint64_t received_bytes(const ChannelRecord& record, std::size_t route) const {
-    return targets_.at(route)->received_bytes(record);
-  }
+  // Of one stream, what its target's kernel has, or had when it ended: at most so much.
+  [[nodiscard]] std::uint64_t received_bytes(const ChannelRecord& record, std::size_t route) const;
   // Of all connections that its targets ever had: what has reached their kernels.
   [[nodiscard]] std::uint64_t received_by_target(std::size_t route) const;
   // The route has left the configuration of a node: what became of its streams is not judged.
@@ -81,7 +82,7 @@ class Shadow {
  private:
   void find_new();
   void note_counts(ShadowStream& stream, TimePoint now) const;
-  void note_end(ShadowStream& stream, const Status (&statuses)[2], TimePoint now) const;
+  void note_end(ShadowStream& stream, const Statuses& statuses, TimePoint now) const;
   void note_followers(ShadowStream& stream) const;
 
   Cluster& cluster_;

@@ -42,7 +42,7 @@ TEXT
 help_test() {
   cat <<'TEXT'
 tools/dev test [--unit] [--sim] [--e2e] [--drbd] [-k PATTERN] [--seeds N] [--long] [--all]
-  tools/dev test                  unit tests, 2000 simulated runs, end-to-end tests on both I/O backends,
+  tools/dev test                  unit tests, 1000 simulated runs, end-to-end tests on both I/O backends,
                                   a sample of the tests with real DRBD
   tools/dev test --unit           one part alone; parts can be combined
   tools/dev test --e2e -k postgres    only end-to-end tests whose name matches (pytest's -k; for unit
