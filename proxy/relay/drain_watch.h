@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "longthrow/time.h"
@@ -22,14 +23,14 @@ struct DrainMark {
 };
 
 struct DrainLeft {
-  std::uint64_t bytes = 0;     // to deliver
-  std::uint64_t barriers = 0;  // to be acknowledged
+  std::uint64_t bytes = 0;          // to deliver
+  std::uint64_t barriers = 0;       // to be acknowledged
   std::uint64_t lost_bytes = 0;     // they never left this node: they are not delivered
   std::uint64_t unknown_bytes = 0;  // they were sent, and nobody will say any more what became of
                                     // them
   std::string lost_reason;          // of the first of both
-  bool by_barriers = false;  // barriers were waited for
-  bool pair_ended = false;   // one of DRBD's ended before: nothing more is heard of its barriers
+  bool by_barriers = false;         // barriers were waited for
+  bool pair_ended = false;  // one of DRBD's ended before: nothing more is heard of its barriers
 
   [[nodiscard]] bool none() const { return bytes == 0 && barriers == 0; }
   // Some bytes will never be known to be delivered.
@@ -52,6 +53,14 @@ class DrainWatch {
     before_.unknown_bytes += bytes;
     before_.lost_reason = reason;
   }
+  // Bytes accepted before that are destroyed meanwhile.
+  void add_lost(std::uint64_t bytes, const std::string& reason) {
+    before_.lost_bytes += bytes;
+    before_.lost_reason = reason;
+  }
+  // It is about this group, too.
+  void cover(const std::string& group) { groups_.insert(group); }
+  [[nodiscard]] bool covers(const std::string& group) const { return groups_.contains(group); }
   void add(std::uint64_t channel, DrainMark mark) { marks_[channel] = {.mark = std::move(mark)}; }
   [[nodiscard]] bool watches(std::uint64_t channel) const { return marks_.contains(channel); }
   void on_standing(std::uint64_t channel, const Standing& standing);
@@ -77,6 +86,7 @@ class DrainWatch {
   static void end_pair(Entry& entry);
   static void lose(Entry& entry, const Reached& reached, const std::string& reason);
   std::map<std::uint64_t, Entry> marks_;
+  std::set<std::string> groups_;
   DrainLeft before_;
 };
 

@@ -22,6 +22,7 @@ std::set<std::string> Link::group_names() const {
 
 void Link::watch_drain(DrainId id, const std::string& group, bool held) {
   DrainWatch& watch = drains_[id];
+  watch.cover(group);
   if (const auto fate = fates_.find(group); fate != fates_.end() && fate->second.short_bytes > 0) {
     watch.add_unknown(fate->second.short_bytes, fate->second.short_reason);
   }
@@ -45,7 +46,27 @@ DrainLeft Link::drain_left(DrainId id) {
   for (const auto& [serial, channel] : channels_) {
     if (!channel->over && watch.watches(serial)) watch.on_standing(serial, standing_of(*channel));
   }
-  return watch.left();
+  DrainLeft left = watch.left();
+  // Connections that wait for the link have given bytes, too.
+  for (const auto& [route, port] : ports_) {
+    if (watch.covers(port.config.group)) left.bytes += waiting_.unread(route).bytes;
+  }
+  return left;
+}
+
+// What waited for the link goes on as a channel.
+void Link::go_on_draining(const Channel& channel) {
+  for (auto& [id, watch] : drains_) {
+    if (watch.covers(channel.group()))
+      watch.add(channel.serial, {.bytes = channel.unread_bytes(), .route = channel.route()});
+  }
+}
+
+void Link::fail_drains(const std::string& group, std::uint64_t lost_bytes,
+                       const std::string& reason) {
+  for (auto& [id, watch] : drains_) {
+    if (lost_bytes > 0 && watch.covers(group)) watch.add_lost(lost_bytes, reason);
+  }
 }
 
 DrainWatch::Standing Link::standing_of(const Channel& channel) {

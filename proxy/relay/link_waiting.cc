@@ -60,12 +60,16 @@ void Link::open_leg(RoutePort& port, Socket leg, std::optional<TimePoint> said_s
     channel.note_given_since(*said_since);
     std::int64_t& as_of_max_ns = channel.core().group->frames_as_of_max_ns;
     as_of_max_ns = std::min(as_of_max_ns, channel.history.complete_at(0));
+    go_on_draining(channel);
   }
   wake();
 }
 
 void Link::drop_waiting(RoutePort& port) {
+  const std::uint64_t bytes = waiting_.unread(port.name).bytes;
   if (const std::size_t legs = waiting_.drop(port.name); legs > 0) {
+    fail_drains(port.config.group, bytes,
+                format("route {}: connections that waited for the link were reset", port.name));
     log_info("route {}: {} connections that waited for the link were reset: no longer to wait",
              port.name, legs);
   }
@@ -76,7 +80,10 @@ void Link::look_at_waiting() {
     const auto port = ports_.find(route);
     const std::string about = "connections were reset: in 120 s the link has not come up";
     static_assert(WaitingLegs::kTimeMax == std::chrono::seconds(120));
-    if (port != ports_.end()) note_reason(port->second, about);
+    if (port != ports_.end()) {
+      note_reason(port->second, about);
+      fail_drains(port->second.config.group, late.bytes, format("route {}: {}", route, about));
+    }
     say_gated(
         LogLevel::warning, format("route {}: {}", route, about),
         format("route {}: {} {}; they had sent {} bytes", route, late.legs, about, late.bytes));

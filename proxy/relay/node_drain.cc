@@ -49,10 +49,11 @@ void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler han
 }
 
 void NodeImpl::begin_drain(CommandId id, DrainTask task) {
-  if (task.hold) task.link->hold_group(task.group, true);
   std::set<std::string> groups{task.group};
   if (task.pause_after) groups = task.link->group_names();
   for (const std::string& group : groups) task.link->watch_drain(id, group, task.hold);
+  // What the hold itself resets, connections that wait for the link, fails the drain.
+  if (task.hold) task.link->hold_group(task.group, true);
   if (advance_drain(id, task)) return;
   drains_.emplace(id, std::move(task));
   start_tasks();

@@ -125,8 +125,8 @@ void AnswerChecker::check_lag(const Shadow& shadow, const Statuses& statuses,
             "G7: of group {} the targets lack {} bytes that side {} has accepted; its lag "
             "is {}, the peer has {} undelivered:{}",
             name, truth.bytes, side, here->lag.bytes, there->undelivered_bytes, truth.streams));
-      } else if (there->undelivered_bytes == 0 && truth.since != kNever &&
-                 here->lag.seconds + slack_s_ < seconds_of(now - truth.since)) {
+      } else if (there->undelivered_bytes == 0 && truth.since != kNever && !stalls_ &&
+                 here->lag.seconds + kSlackSeconds < seconds_of(now - truth.since)) {
         violate(
             format("G7: group {}: the targets lack bytes of {:.3f} s ago, and side {} says a "
                    "lag of {:.3f} s:{}",
@@ -166,7 +166,7 @@ void AnswerChecker::check_copies(const Shadow& shadow, const Statuses& statuses,
         // What is held here is usable; a stream that ends is judged by its loss.
         const auto since = stream.missing_since(group.undelivered_bytes);
         if (is_copy && group.inbound.age_s && since && carries(statuses, stream, shadow) &&
-            *group.inbound.age_s + slack_s_ < seconds_of(now - *since)) {
+            !stalls_ && *group.inbound.age_s + kSlackSeconds < seconds_of(now - *since)) {
           violate(format(
               "G7: side {} calls its copy of group {} {:.3f} s old; it lacks bytes of "
               "stream {:x} of {:.3f} s ago",

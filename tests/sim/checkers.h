@@ -33,13 +33,11 @@ class MemoryChecker {
 class AnswerChecker {
  public:
   struct Options {
-    Duration stall_max{0};    // a process that stands still sees nothing meanwhile
+    bool stalls = false;      // a process that stands still sees nothing meanwhile
     bool takes_over = false;  // somebody may take over
   };
   explicit AnswerChecker(const Options& options)
-      : slack_s_(kSlackSeconds + std::chrono::duration<double>(options.stall_max).count()),
-        stalls_(options.stall_max > Duration(0)),
-        takes_over_(options.takes_over) {}
+      : stalls_(options.stalls), takes_over_(options.takes_over) {}
   void check(Cluster& cluster, const Statuses& statuses, const Shadow& shadow, TimePoint now,
              std::vector<std::string>& violations) const;
 
@@ -59,7 +57,6 @@ class AnswerChecker {
                               const Violate& violate);
   void check_copies(const Shadow& shadow, const Statuses& statuses, TimePoint now,
                     const Violate& violate) const;
-  const double slack_s_;
   const bool stalls_;
   const bool takes_over_;
 };

@@ -37,9 +37,8 @@ class Scenario {
     if (who.chance(0.5)) {
       operator_.emplace(cluster_, shadow_, who, [this](std::string what) { violate(what); });
     }
-    answers_.emplace(AnswerChecker::Options{
-        .stall_max = plan_.stall_every > Duration(0) ? plan_.stall_max : Duration(0),
-        .takes_over = operator_.has_value()});
+    answers_.emplace(AnswerChecker::Options{.stalls = plan_.stall_every > Duration(0),
+                                            .takes_over = operator_.has_value()});
     set_log_hook(
         [this, verbose](LogLevel level, const std::string& line) { on_log(level, line, verbose); });
   }
