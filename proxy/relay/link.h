@@ -374,7 +374,7 @@ class Link final : public LaneHandler,
   void note_late_loss(Channel& channel, ChannelMoment moment);
   [[nodiscard]] static std::uint64_t sent_undelivered(const Channel& channel);
   void note_without_leg(const ChannelCore& core, const LossCause& cause);
-  [[nodiscard]] std::optional<double> age_of_undelivered(const Channel& channel) const;
+  [[nodiscard]] TimePoint undelivered_since(const Channel& channel) const;
   [[nodiscard]] static LossCause cause_of(const wire::Bye& bye);
 
   // What is held, paused or fenced (link_notices.cc). Group "": the link.

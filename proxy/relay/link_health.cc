@@ -24,7 +24,7 @@ void Link::note_end(const Channel& channel, const Lost& lost, ChannelEnd::How ho
       {.how = ended,
        .lost_bytes = lost.bytes,
        .to_peer_bytes = lost.place == LossPlace::to_peer ? lost.bytes : 0,
-       .oldest_at = channel.given_at(channel.core().out.delivered_offset).value_or(loop_.now()),
+       .oldest_at = undelivered_since(channel),
        .newest_serial = channel.closed() ? channel.newest_serial_at_end : next_serial_ - 1,
        .reason = cause.text});
 }

@@ -28,7 +28,9 @@ void Link::tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How h
             .text = by_peer ? "the program at the peer closed its connection, or could not be "
                               "reached, and took no more"
                             : cause.text};
-  if (to_peer) loss.oldest_s = age_of_undelivered(channel);
+  if (to_peer) {
+    loss.oldest_s = std::chrono::duration<double>(loop_.now() - undelivered_since(channel)).count();
+  }
   context_.losses.note(std::move(loss));
 }
 
@@ -75,10 +77,9 @@ void Link::note_without_leg(const ChannelCore& core, const LossCause& cause) {
 }
 
 // Since when the oldest byte that is not known to be delivered was there is known to a tick.
-std::optional<double> Link::age_of_undelivered(const Channel& channel) const {
+TimePoint Link::undelivered_since(const Channel& channel) const {
   const TimePoint now = loop_.now();
-  const TimePoint since = channel.given_at(channel.core().out.delivered_offset).value_or(now);
-  return std::chrono::duration<double>(now - std::min(now, since)).count();
+  return std::min(now, channel.given_at(channel.core().out.delivered_offset).value_or(now));
 }
 
 LossCause Link::cause_of(const wire::Bye& bye) {

@@ -182,10 +182,15 @@ void Link::update_groups() {
     if (!channel->attached()) continue;
     GroupState& group = *channel->core().group;
     if (channel->unframed_bytes() > 0 || channel->looked().unread_bytes > 0) group.unframed = true;
-    if (channel->closed()) continue;
-    GroupFate& fate = fates_[group.name];
-    if (fate.short_bytes > 0 && serial > fate.short_serial && lag(group.name).bytes == 0)
-      fate.short_bytes = 0;
+  }
+  for (auto& [name, fate] : fates_) {
+    if (fate.short_bytes == 0) continue;
+    const bool is_followed = std::ranges::any_of(channels_, [&](const auto& entry) {
+      const auto& [serial, channel] = entry;
+      return channel->attached() && !channel->closed() && channel->group() == name &&
+             serial > fate.short_serial;
+    });
+    if (is_followed && lag(name).bytes == 0) fate.short_bytes = 0;
   }
   observe_health();
 }

@@ -64,27 +64,13 @@ const GroupStatus* find_group(const Status& status, const std::string& name) {
   return found != status.groups.end() ? &found->second : nullptr;
 }
 
-const ChannelStatus* find_channel(const Status& status, const std::string& route,
-                                  std::optional<std::uint64_t> id) {
-  const auto found = status.routes.find(route);
-  if (!id || found == status.routes.end()) return nullptr;
-  const auto channel = std::ranges::find(found->second.channels, *id, &ChannelStatus::id);
-  return channel != found->second.channels.end() ? &*channel : nullptr;
-}
-
-bool carries(const Statuses& statuses, const ShadowStream& stream, const Shadow& shadow) {
+// Both nodes show it, in one of these states.
+bool is_at_both(const Statuses& statuses, const ShadowStream& stream, const Shadow& shadow,
+                std::initializer_list<std::string_view> states) {
   return std::ranges::all_of(statuses, [&](const std::optional<Status>& status) {
     const ChannelStatus* channel =
         find_channel(*status, shadow.route_name(stream), stream.channel_id);
-    return channel != nullptr && (channel->state == "open" || channel->state == "half-closed");
-  });
-}
-
-bool is_open_at_both(const Statuses& statuses, const ShadowStream& stream,
-                     const std::string& route) {
-  return std::ranges::all_of(statuses, [&](const std::optional<Status>& status) {
-    const ChannelStatus* channel = find_channel(*status, route, stream.channel_id);
-    return channel != nullptr && channel->state == "open";
+    return channel != nullptr && std::ranges::find(states, channel->state) != states.end();
   });
 }
 
@@ -104,11 +90,10 @@ void AnswerChecker::check_lag(const Shadow& shadow, const Statuses& statuses,
   };
   std::map<std::string, Missing> missing[2];
   for (const ShadowStream& stream : shadow.streams()) {
-    const std::string& route = shadow.route_name(stream);
     // Where processes stand still, kernels take bytes of legs that are already given up.
     const bool counts = stream.is_over ? stream.missing_bytes() >= kTrifleBytes && !stalls_ &&
                                              now - stream.over_at > kLook
-                                       : is_open_at_both(statuses, stream, route);
+                                       : is_at_both(statuses, stream, shadow, {"open"});
     if (!counts || stream.missing_bytes() == 0) continue;
     Missing& of = missing[stream.from][stream.group];
     of.bytes += stream.missing_bytes();
@@ -165,8 +150,9 @@ void AnswerChecker::check_copies(const Shadow& shadow, const Statuses& statuses,
         const bool is_copy = stream.from != side;
         // What is held here is usable; a stream that ends is judged by its loss.
         const auto since = stream.missing_since(group.undelivered_bytes);
-        if (is_copy && group.inbound.age_s && since && carries(statuses, stream, shadow) &&
-            !stalls_ && *group.inbound.age_s + kSlackSeconds < seconds_of(now - *since)) {
+        if (is_copy && group.inbound.age_s && since &&
+            is_at_both(statuses, stream, shadow, {"open", "half-closed"}) && !stalls_ &&
+            *group.inbound.age_s + kSlackSeconds < seconds_of(now - *since)) {
           violate(format(
               "G7: side {} calls its copy of group {} {:.3f} s old; it lacks bytes of "
               "stream {:x} of {:.3f} s ago",

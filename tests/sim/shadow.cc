@@ -8,6 +8,14 @@
 
 namespace longthrow::sim {
 
+const ChannelStatus* find_channel(const Status& status, const std::string& route,
+                                  std::optional<std::uint64_t> id) {
+  const auto found = status.routes.find(route);
+  if (!id || found == status.routes.end()) return nullptr;
+  const auto channel = std::ranges::find(found->second.channels, *id, &ChannelStatus::id);
+  return channel != found->second.channels.end() ? &*channel : nullptr;
+}
+
 std::string ShadowStream::describe() const {
   return format("stream {:x} (channel {}, {} given, {} received{})", record->id,
                 channel_id ? std::to_string(*channel_id) : "none", given_bytes, received_bytes,
@@ -67,25 +75,21 @@ void Shadow::note_counts(ShadowStream& stream, TimePoint now) const {
 }
 
 void Shadow::note_end(ShadowStream& stream, const Statuses& statuses, TimePoint now) const {
-  const std::string& route = cluster_.options().routes.at(stream.route).name;
-  const auto shown = [&](int side, auto matches) -> const ChannelStatus* {
-    const auto found = statuses[side]->routes.find(route);
-    if (found == statuses[side]->routes.end()) return nullptr;
-    const auto channel = std::ranges::find_if(found->second.channels, matches);
-    return channel != found->second.channels.end() ? &*channel : nullptr;
-  };
-  if (!stream.channel_id && stream.source->channel() == stream.record) {
-    const ChannelStatus* channel = shown(stream.from, [&](const ChannelStatus& each) {
-      return each.opened_here && each.remote == stream.source->address();
-    });
-    if (channel != nullptr) {
-      stream.channel_id = channel->id;
+  const std::string& route = route_name(stream);
+  const bool goes_on = stream.source->channel() == stream.record;
+  const auto shown = statuses[stream.from]->routes.find(route);
+  if (!stream.channel_id && goes_on && shown != statuses[stream.from]->routes.end()) {
+    for (const ChannelStatus& channel : shown->second.channels) {
+      if (!channel.opened_here || channel.remote != stream.source->address()) continue;
+      stream.channel_id = channel.id;
       stream.shown_at = now;
     }
   }
-  if (stream.is_over || stream.source->channel() == stream.record) return;
-  const auto is_it = [&](const ChannelStatus& channel) { return channel.id == stream.channel_id; };
-  if (shown(0, is_it) != nullptr || shown(1, is_it) != nullptr) return;
+  if (stream.is_over || goes_on) return;
+  if (find_channel(*statuses[0], route, stream.channel_id) != nullptr ||
+      find_channel(*statuses[1], route, stream.channel_id) != nullptr) {
+    return;
+  }
   stream.is_over = true;
   stream.over_at = now;
   // A program that hung has read less than its kernel had.

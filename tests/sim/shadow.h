@@ -18,6 +18,10 @@
 
 namespace longthrow::sim {
 
+// Null: not shown.
+[[nodiscard]] const ChannelStatus* find_channel(const Status& status, const std::string& route,
+                                                std::optional<std::uint64_t> id);
+
 // One direction, from a source to its target.
 struct ShadowStream {
   const ChannelRecord* record = nullptr;
@@ -36,8 +40,8 @@ struct ShadowStream {
   std::deque<Given> history;
   std::optional<std::uint64_t> channel_id;  // once its source's node has shown it
   TimePoint shown_at = kNever;
-  bool is_followed = false;                 // by a stream of its route that has brought newer data
-  bool is_over = false;                     // no program and no node has it any more
+  bool is_followed = false;  // by a stream of its route that has brought newer data
+  bool is_over = false;      // no program and no node has it any more
   TimePoint over_at{};
   // Nothing follows from it any more: a later stream of the route has brought newer data, or the
   // route was removed, or a node that carried it has restarted.
