@@ -346,6 +346,7 @@ void Link::send_bulk() {
       if (next.frame == nullptr) {
         if (!session_->connected() || !close_oldest_partial(nullptr)) return;
         run_frame_jobs();
+        send_express();  // before this lane takes it: it may be the block of a quiet channel
         sent = true;
         continue;
       }
