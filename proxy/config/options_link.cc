@@ -189,7 +189,8 @@ constexpr std::array kOptions = {
         .apply = Apply::live,
         .doc = "A lane on which nothing was heard for so long is taken for dead, closed and "
                "dialled again. At "
-               "least twice the heartbeat (of the peer, too).",
+               "least twice the heartbeat (of the peer, too). A peer that sends and reads nothing "
+               "is cut off after twice as long.",
     }),
     bind<Field<&LinkConfig::session_timeout>>({
         .section = Section::link,

@@ -33,6 +33,7 @@
 #include "proxy/relay/copy_age.h"
 #include "proxy/relay/dial.h"
 #include "proxy/relay/drain_watch.h"
+#include "proxy/relay/fault_count.h"
 #include "proxy/relay/flap_gate.h"
 #include "proxy/relay/forecast.h"
 #include "proxy/relay/frame_job.h"
@@ -208,6 +209,7 @@ class Link final : public LaneHandler,
   static constexpr Duration kChallengeTime = std::chrono::seconds(2);
   static constexpr Duration kGoneAfter = std::chrono::seconds(5);
   static constexpr Duration kListenAgain = std::chrono::seconds(1);
+  static constexpr int kQuietListenTries = 3;  // kTick apart, before it is an error
   static constexpr int kAutoBulkLanes = 2;
   static constexpr std::uint32_t kInlineBytesMax = 16 * kKiB;
   static constexpr Duration kPartialAge = std::chrono::milliseconds(10);
@@ -294,6 +296,7 @@ class Link final : public LaneHandler,
   [[nodiscard]] static bool stores_little(const Channel& channel);
   [[nodiscard]] static bool takes_little(const Channel& channel);
   [[nodiscard]] bool group_may_grow(const Channel& channel) const;
+  [[nodiscard]] Result<void> take_record(Lane& lane, const wire::RecordView& record);
   [[nodiscard]] Result<void> on_frame(Lane& lane, const wire::RecordView& record);
   void approach_memlimit();
   [[nodiscard]] bool bulk_has_room() const;
@@ -464,6 +467,7 @@ class Link final : public LaneHandler,
   Timer challenge_timer_;
   RepeatGate repeats_;  // of refusals and failures that come again and again
   FlapGate flaps_;
+  FaultCount faults_;  // of this peer
   // A peer may name ever new routes.
   LineBudget mismatch_lines_{48, std::chrono::hours(1)};
   Timer redial_timer_;

@@ -373,14 +373,24 @@ void Link::send_frame(Lane& lane, const Session::NextFrame& next) {
 // --- receiving
 
 Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
-  const TimePoint now = loop_.now();
-  const bool express = &lane == express_.get();
   if (record.type == wire::RecordType::bye) {
     const auto bye = wire::decode_bye(record.body);
     if (!bye) return std::unexpected(bye.error());
     return on_bye(lane, *bye);
   }
   if (session_ == nullptr || lane.id == kNoLane) return fail("a record out of place");
+  auto taken = take_record(lane, record);
+  if (taken || session_ == nullptr || !faults_.add(loop_.now())) return taken;
+  const std::string reason = format("the peer has broken the protocol {} times, last with {}",
+                                    FaultCount::kMax, taken.error().message);
+  link_down(reason);
+  end_session({LossReason::session_ended, reason});
+  return {};
+}
+
+Result<void> Link::take_record(Lane& lane, const wire::RecordView& record) {
+  const TimePoint now = loop_.now();
+  const bool express = &lane == express_.get();
   const auto decoded = [&](auto&& record_or, auto handle) -> Result<void> {
     if (!record_or) return std::unexpected(record_or.error());
     return handle(*record_or);

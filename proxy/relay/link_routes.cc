@@ -142,14 +142,15 @@ void Link::open_listener(RoutePort& port) {
            to_string(*port.config.listen));
 }
 
-// Somebody else has the port: the last process, or another route until a reload has moved it. That
-// one may be gone in a moment, so the first failure is not worth a line in the log.
+// Somebody else has the port: the last process, or another route until a reload has moved it, or
+// this route's own listener that is not closed yet. That one may be gone in a moment, so the first
+// tries are not worth a line in the log.
 void Link::on_listen_failed(RoutePort& port, const Error& error) {
-  const bool first = port.listen_failures++ == 0;
-  port.listen_again_at = loop_.now() + (first ? kTick : kListenAgain);
+  const bool quiet = ++port.listen_failures <= kQuietListenTries;
+  port.listen_again_at = loop_.now() + (quiet ? kTick : kListenAgain);
   port.reason = format("cannot listen on {}, trying again every second: {}",
                        to_string(*port.config.listen), error.message);
-  if (port.listen_failures == 2) log_error("route {}: {}", port.name, port.reason);
+  if (port.listen_failures == kQuietListenTries + 1) log_error("route {}: {}", port.name, port.reason);
 }
 
 void Link::retry_listeners(TimePoint now) {

@@ -101,3 +101,47 @@ def test_what_a_peer_says_is_shown_as_text(beta):
     finally:
         peer.kill()
         peer.communicate()
+
+
+# Stands between two nodes, argv are the address and port of the dialled one: after each hello of the dialler it puts a
+# record in that breaks the protocol. Prints its port.
+BREAKER = r"""
+import socket, struct, sys, threading
+def pass_on(source, target, hello_bytes):
+    try:
+        while chunk := source.recv(65536):
+            target.sendall(chunk[:hello_bytes])
+            if 0 < hello_bytes <= len(chunk):
+                target.sendall(struct.pack("<BBHI", 3, 0, 0, 0))
+            target.sendall(chunk[hello_bytes:])
+            hello_bytes = max(hello_bytes - len(chunk), 0)
+    except OSError:
+        pass
+    for end in (source, target):
+        try: end.shutdown(socket.SHUT_RDWR)
+        except OSError: pass
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+while True:
+    dialler = server.accept()[0]
+    node = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+    for way in ((dialler, node, int(sys.argv[3])), (node, dialler, 0)):
+        threading.Thread(target=pass_on, args=way, daemon=True).start()
+"""
+
+
+def test_a_peer_that_goes_on_breaking_the_protocol_loses_its_session(beta, folder, io):
+    hello_bytes = len("LTPLAIN1") + len(bytes.fromhex(golden("hello")))
+    breaker = beta.lab.a.popen([sys.executable, "-c", BREAKER, beta.lab.b.address, "7700", str(hello_bytes)],
+                               stdout=subprocess.PIPE, text=True)
+    tables = {"link.dr": {"connect": f"127.0.0.1:{int(breaker.stdout.readline())}", "memlimit": "64MiB", "tls": "none",
+                          "allow_plaintext": True}}
+    alpha = Node(beta.lab.a, folder / "alpha", "alpha", tables, io).start()
+    try:
+        line = beta.wait_log("the session has ended: ", timeout=20)
+        assert "the peer has broken the protocol 8 times, last with malformed routes" in line, line
+        alpha.wait_log("the session has ended: the peer has ended the session", timeout=5)
+    finally:
+        alpha.stop()
+        breaker.kill()
+        breaker.communicate()

@@ -33,11 +33,21 @@ bool run_one(std::uint64_t seed, bool verbose, bool quiet) {
   return report.violations.empty();
 }
 
+struct Wanted {
+  std::uint64_t first = 1;
+  std::uint64_t count = 1;
+  int jobs = 1;
+  bool verbose = false;
+  bool first_failure = false;
+};
+
 // Runs every `jobs`-th seed; returns the number of failures (at most 200: it is an exit status).
-int run_share(std::uint64_t first, std::uint64_t count, int jobs, int share, bool verbose) {
+int run_share(const Wanted& wanted, int share) {
+  const auto [first, count, jobs, verbose, first_failure] = wanted;
   int failed = 0;
   for (std::uint64_t i = static_cast<std::uint64_t>(share); i < count;
        i += static_cast<std::uint64_t>(jobs)) {
+    if (first_failure && failed > 0) break;
     if (!run_one(first + i, verbose, count > 20)) ++failed;
     if (share == 0 && count >= 100 && i % (count / 20) < static_cast<std::uint64_t>(jobs)) {
       std::fprintf(stderr, isatty(STDERR_FILENO) ? "\r%lu of %lu seeds\r" : "%lu of %lu seeds\n", i,
@@ -52,16 +62,15 @@ int run_share(std::uint64_t first, std::uint64_t count, int jobs, int share, boo
 int main(int argc, char** argv) {
   CLI::App app(
       "Runs the deterministic simulation: pairs of real nodes on a virtual network, with faults.");
-  std::uint64_t seed = 1;
-  std::uint64_t count = 1;
-  int jobs = 1;
-  bool verbose = false;
-  app.add_option("--seed", seed, "the first seed")->capture_default_str();
-  app.add_option("--count", count, "how many seeds")->capture_default_str();
-  app.add_option("--jobs", jobs, "processes at a time")
+  Wanted wanted;
+  app.add_option("--seed", wanted.first, "the first seed")->capture_default_str();
+  app.add_option("--count", wanted.count, "how many seeds")->capture_default_str();
+  app.add_option("--jobs", wanted.jobs, "processes at a time")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
-  app.add_flag("--verbose", verbose, "show the nodes' log on stderr");
+  app.add_flag("--verbose", wanted.verbose, "show the nodes' log on stderr");
+  app.add_flag("--first-failure", wanted.first_failure,
+               "stop at a failure; seeds that other processes run at that time are still finished");
 #ifdef LONGTHROW_PLANT
   std::string plant = "none";
   app.add_option("--plant", plant, "switch a bug on (this build has them)")
@@ -77,13 +86,13 @@ int main(int argc, char** argv) {
 #endif
 
   int failed = 0;
-  if (jobs == 1) {
-    failed = run_share(seed, count, 1, 0, verbose);
+  if (wanted.jobs == 1) {
+    failed = run_share(wanted, 0);
   } else {
     std::vector<pid_t> children;
-    for (int share = 0; share < jobs; ++share) {
+    for (int share = 0; share < wanted.jobs; ++share) {
       const pid_t child = fork();
-      if (child == 0) _exit(run_share(seed, count, jobs, share, verbose));
+      if (child == 0) _exit(run_share(wanted, share));
       children.push_back(child);
     }
     for (const pid_t child : children) {
@@ -97,7 +106,12 @@ int main(int argc, char** argv) {
       }
     }
   }
-  const auto passed = count - std::min<std::uint64_t>(count, static_cast<std::uint64_t>(failed));
-  std::printf("%lu passed, %d failed\n", passed, failed);
+  const auto passed =
+      wanted.count - std::min<std::uint64_t>(wanted.count, static_cast<std::uint64_t>(failed));
+  if (wanted.first_failure && failed > 0) {
+    std::printf("%d failed, and the rest was not run\n", failed);
+  } else {
+    std::printf("%lu passed, %d failed\n", passed, failed);
+  }
   return failed == 0 ? 0 : 1;
 }

@@ -152,9 +152,9 @@ def run_planted() -> Result:
     for name in re.findall(r'"(\w+)"', names[1]):
         environment = {**sanitizer_environment("planted"), "LONGTHROW_PLANT": name}
         lines: list[str] = []
-        scenes = [str(folder / "sim_pair_test")]
+        scenes = [str(folder / "sim_pair_test"), "--gtest_fail_fast"]
         seeds = [str(folder / "longthrow_sim"), "--seed", "1", "--count", str(PLANT_SEEDS), "--jobs", JOBS,
-                 "--plant", name]
+                 "--plant", name, "--first-failure"]
         code = run(scenes, environment, 900, lines.append)
         found = code == 1 and any("[  FAILED  ]" in line for line in lines)
         if name == "none" or not found:
@@ -163,7 +163,7 @@ def run_planted() -> Result:
         if (code == 0) if name == "none" else found:
             result.passed += 1
         else:
-            result.failed.append(f"planted bug '{name}': LONGTHROW_PLANT={name} {scenes[0]} or "
+            result.failed.append(f"planted bug '{name}': LONGTHROW_PLANT={name} {' '.join(scenes)} or "
                                  f"{' '.join(seeds)} ended with {code}")
     return result
 
