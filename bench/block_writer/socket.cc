@@ -87,7 +87,7 @@ Result<TcpSocket> TcpSocket::listen(const Endpoint& on) {
   const bool is_v6 = on.family == Endpoint::Family::ipv6;
   v6.sin6_family = AF_INET6;
   v6.sin6_port = v4.sin_port = htons(on.port);
-  v6.sin6_scope_id = on.scope_id;
+  v6.sin6_scope_id = on.scope_id();
   v4.sin_family = AF_INET;
   std::memcpy(&v6.sin6_addr, on.address.data(), sizeof(v6.sin6_addr));
   std::memcpy(&v4.sin_addr, on.address.data(), sizeof(v4.sin_addr));

@@ -17,14 +17,21 @@ struct Endpoint {
   enum class Family : std::uint8_t { ipv4, ipv6 };
   Family family = Family::ipv4;
   std::array<std::uint8_t, 16> address{};
-  std::uint32_t scope_id = 0;  // IPv6 link-local scope, else 0
-  std::uint16_t port = 0;      // host byte order
+  // Of a link-local IPv6 address, else empty: its interface's name, which may come later or be made
+  // anew (RFC 4007, 11); a number where there is no such name.
+  std::string zone;
+  std::uint16_t port = 0;  // host byte order
 
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
   [[nodiscard]] bool is_loopback() const;
-  // fe80::/10: it reaches its own interface only, and means nothing without one (scope_id).
+  // fe80::/10: it reaches its own interface only, and means nothing without one (zone).
   [[nodiscard]] bool is_link_local() const;
+  // The zone's index now; 0: there is no zone, or its interface is not there.
+  [[nodiscard]] std::uint32_t scope_id() const;
 };
+
+// The zone of a scope that the kernel names by its index; "" for 0.
+[[nodiscard]] std::string zone_of(std::uint32_t scope_id);
 
 // "192.0.2.1:7700" or "[2001:db8::1]:7700".
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);

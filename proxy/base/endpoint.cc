@@ -40,12 +40,20 @@ Result<SplitPort> split_port(std::string_view text) {
   return split;
 }
 
-// The interface's name, or its number as in RFC 4007, 11.2. 0: there is none.
+// A number is told from a name by the kernel: it may be either (RFC 4007, 11.2).
 std::uint32_t scope_of(const std::string& zone) {
   if (const auto index = if_nametoindex(zone.c_str()); index != 0) return index;
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), number);
   return error == std::errc{} && end == zone.data() + zone.size() ? number : 0;
+}
+
+// What the kernel takes for the name of an interface (Linux: dev_valid_name).
+bool may_be_interface(const std::string& zone) {
+  return !zone.empty() && zone.size() < IF_NAMESIZE && zone != "." && zone != ".." &&
+         std::ranges::none_of(zone, [](unsigned char c) {
+           return c <= ' ' || c == '/' || c == ':' || c == '%' || c == ']' || c >= 0x7f;
+         });
 }
 
 bool parse_address(const std::string& host, Endpoint& endpoint) {
@@ -59,8 +67,9 @@ bool parse_address(const std::string& host, Endpoint& endpoint) {
   }
   endpoint.family = Endpoint::Family::ipv6;
   if (percent != std::string::npos) {
-    endpoint.scope_id = scope_of(host.substr(percent + 1));
-    return endpoint.scope_id != 0;
+    endpoint.zone = zone_of(scope_of(host.substr(percent + 1)));
+    if (endpoint.zone.empty()) endpoint.zone = host.substr(percent + 1);
+    return may_be_interface(endpoint.zone);
   }
   return true;
 }
@@ -70,7 +79,7 @@ std::string not_an_address(const std::string& host) {
   const auto percent = host.find('%');
   Endpoint ignored;
   if (percent != std::string::npos && parse_address(host.substr(0, percent), ignored)) {
-    return format("\"{}\": there is no interface \"{}\"", host, host.substr(percent + 1));
+    return format("\"{}\": \"{}\" is not the name of an interface", host, host.substr(percent + 1));
   }
   return format("\"{}\" is not a numeric IP address", host);
 }
@@ -84,6 +93,14 @@ bool Endpoint::is_loopback() const {
   return address == one;
 }
 
+std::string zone_of(std::uint32_t scope_id) {
+  if (scope_id == 0) return "";
+  char name[IF_NAMESIZE] = {};
+  return if_indextoname(scope_id, name) != nullptr ? name : format("{}", scope_id);
+}
+
+std::uint32_t Endpoint::scope_id() const { return zone.empty() ? 0 : scope_of(zone); }
+
 bool Endpoint::is_link_local() const {
   return family == Family::ipv6 && address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
@@ -95,13 +112,7 @@ std::string to_string(const Endpoint& endpoint) {
     return format("{}:{}", text, endpoint.port);
   }
   inet_ntop(AF_INET6, endpoint.address.data(), text, sizeof text);
-  char name[IF_NAMESIZE] = {};
-  if (endpoint.scope_id != 0 && if_indextoname(endpoint.scope_id, name) != nullptr) {
-    return format("[{}%{}]:{}", text, name, endpoint.port);
-  }
-  if (endpoint.scope_id != 0) {  // the interface has gone
-    return format("[{}%{}]:{}", text, endpoint.scope_id, endpoint.port);
-  }
+  if (!endpoint.zone.empty()) return format("[{}%{}]:{}", text, endpoint.zone, endpoint.port);
   return format("[{}]:{}", text, endpoint.port);
 }
 

@@ -21,7 +21,7 @@ constexpr const char* kOwnWireName = "drbd";
 constexpr int kZstdLevelMax = 19;
 
 bool same_host(const Endpoint& a, const Endpoint& b) {
-  return a.family == b.family && a.address == b.address && a.scope_id == b.scope_id;
+  return a.family == b.family && a.address == b.address && a.zone == b.zone;
 }
 
 // A name may lead to any host: it is resolved when dialled.

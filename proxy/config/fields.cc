@@ -32,7 +32,7 @@ constexpr const char* kLacksInterface =
 
 // The kernel would refuse it at every attempt.
 bool lacks_interface(const Endpoint& endpoint) {
-  return endpoint.is_link_local() && endpoint.scope_id == 0;
+  return endpoint.is_link_local() && endpoint.zone.empty();
 }
 
 bool in_range(const Option& option, std::uint64_t number) {

@@ -63,6 +63,13 @@ void check_listeners(const Config& config, const Origins& origins, Report& repor
       break;
     }
   }
+  for (const Listener& listener : all) {
+    const Endpoint& where = listener.endpoint;
+    if (where.zone.empty() || where.scope_id() != 0) continue;
+    report.warn(origins.find(listener.key), listener.key,
+                format("{}: there is no interface \"{}\" now: it is waited for", to_string(where),
+                       where.zone));
+  }
   if (config.node.http && !config.node.http->is_loopback()) {
     report.warn(origins.find("node.http"), "node.http",
                 format("{} is not loopback: everyone who reaches it can read the status, without "

@@ -59,6 +59,7 @@ class ControlThread final : public Control {
         service_(gateway_, reloader_, store_),
         acceptor_(io_, stream_protocol(), socket_.release_fd()),
         retry_(io_),
+        http_retry_(io_),
         http_(
             io_, [this](auto handler) { service_.status(std::move(handler)); }, HttpLimits{}) {}
 
@@ -70,7 +71,10 @@ class ControlThread final : public Control {
   Result<void> open_http(const Endpoint& where) {
     Result<void> opened = http_.open(where);
     has_http_ = opened.has_value();
-    return opened;
+    if (opened || opened.error().os_errno != ENODEV) return opened;
+    log_warning("{}; trying again every second", opened.error().message);
+    open_http_later(where);
+    return {};
   }
 
   void start() override {
@@ -99,6 +103,16 @@ class ControlThread final : public Control {
   }
 
  private:
+  // Its interface may come with the network.
+  void open_http_later(const Endpoint& where) {
+    http_retry_.expires_after(std::chrono::seconds(1));
+    http_retry_.async_wait([this, where](const boost::system::error_code& stopped) {
+      if (stopped) return;
+      if (!http_.open(where)) return open_http_later(where);
+      log_info("node.http: listening on {}", to_string(where));
+      http_.start();
+    });
+  }
   // An exception here is Asio's, Beast's or the allocator's; one request is lost with it, no more.
   void run() {
     pthread_setname_np(pthread_self(), "lt-control");
@@ -167,6 +181,7 @@ class ControlThread final : public Control {
   CommandService service_;
   stream_protocol::acceptor acceptor_;
   asio::steady_timer retry_;
+  asio::steady_timer http_retry_;
   HttpServer http_;
   bool has_http_ = false;
   std::thread thread_;

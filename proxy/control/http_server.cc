@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/control/http_server.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -134,7 +136,7 @@ tcp::endpoint to_asio(const Endpoint& endpoint) {
   }
   asio::ip::address_v6::bytes_type bytes{};
   std::copy_n(endpoint.address.begin(), bytes.size(), bytes.begin());
-  return {asio::ip::address_v6(bytes, endpoint.scope_id), endpoint.port};
+  return {asio::ip::address_v6(bytes, endpoint.scope_id()), endpoint.port};
 }
 
 }  // namespace
@@ -145,14 +147,30 @@ HttpServer::HttpServer(asio::io_context& io, StatusSource source, HttpLimits lim
 Result<void> HttpServer::open(const Endpoint& where) {
   const tcp::endpoint address = to_asio(where);
   boost::system::error_code error;
+  if (!where.zone.empty() && where.scope_id() == 0) {
+    return fail(format("node.http: cannot listen on {}: there is no interface \"{}\"",
+                       to_string(where), where.zone),
+                ENODEV);
+  }
   acceptor_.open(address.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error && address.address().is_v6()) {
     acceptor_.set_option(asio::ip::v6_only(true), error);
   }
+  // An address of a VPN or a cluster may come later: that must not keep the node from starting.
+  if (!error) {
+    using asio::detail::socket_option::boolean;
+    if (address.address().is_v4()) {
+      acceptor_.set_option(boolean<IPPROTO_IP, IP_FREEBIND>(true), error);
+    } else {
+      acceptor_.set_option(boolean<IPPROTO_IPV6, IPV6_FREEBIND>(true), error);
+    }
+  }
   if (!error) acceptor_.bind(address, error);
   if (!error) acceptor_.listen(limits_.connections, error);
   if (error) {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
     return fail(format("node.http: cannot listen on {}: {}", to_string(where), error.message()),
                 error.value());
   }

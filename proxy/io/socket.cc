@@ -61,10 +61,19 @@ void set_common_options(int fd, SocketUse use, const std::string& congestion) {
 std::unexpected<Error> close_and_fail(int fd, std::string_view what, const Endpoint& endpoint) {
   const int error = errno;
   if (fd >= 0) ::close(fd);
-  return fail(format("cannot {} {}: {}", what, to_string(endpoint), std::strerror(error)), error);
+  const char* why = error == ENODEV ? "there is no such interface" : std::strerror(error);
+  return fail(format("cannot {} {}: {}", what, to_string(endpoint), why), error);
+}
+
+// Without it the kernel says "Invalid argument".
+bool lacks_interface(const Endpoint& endpoint) {
+  const bool lacks = !endpoint.zone.empty() && endpoint.scope_id() == 0;
+  if (lacks) errno = ENODEV;
+  return lacks;
 }
 
 int open_socket(const Endpoint& endpoint, Blocking blocking) {
+  if (lacks_interface(endpoint)) return -1;
   const int family = endpoint.family == Endpoint::Family::ipv4 ? AF_INET : AF_INET6;
   const int flags = SOCK_CLOEXEC | (blocking == Blocking::no ? SOCK_NONBLOCK : 0);
   return ::socket(family, SOCK_STREAM | flags, IPPROTO_TCP);
@@ -92,7 +101,7 @@ Address to_sockaddr(const Endpoint& endpoint) {
     sockaddr_in6 in{};
     in.sin6_family = AF_INET6;
     in.sin6_port = htons(endpoint.port);
-    in.sin6_scope_id = endpoint.scope_id;
+    in.sin6_scope_id = endpoint.scope_id();
     std::memcpy(&in.sin6_addr, endpoint.address.data(), sizeof in.sin6_addr);
     std::memcpy(&address.storage, &in, sizeof in);
     address.length = sizeof in;
@@ -112,7 +121,7 @@ Endpoint from_sockaddr(const sockaddr& address) {
     std::memcpy(&in, &address, sizeof in);
     endpoint.family = Endpoint::Family::ipv6;
     std::memcpy(endpoint.address.data(), &in.sin6_addr, sizeof in.sin6_addr);
-    endpoint.scope_id = in.sin6_scope_id;
+    endpoint.zone = zone_of(in.sin6_scope_id);
     endpoint.port = ntohs(in.sin6_port);
   }
   return endpoint;
@@ -148,7 +157,7 @@ Result<int> open_connector(const Endpoint& remote, const ConnectOptions& options
     else
       set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     const Address address = to_sockaddr(*options.source);
-    if (::bind(fd, address.get(), address.length) != 0) {
+    if (lacks_interface(*options.source) || ::bind(fd, address.get(), address.length) != 0) {
       return close_and_fail(fd, "connect from", *options.source);
     }
   }

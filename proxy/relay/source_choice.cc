@@ -8,7 +8,7 @@ namespace longthrow {
 bool reaches(const Endpoint& from, const Endpoint& to) {
   const bool wildcard = std::ranges::all_of(from.address, [](auto byte) { return byte == 0; });
   return !wildcard && from.family == to.family && from.is_loopback() == to.is_loopback() &&
-         from.is_link_local() == to.is_link_local() && from.scope_id == to.scope_id;
+         from.is_link_local() == to.is_link_local() && from.zone == to.zone;
 }
 
 std::optional<Endpoint> choose_source(const std::optional<Endpoint>& named,

@@ -112,3 +112,23 @@ def test_a_missing_key_and_a_damaged_record_of_takeovers_do_not_stop_the_rest(ma
         assert record.with_suffix(".damaged").exists() and node.check().returncode == 0
     finally:
         node.stop()
+
+
+def test_an_interface_that_comes_later_is_waited_for(make_lab, folder, io):
+    lab = make_lab()
+    later = "[fe80::9%later]"
+    node = Node(lab.a, folder / "alpha", "alpha", {
+        "link.dr": {"listen": f"{later}:7700", "memlimit": "64MiB", "tls": "none", "allow_plaintext": True},
+        "route.r0": {"link": "dr", "listen": f"{later}:5000"}}, io)
+    node.tables["node"]["http"] = f"{later}:9100"
+    node.write_config()
+    node.start()
+    try:
+        assert "there is no such interface" in node.link()["reason"], node.link()
+        for words in ("tuntap add dev later mode tun", "address add fe80::9/64 dev later nodad",
+                      "link set later up"):
+            lab.a.run(["ip", *words.split()])
+        for line in ("WAN port .*7700: listening", "route r0: .*listening on .*5000", "node.http: listening on"):
+            node.wait_log(line, timeout=10)
+    finally:
+        node.stop()

@@ -44,8 +44,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"listen = \"dr.example.org:7700\"", "listen", "not a numeric IP address"},
         Refused{"listen = \"192.0.2.1\"", "listen", "has no port"},
         Refused{"listen = \"[fe80::1]:7700\"", "listen", "needs its interface"},
-        Refused{"listen = \"[fe80::1%nic9]:7700\"", "listen", "there is no interface \"nic9\""},
-        Refused{"source = \"fe80::1%nic9\"", "source", "there is no interface \"nic9\""},
+        Refused{"listen = \"[fe80::1%a/b]:7700\"", "listen",
+                "\"a/b\" is not the name of an interface"},
+        Refused{"source = \"fe80::1%\"", "source", "\"\" is not the name of an interface"},
         Refused{"listen = \"192.0.2.1:0\"", "listen", "the port is 0"},
         Refused{"listen = \"2001:db8::1:7700\"", "listen", "in brackets"},
         Refused{"source = \"192.0.2.1:7700\"", "source", "a numeric address"},
@@ -65,6 +66,15 @@ TEST_F(Scopes, NameOrNumberOfAnInterface) {
     EXPECT_EQ(to_string(link.connect.at(0)), "[fe80::2%lo]:7700");
     sources_.clear();
   }
+}
+// A VPN's comes with the VPN: the node starts, and waits for it.
+TEST_F(Scopes, AnInterfaceThatIsNotThereIsAWarning) {
+  link(
+      "listen = \"[fe80::1%nic9]:7700\"\nsource = \"fe80::1%nic9\"\ntls = { psk_file = \"/k\" }\n");
+  EXPECT_EQ(to_string(*good_link().listen), "[fe80::1%nic9]:7700");
+  EXPECT_EQ(good_link().listen->scope_id(), 0U);
+  EXPECT_NE(warnings().find("there is no interface \"nic9\" now: it is waited for"),
+            std::string::npos);
 }
 TEST_F(Scopes, ConnectNeedsTheInterfaceToo) {
   link("connect = \"[fe80::2]:7700\"\ntls = { psk_file = \"/k\" }\n");

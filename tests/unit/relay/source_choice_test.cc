@@ -29,7 +29,7 @@ TEST(SourceChoice, IsTheKernelsWhereThatCannotReach) {
 TEST(SourceChoice, OfAnInterfaceStaysOnIt) {
   EXPECT_EQ(chosen("[fe80::1%lo]:7700", "[fe80::2%lo]:7700"), "[fe80::1%lo]:0");
   Endpoint other = at("[fe80::2%lo]:7700");
-  ++other.scope_id;
+  other.zone = "eth1";
   EXPECT_FALSE(choose_source(std::nullopt, at("[fe80::1%lo]:7700"), other));
 }
 TEST(SourceChoice, ThatIsNamedIsTaken) {
