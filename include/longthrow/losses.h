@@ -28,7 +28,7 @@ enum class LossReason : std::uint8_t {
   target_stuck,         // the program here took nothing for abort_linger
   pair_ended,           // the other one of DRBD's two connections was closed
   route_removed,        // by a reload, or it was given another group or protocol
-  refused,              // a connection that is not served here
+  refused,              // a connection that is not served here, or waited for the link in vain
   corrupt,              // memory that went bad: a frame failed its checksum three times
   unconfirmed,          // the peer did not say whether its target took the last bytes
 };

@@ -196,12 +196,13 @@ class Channel final : public Mortal {
   bool in_frame_queue = false;
   bool in_partial_list = false;
   const bool opened_here;
-  std::uint64_t serial = 0;                    // of the link's map of channels
-  bool loss_noted = false;                     // by the link: what was under way to the peer
-  LossCause loss_cause;                        // of that
-  std::uint64_t late_bytes_told = 0;           // by the link, of thrown_away_bytes()
-  std::uint64_t lost_bytes_noted = 0;          // by the link, of lost_bytes()
-  std::uint64_t newest_serial_at_end = 0;      // of the link's channels when the leg was closed
+  std::uint64_t serial = 0;                // of the link's map of channels
+  bool loss_noted = false;                 // by the link: what was under way to the peer
+  LossCause loss_cause;                    // of that
+  std::uint64_t late_bytes_told = 0;       // by the link, of thrown_away_bytes()
+  std::uint64_t short_bytes_told = 0;      // to drains that begin later
+  std::uint64_t lost_bytes_noted = 0;      // by the link, of lost_bytes()
+  std::uint64_t newest_serial_at_end = 0;  // of the link's channels when the leg was closed
   // Kept by the link when it ends: the peer says nothing more of our bytes; or it is waited for
   // since then, and was so far.
   bool over = false;

@@ -531,8 +531,10 @@ void Link::stop(const LossCause& cause) {
   drop_challenger();
   drop_lanes(wire::Bye{wire::ByeReason::going_away, "the peer's node was stopped"});
   end_session(cause);
-  for (auto& [name, port] : ports_) close_listener(port);
-  waiting_.drop_all();
+  for (auto& [name, port] : ports_) {
+    close_listener(port);
+    no_longer_wait(port);
+  }
   std::vector<Channel*> open;
   for (auto& [serial, channel] : channels_) open.push_back(channel.get());
   for (Channel* channel : open) {

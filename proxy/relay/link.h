@@ -317,7 +317,10 @@ class Link final : public LaneHandler,
   // Connections may come now and wait until the link is up, or the route is ready.
   [[nodiscard]] bool may_wait(const RoutePort& port) const;
   void open_leg(RoutePort& port, Socket leg, std::optional<TimePoint> said_since);
-  void drop_waiting(RoutePort& port);
+  void note_short(Channel& channel, const std::string& reason);
+  void note_waiting_lost(RoutePort& port, const WaitingLegs::Unread& lost, const LossCause& cause);
+  void drop_waiting(RoutePort& port, LossReason reason, const std::string& why);
+  void no_longer_wait(RoutePort& port);
   void look_at_waiting();
   void note_reason(RoutePort& port, const std::string& reason) const;
   void on_opened(ChannelCore& core);

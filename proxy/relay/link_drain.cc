@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What drains wait for, and what became of the bytes of channels that have ended.
 #include <algorithm>
+#include <utility>
 
 #include "proxy/base/log.h"
 #include "proxy/base/planted.h"
@@ -90,9 +91,16 @@ void Link::note_over(Channel& channel, const std::string& reason) {
     watch.on_standing(channel.serial, standing);
     watch.on_over(channel.serial, {delivered, channel.core().out.sent_offset()}, reason);
   }
-  if (delivered >= channel.read_bytes()) return;
+  note_short(channel, reason);
+}
+
+// Drains that begin later answer for the bytes, too, until a newer channel has caught up. Called
+// again when the leg of an ended channel was found to have given more.
+void Link::note_short(Channel& channel, const std::string& reason) {
+  const std::uint64_t unproven = channel.unproven_bytes();
+  if (unproven <= channel.short_bytes_told) return;
   GroupFate& fate = fates_[channel.group()];
-  fate.short_bytes += channel.read_bytes() - delivered;
+  fate.short_bytes += unproven - std::exchange(channel.short_bytes_told, unproven);
   fate.short_reason = format("route {}: {}", channel.route(), reason);
   fate.short_serial = next_serial_ - 1;
 }

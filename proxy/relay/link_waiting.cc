@@ -45,7 +45,7 @@ void Link::note_reason(RoutePort& port, const std::string& reason) const {
 WaitingLegsOwner::Admission Link::on_leg_waited(const std::string& route, Socket leg,
                                                 std::optional<TimePoint> said_since) {
   const auto port = ports_.find(route);
-  if (port != ports_.end() && may_open(port->second)) {
+  if (port != ports_.end() && may_open(port->second) && session_->may_open_more()) {
     open_leg(port->second, leg, said_since);
     return Admission::taken;
   }
@@ -65,14 +65,52 @@ void Link::open_leg(RoutePort& port, Socket leg, std::optional<TimePoint> said_s
   wake();
 }
 
-void Link::drop_waiting(RoutePort& port) {
-  const std::uint64_t bytes = waiting_.unread(port.name).bytes;
-  if (const std::size_t legs = waiting_.drop(port.name); legs > 0) {
-    fail_drains(port.config.group, bytes,
-                format("route {}: connections that waited for the link were reset", port.name));
-    log_info("route {}: {} connections that waited for the link were reset: no longer to wait",
-             port.name, legs);
-  }
+// What they had given is lost like the bytes of every other connection that ends.
+void Link::note_waiting_lost(RoutePort& port, const WaitingLegs::Unread& lost,
+                             const LossCause& cause) {
+  if (lost.bytes == 0) return;
+  const bool taken = cause.reason == LossReason::takeover;
+  const ChannelEnd::How how = taken ? ChannelEnd::How::taken : ChannelEnd::How::aborted;
+  const TimePoint now = loop_.now();
+  const TimePoint oldest_at = lost.oldest_at.value_or(now);
+  context_.losses.note({.link = name_,
+                        .group = port.config.group,
+                        .route = port.name,
+                        .place = LossPlace::to_peer,
+                        .reason = cause.reason,
+                        .weight = RouteHealth::weigh(how, lost.bytes, lost.bytes),
+                        .channels = lost.legs,
+                        .bytes = lost.bytes,
+                        .oldest_s = std::chrono::duration<double>(now - oldest_at).count(),
+                        .text = cause.text});
+  port.health.on_end({.how = how,
+                      .lost_bytes = lost.bytes,
+                      .to_peer_bytes = lost.bytes,
+                      .oldest_at = oldest_at,
+                      .newest_serial = next_serial_ - 1,
+                      .reason = cause.text});
+  fail_drains(port.config.group, lost.bytes, format("route {}: {}", port.name, cause.text));
+}
+
+void Link::drop_waiting(RoutePort& port, LossReason reason, const std::string& why) {
+  const WaitingLegs::Unread lost = waiting_.drop(port.name);
+  if (lost.legs == 0) return;
+  note_waiting_lost(port, lost,
+                    {reason, format("connections that waited for the link were reset: {}", why)});
+  log_info("route {}: {} connections that waited for the link were reset: {}", port.name, lost.legs,
+           why);
+}
+
+void Link::no_longer_wait(RoutePort& port) {
+  using enum LossReason;
+  if (stopping_) return drop_waiting(port, node_stopped, "this node was stopped");
+  if (fenced_ || fenced_groups_.contains(port.config.group))
+    return drop_waiting(port, takeover, "takeover");
+  const bool held = held_groups_.contains(port.config.group);
+  drop_waiting(port, refused,
+               held                       ? "the group is held"
+               : paused() || peer_paused_ ? "the link is paused"
+                                          : "they are no longer to wait");
 }
 
 void Link::look_at_waiting() {
@@ -82,7 +120,7 @@ void Link::look_at_waiting() {
     static_assert(WaitingLegs::kTimeMax == std::chrono::seconds(120));
     if (port != ports_.end()) {
       note_reason(port->second, about);
-      fail_drains(port->second.config.group, late.bytes, format("route {}: {}", route, about));
+      note_waiting_lost(port->second, late, {LossReason::refused, about});
     }
     say_gated(
         LogLevel::warning, format("route {}: {}", route, about),

@@ -77,28 +77,32 @@ std::vector<WaitingLeg*> WaitingLegs::of_route(const std::string& route) const {
   return list;
 }
 
-std::size_t WaitingLegs::drop(const std::string& route) {
-  const std::vector<WaitingLeg*> list = of_route(route);
-  for (WaitingLeg* leg : list) forget(*leg, Fate::reset);
-  return list.size();
+void WaitingLegs::count(const WaitingLeg& leg, Unread& unread) const {
+  ++unread.legs;
+  const std::uint64_t bytes = loop_.stats(leg.socket_).unread_bytes;
+  if (bytes == 0) return;
+  const TimePoint since = leg.said_since_.value_or(loop_.now());
+  unread.bytes += bytes;
+  unread.oldest_at = std::min(unread.oldest_at.value_or(since), since);
 }
 
-void WaitingLegs::drop_all() {
-  while (!legs_.empty()) forget(*legs_.back(), Fate::reset);
+WaitingLegs::Unread WaitingLegs::drop(const std::string& route) {
+  Unread lost;
+  for (WaitingLeg* leg : of_route(route)) {
+    count(*leg, lost);
+    forget(*leg, Fate::reset);
+  }
+  return lost;
 }
 
-std::map<std::string, WaitingLegs::Late> WaitingLegs::look() {
-  std::map<std::string, Late> late;
+std::map<std::string, WaitingLegs::Unread> WaitingLegs::look() {
+  std::map<std::string, Unread> late;
   std::vector<WaitingLeg*> over;
   for (const auto& leg : legs_) {
     const bool is_late = leg->deadline_ <= loop_.now();
     if (!is_late && !leg->said_since_) continue;
-    const SocketStats stats = loop_.stats(leg->socket_);
-    if (is_late) {
-      ++late[leg->route_].legs;
-      late[leg->route_].bytes += stats.unread_bytes;
-    }
-    if (is_late || stats.over) over.push_back(leg.get());
+    if (is_late) count(*leg, late[leg->route_]);
+    if (is_late || loop_.stats(leg->socket_).over) over.push_back(leg.get());
   }
   for (WaitingLeg* leg : over) forget(*leg, Fate::reset);
   return late;
@@ -108,11 +112,7 @@ std::size_t WaitingLegs::size(const std::string& route) const { return of_route(
 
 WaitingLegs::Unread WaitingLegs::unread(const std::string& route) const {
   Unread unread;
-  for (const WaitingLeg* leg : of_route(route)) {
-    if (!leg->said_since_) continue;
-    unread.bytes += loop_.stats(leg->socket_).unread_bytes;
-    unread.oldest_at = std::min(unread.oldest_at.value_or(*leg->said_since_), *leg->said_since_);
-  }
+  for (const WaitingLeg* leg : of_route(route)) count(*leg, unread);
   return unread;
 }
 

@@ -39,8 +39,8 @@ class WaitingLegsOwner {
  public:
   enum class Admission : std::uint8_t { taken, later };
   virtual ~WaitingLegsOwner() = default;
-  // The leg may go on, and nothing is in flight on it; `taken`: the owner has it now. Its first bytes
-  // have been here since `said_since`.
+  // The leg may go on, and nothing is in flight on it; `taken`: the owner has it now. Its first
+  // bytes have been here since `said_since`.
   [[nodiscard]] virtual Admission on_leg_waited(const std::string& route, Socket leg,
                                                 std::optional<TimePoint> said_since) = 0;
 };
@@ -63,23 +63,19 @@ class WaitingLegs {
   [[nodiscard]] Place add(const std::string& route, Socket leg);
   // Those of the route go on, in the order in which they came as far as they can at once.
   void admit(const std::string& route);
-  // Resets those of the route; how many they were.
-  std::size_t drop(const std::string& route);
-  void drop_all();
-  struct Late {
-    std::size_t legs = 0;
-    std::uint64_t bytes = 0;  // that our kernel had acknowledged
-  };
-  // Resets those that have waited for too long, and forgets those that were reset by their
-  // software. The late ones, by route.
-  [[nodiscard]] std::map<std::string, Late> look();
-
-  [[nodiscard]] std::size_t size(const std::string& route) const;
-  // What our kernel has acknowledged of those of the route, and since when.
+  // What our kernel has acknowledged of some legs, and since when.
   struct Unread {
+    std::size_t legs = 0;  // also those that have said nothing
     std::uint64_t bytes = 0;
     std::optional<TimePoint> oldest_at;
   };
+  // Resets those of the route, which have destroyed what is told.
+  [[nodiscard]] Unread drop(const std::string& route);
+  // Resets those that have waited for too long, and forgets those that were reset by their
+  // software. The late ones, by route.
+  [[nodiscard]] std::map<std::string, Unread> look();
+
+  [[nodiscard]] std::size_t size(const std::string& route) const;
   [[nodiscard]] Unread unread(const std::string& route) const;
 
  private:
@@ -89,6 +85,7 @@ class WaitingLegs {
   void on_readable(WaitingLeg& leg, int result);
   bool try_admit(WaitingLeg& leg);
   void forget(WaitingLeg& leg, Fate fate);
+  void count(const WaitingLeg& leg, Unread& unread) const;
   [[nodiscard]] std::vector<WaitingLeg*> of_route(const std::string& route) const;
 
   Loop& loop_;

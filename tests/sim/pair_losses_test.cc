@@ -179,6 +179,64 @@ TEST_F(PairLosses, OfARouteThatIsRemoved) {
 }
 
 // One stream of a group is lost, another one goes on: as of when the copy is stands still.
+TEST_F(PairLosses, OfAPeerThatIsStopped) {
+  start();
+  write_for_long();
+  cut(seconds(20));
+  run(seconds(10));
+  network->heal();
+  bool stopped = false;
+  plan.wan.bandwidth_bytes_s = 0;
+  cluster->node(1)->stop([&] { stopped = true; });
+  ASSERT_TRUE(follow([&] { return stopped; }));
+  kill(1);
+  ASSERT_TRUE(follow([this] { return app->channel() != stream; }));
+  run(seconds(2));
+  expect_lacking(sum(0, LossReason::peer_stopped, LossPlace::to_peer));
+}
+
+// The peer has given the session up, and this node not yet.
+TEST_F(PairLosses, OfASessionThatThePeerHasEnded) {
+  start();
+  write_for_long();
+  Config config = cluster->config(1);
+  config.links["wan"].session_timeout = seconds(30);
+  ASSERT_TRUE(command(1, Reload{.config = config})->back().ok);
+  cut(seconds(50));
+  wait_for_end();
+  const Loss loss = sum(0, LossReason::session_ended, LossPlace::to_peer);
+  EXPECT_GT(*loss.bytes, 20 * 64 * kKiB);
+  expect_lacking(loss);
+}
+
+TEST_F(PairLosses, OfATargetThatIsNotThere) {
+  start();
+  targets.clear();
+  app = &source({.bytes = 50'000, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait([this] { return app->finished(); }));
+  run(seconds(70));
+  const Loss there = sum(1, LossReason::target_unreachable, LossPlace::undelivered);
+  const Loss here = sum(0, LossReason::target_unreachable, LossPlace::to_peer);
+  const Loss by_peer = sum(0, LossReason::peer_program_closed, LossPlace::to_peer);
+  EXPECT_GE(*here.bytes + *by_peer.bytes, 50'000U);
+  EXPECT_LE(*there.bytes, 50'000U);
+}
+
+// A later drain answers for what an ended connection gave, read or not.
+TEST_F(PairLosses, OfAConnectionThatEndedFailALaterDrain) {
+  start({.reset_ratio = 1});
+  app = &source({.bytes = 64 * kMiB, .rate_bytes_s = 4 * kMiB, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait([this] { return app->finished(); }));
+  run(seconds(5));
+  const Loss loss = sum(0, LossReason::peer_program_closed, LossPlace::to_peer);
+  ASSERT_GT(*loss.bytes, 1000U);
+  const auto late = command(0, Drain{.group = "g"});
+  ASSERT_TRUE(wait([&] { return answered(*late); }));
+  EXPECT_FALSE(late->back().ok);
+  EXPECT_NE(late->back().message.find(format("{} bytes", *loss.bytes)), std::string::npos)
+      << late->back().message << *loss.bytes;
+}
+
 TEST_F(PairLosses, HoldBackTheAgeOfTheirGroupUntilNewerDataIsDelivered) {
   options.routes.push_back({.name = "r1", .group = "g"});
   start({.rate_bytes_s = 256 * kKiB});

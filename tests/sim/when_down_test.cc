@@ -172,5 +172,61 @@ TEST_F(WhenLinkIsDown, APauseResetsThoseThatWait) {
   EXPECT_EQ(finished(), 2U);
 }
 
+enum class WaitEnd : std::uint8_t { time, pause, hold, takeover, removal, stop };
+
+class EndOfWait : public WhenLinkIsDown, public ::testing::WithParamInterface<WaitEnd> {
+ protected:
+  // What the ledger is to say of it.
+  LossReason end_the_wait() {
+    Config config = cluster->config(0);
+    switch (GetParam()) {
+      case WaitEnd::time:
+        run(WaitingLegs::kTimeMax);
+        return LossReason::refused;
+      case WaitEnd::pause:
+        (void)command(0, Pause{.link = "wan"});
+        return LossReason::refused;
+      case WaitEnd::hold:
+        (void)command(0, Drain{.group = "g", .hold = true});
+        return LossReason::refused;
+      case WaitEnd::takeover:
+        (void)command(0, Takeover{.name = "g", .force = true});
+        return LossReason::takeover;
+      case WaitEnd::removal:
+        config.routes.erase("r0");
+        (void)command(0, Reload{.config = config});
+        return LossReason::route_removed;
+      case WaitEnd::stop:
+        cluster->node(0)->stop([] {});
+        return LossReason::node_stopped;
+    }
+    return LossReason::unconfirmed;
+  }
+};
+
+// What had been given is in the ledger, is lag until newer data is there, and fails a drain.
+TEST_P(EndOfWait, IsALossOfWhatHadBeenGiven) {
+  start_and_cut();
+  source({.bytes = 5000, .ending = SourceEnding::hold});
+  source({.bytes = 0, .ending = SourceEnding::hold});
+  run(seconds(1));
+  ASSERT_EQ(waiting(), 2U);
+  const auto drain = command(0, Drain{.group = "g"});
+  const LossReason reason = end_the_wait();
+  run(seconds(3));
+  EXPECT_EQ(finished(), 2U);
+  EXPECT_TRUE(answered(*drain) && !drain->back().ok);
+  const auto losses = command(0, Losses{})->back().losses.value_or(LossReport{}).losses;
+  ASSERT_EQ(losses.size(), 1U) << lines(log);
+  EXPECT_EQ(to_string(losses[0].reason), to_string(reason));
+  EXPECT_EQ(losses[0].bytes, 5000U);
+  EXPECT_EQ(losses[0].route, "r0");
+  EXPECT_EQ(losses[0].place, LossPlace::to_peer);
+  EXPECT_EQ(link(0).lag.bytes, GetParam() == WaitEnd::removal ? 0U : 5000U);
+}
+INSTANTIATE_TEST_SUITE_P(Each, EndOfWait,
+                         ::testing::Values(WaitEnd::time, WaitEnd::pause, WaitEnd::hold,
+                                           WaitEnd::takeover, WaitEnd::removal, WaitEnd::stop));
+
 }  // namespace
 }  // namespace longthrow::sim
