@@ -150,7 +150,8 @@ void Link::on_listen_failed(RoutePort& port, const Error& error) {
   port.listen_again_at = loop_.now() + (quiet ? kTick : kListenAgain);
   port.reason = format("cannot listen on {}, trying again every second: {}",
                        to_string(*port.config.listen), error.message);
-  if (port.listen_failures == kQuietListenTries + 1) log_error("route {}: {}", port.name, port.reason);
+  if (port.listen_failures == kQuietListenTries + 1)
+    log_error("route {}: {}", port.name, port.reason);
 }
 
 void Link::retry_listeners(TimePoint now) {

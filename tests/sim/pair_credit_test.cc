@@ -127,5 +127,18 @@ TEST_F(PairCredit, ReloadsUnderLoadNeverPromiseMoreThanTheShareAndCarryOn) {
   expect_no_lane_lost();
 }
 
+// Each target breaks off; what is under way to it then is thrown away, and its credit is there
+// again for the next one.
+TEST_F(PairCredit, BytesThatAreThrownAwayGiveTheirCreditBack) {
+  options.memlimit = 16 * kMiB;
+  plan.wan.latency_min = plan.wan.latency_mean = seconds(1) / 5;
+  plan.wan.bandwidth_bytes_s = 8 * kMiB;
+  start({.reset_ratio = 1});
+  for (int i = 0; i < 40; ++i) {
+    const SourceApp& app = source({.bytes = 64 * kMiB, .ending = SourceEnding::hold});
+    ASSERT_TRUE(wait([&] { return app.finished(); }, seconds(30))) << "connection " << i;
+  }
+}
+
 }  // namespace
 }  // namespace longthrow::sim
