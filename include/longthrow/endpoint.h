@@ -28,6 +28,8 @@ struct Endpoint {
   [[nodiscard]] bool is_link_local() const;
   // The zone's index now; 0: there is no zone, or its interface is not there.
   [[nodiscard]] std::uint32_t scope_id() const;
+  // It names an interface that is not there: nothing can be bound or connected until it is.
+  [[nodiscard]] bool awaits_interface() const { return !zone.empty() && scope_id() == 0; }
 };
 
 // The zone of a scope that the kernel names by its index; "" for 0.

@@ -40,7 +40,7 @@ Result<SplitPort> split_port(std::string_view text) {
   return split;
 }
 
-// A number is told from a name by the kernel: it may be either (RFC 4007, 11.2).
+// A zone is the interface's name or its index (RFC 4007, 11.2). 0: there is no such interface.
 std::uint32_t scope_of(const std::string& zone) {
   if (const auto index = if_nametoindex(zone.c_str()); index != 0) return index;
   std::uint32_t number = 0;

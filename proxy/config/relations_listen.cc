@@ -43,6 +43,29 @@ void check_loop(const Config& config, const Listener& listener, const Origins& o
   }
 }
 
+// It may be misspelt, or come with a VPN.
+void warn_of_interfaces(const Config& config, const std::vector<Listener>& listeners,
+                        const Origins& origins, Report& report) {
+  const auto look_at = [&](const std::string& key, const Endpoint& where) {
+    if (!where.awaits_interface()) return;
+    report.warn(origins.find(key), key,
+                format("{}: there is no interface \"{}\" now: it is waited for", to_string(where),
+                       where.zone));
+  };
+  const auto look_up = [&](const std::string& key, const HostPort& where) {
+    if (const auto numeric = parse_endpoint(to_string(where))) look_at(key, *numeric);
+  };
+  for (const Listener& listener : listeners) look_at(listener.key, listener.endpoint);
+  for (const auto& [name, link] : config.links) {
+    if (link.source) look_at("link." + name + ".source", *link.source);
+    for (const HostPort& to : link.connect) look_up("link." + name + ".connect", to);
+  }
+  for (const auto& [name, route] : config.routes) {
+    if (route.inside_source) look_at("route." + name + ".inside_source", *route.inside_source);
+    if (route.target) look_up("route." + name + ".target", *route.target);
+  }
+}
+
 }  // namespace
 
 bool is_wildcard(const Endpoint& endpoint) {
@@ -63,13 +86,7 @@ void check_listeners(const Config& config, const Origins& origins, Report& repor
       break;
     }
   }
-  for (const Listener& listener : all) {
-    const Endpoint& where = listener.endpoint;
-    if (where.zone.empty() || where.scope_id() != 0) continue;
-    report.warn(origins.find(listener.key), listener.key,
-                format("{}: there is no interface \"{}\" now: it is waited for", to_string(where),
-                       where.zone));
-  }
+  warn_of_interfaces(config, all, origins, report);
   if (config.node.http && !config.node.http->is_loopback()) {
     report.warn(origins.find("node.http"), "node.http",
                 format("{} is not loopback: everyone who reaches it can read the status, without "

@@ -145,13 +145,13 @@ HttpServer::HttpServer(asio::io_context& io, StatusSource source, HttpLimits lim
     : io_(io), source_(std::move(source)), limits_(limits), acceptor_(io), retry_(io) {}
 
 Result<void> HttpServer::open(const Endpoint& where) {
-  const tcp::endpoint address = to_asio(where);
-  boost::system::error_code error;
-  if (!where.zone.empty() && where.scope_id() == 0) {
+  if (where.awaits_interface()) {
     return fail(format("node.http: cannot listen on {}: there is no interface \"{}\"",
                        to_string(where), where.zone),
                 ENODEV);
   }
+  const tcp::endpoint address = to_asio(where);
+  boost::system::error_code error;
   acceptor_.open(address.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error && address.address().is_v6()) {

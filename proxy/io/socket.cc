@@ -65,9 +65,9 @@ std::unexpected<Error> close_and_fail(int fd, std::string_view what, const Endpo
   return fail(format("cannot {} {}: {}", what, to_string(endpoint), why), error);
 }
 
-// Without it the kernel says "Invalid argument".
+// Sets errno; without it the kernel says "Invalid argument".
 bool lacks_interface(const Endpoint& endpoint) {
-  const bool lacks = !endpoint.zone.empty() && endpoint.scope_id() == 0;
+  const bool lacks = endpoint.awaits_interface();
   if (lacks) errno = ENODEV;
   return lacks;
 }

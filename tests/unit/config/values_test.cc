@@ -67,14 +67,18 @@ TEST_F(Scopes, NameOrNumberOfAnInterface) {
     sources_.clear();
   }
 }
-// A VPN's comes with the VPN: the node starts, and waits for it.
+// A VPN's comes with the VPN: the node starts, and waits for it. A misspelt one is seen all the
+// same.
 TEST_F(Scopes, AnInterfaceThatIsNotThereIsAWarning) {
   link(
-      "listen = \"[fe80::1%nic9]:7700\"\nsource = \"fe80::1%nic9\"\ntls = { psk_file = \"/k\" }\n");
-  EXPECT_EQ(to_string(*good_link().listen), "[fe80::1%nic9]:7700");
-  EXPECT_EQ(good_link().listen->scope_id(), 0U);
-  EXPECT_NE(warnings().find("there is no interface \"nic9\" now: it is waited for"),
-            std::string::npos);
+      "listen = \"[fe80::1%nic7]:7700\"\nsource = \"fe80::1%nic8\"\n"
+      "connect = \"[fe80::2%nic9]:7700\"\ntls = { psk_file = \"/k\" }\n");
+  EXPECT_EQ(to_string(*good_link().listen), "[fe80::1%nic7]:7700");
+  EXPECT_TRUE(good_link().listen->awaits_interface());
+  for (const char* name : {"nic7", "nic8", "nic9"}) {
+    const std::string words = std::string("there is no interface \"") + name + "\" now";
+    EXPECT_NE(warnings().find(words + ": it is waited for"), std::string::npos) << name;
+  }
 }
 TEST_F(Scopes, ConnectNeedsTheInterfaceToo) {
   link("connect = \"[fe80::2]:7700\"\ntls = { psk_file = \"/k\" }\n");
