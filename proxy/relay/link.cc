@@ -525,16 +525,16 @@ void Link::abort_channels(const LossCause& cause) {
 void Link::stop(const LossCause& cause) {
   if (stopped_) return;
   stopping_ = stopped_ = true;
+  for (auto& [name, port] : ports_) {
+    close_listener(port);
+    drop_waiting(port, cause);
+  }
   cancel_dials();
   const std::uint64_t left = undelivered_bytes();
   if (left > 0) log_warning("link {}: {} bytes were not delivered", name_, left);
   drop_challenger();
   drop_lanes(wire::Bye{wire::ByeReason::going_away, "the peer's node was stopped"});
   end_session(cause);
-  for (auto& [name, port] : ports_) {
-    close_listener(port);
-    no_longer_wait(port);
-  }
   std::vector<Channel*> open;
   for (auto& [serial, channel] : channels_) open.push_back(channel.get());
   for (Channel* channel : open) {

@@ -317,10 +317,9 @@ class Link final : public LaneHandler,
   // Connections may come now and wait until the link is up, or the route is ready.
   [[nodiscard]] bool may_wait(const RoutePort& port) const;
   void open_leg(RoutePort& port, Socket leg, std::optional<TimePoint> said_since);
-  void note_short(Channel& channel, const std::string& reason);
   void note_waiting_lost(RoutePort& port, const WaitingLegs::Unread& lost, const LossCause& cause);
-  void drop_waiting(RoutePort& port, LossReason reason, const std::string& why);
-  void no_longer_wait(RoutePort& port);
+  void drop_waiting(RoutePort& port, const LossCause& cause);
+  [[nodiscard]] LossCause why_none_waits(const RoutePort& port) const;
   void look_at_waiting();
   void note_reason(RoutePort& port, const std::string& reason) const;
   void on_opened(ChannelCore& core);
@@ -405,6 +404,7 @@ class Link final : public LaneHandler,
   void go_on_draining(const Channel& channel);
   void fail_drains(const std::string& group, std::uint64_t lost_bytes, const std::string& reason);
   void note_over(Channel& channel, const std::string& reason);
+  void note_short(Channel& channel, std::uint64_t bytes, const std::string& reason);
   [[nodiscard]] std::vector<Channel*> open_channels_of(const std::string& group) const;
   [[nodiscard]] bool waits_for_final_mark(Channel& channel);
 

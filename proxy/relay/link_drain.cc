@@ -91,16 +91,15 @@ void Link::note_over(Channel& channel, const std::string& reason) {
     watch.on_standing(channel.serial, standing);
     watch.on_over(channel.serial, {delivered, channel.core().out.sent_offset()}, reason);
   }
-  note_short(channel, reason);
+  note_short(channel, channel.unproven_bytes(), reason);
 }
 
-// Drains that begin later answer for the bytes, too, until a newer channel has caught up. Called
-// again when the leg of an ended channel was found to have given more.
-void Link::note_short(Channel& channel, const std::string& reason) {
-  const std::uint64_t unproven = channel.unproven_bytes();
-  if (unproven <= channel.short_bytes_told) return;
+// Drains that begin later answer for what `channel` gave in vain, `bytes` in all, until a newer
+// channel has caught up.
+void Link::note_short(Channel& channel, std::uint64_t bytes, const std::string& reason) {
+  if (bytes <= channel.short_bytes_told) return;
   GroupFate& fate = fates_[channel.group()];
-  fate.short_bytes += unproven - std::exchange(channel.short_bytes_told, unproven);
+  fate.short_bytes += bytes - std::exchange(channel.short_bytes_told, bytes);
   fate.short_reason = format("route {}: {}", channel.route(), reason);
   fate.short_serial = next_serial_ - 1;
 }

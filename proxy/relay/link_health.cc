@@ -58,7 +58,7 @@ void Link::note_unproven(Channel& channel, ChannelEnd::How how, const LossCause&
   channel.loss_noted = true;
   channel.loss_cause = cause;
   channel.late_bytes_told = channel.thrown_away_bytes() + channel.unread_bytes();
-  if (channel.over) note_short(channel, cause.text);
+  note_short(channel, bytes, cause.text);
   note_end(channel, {.bytes = bytes, .perhaps_delivered_bytes = sent_undelivered(channel)}, how,
            cause);
 }

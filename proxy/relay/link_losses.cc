@@ -41,8 +41,9 @@ void Link::note_late_loss(Channel& channel, ChannelMoment moment) {
     const std::uint64_t told = std::min(channel.late_bytes_told, channel.thrown_away_bytes());
     const std::uint64_t late = channel.thrown_away_bytes() - told;
     channel.late_bytes_told += late;
-    if (late > 0 && channel.attached()) note_short(channel, channel.loss_cause.text);
-    if (late > 0) note_end(channel, {.bytes = late}, ChannelEnd::How::cut, channel.loss_cause);
+    if (late == 0) return;
+    note_short(channel, channel.short_bytes_told + late, channel.loss_cause.text);
+    note_end(channel, {.bytes = late}, ChannelEnd::How::cut, channel.loss_cause);
     return;
   }
   if (moment != ChannelMoment::gone || !channel.attached() || channel.unproven_bytes() == 0) return;

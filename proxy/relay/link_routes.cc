@@ -20,7 +20,7 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
     const auto stays = routes.find(port->first);
     if (stays == routes.end()) {
       close_listener(port->second);
-      drop_waiting(port->second, LossReason::route_removed, "the route was removed");
+      drop_waiting(port->second, {LossReason::route_removed, "the route was removed"});
     }
     const bool another =
         stays != routes.end() && (port->second.config.group != stays->second.group ||
@@ -118,7 +118,7 @@ void Link::refresh_routes() {
       if (open) waiting_.admit(route);
     } else {
       close_listener(port);
-      no_longer_wait(port);
+      drop_waiting(port, why_none_waits(port));
     }
   }
   wake();

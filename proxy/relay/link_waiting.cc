@@ -92,25 +92,22 @@ void Link::note_waiting_lost(RoutePort& port, const WaitingLegs::Unread& lost,
   fail_drains(port.config.group, lost.bytes, format("route {}: {}", port.name, cause.text));
 }
 
-void Link::drop_waiting(RoutePort& port, LossReason reason, const std::string& why) {
+void Link::drop_waiting(RoutePort& port, const LossCause& cause) {
   const WaitingLegs::Unread lost = waiting_.drop(port.name);
   if (lost.legs == 0) return;
-  note_waiting_lost(port, lost,
-                    {reason, format("connections that waited for the link were reset: {}", why)});
-  log_info("route {}: {} connections that waited for the link were reset: {}", port.name, lost.legs,
-           why);
+  const std::string about =
+      format("connections that waited for the link were reset: {}", cause.text);
+  note_waiting_lost(port, lost, {cause.reason, about});
+  log_info("route {}: {} {}", port.name, lost.legs, about);
 }
 
-void Link::no_longer_wait(RoutePort& port) {
+LossCause Link::why_none_waits(const RoutePort& port) const {
   using enum LossReason;
-  if (stopping_) return drop_waiting(port, node_stopped, "this node was stopped");
-  if (fenced_ || fenced_groups_.contains(port.config.group))
-    return drop_waiting(port, takeover, "takeover");
-  const bool held = held_groups_.contains(port.config.group);
-  drop_waiting(port, refused,
-               held                       ? "the group is held"
-               : paused() || peer_paused_ ? "the link is paused"
-                                          : "they are no longer to wait");
+  if (stopping_) return {node_stopped, "this node was stopped"};
+  if (fenced_ || fenced_groups_.contains(port.config.group)) return {takeover, "takeover"};
+  if (held_groups_.contains(port.config.group)) return {refused, "the group is held"};
+  if (paused() || peer_paused_) return {refused, "the link is paused"};
+  return {refused, "they are no longer to wait"};
 }
 
 void Link::look_at_waiting() {

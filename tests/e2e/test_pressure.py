@@ -136,8 +136,7 @@ def test_many_sources_on_a_slow_link_are_each_read_at_least_every_2_s(make_lab, 
             return [route["channel_list"][0]["in_bytes"] for route in pair.alpha.status()["routes"].values()]
         # With turns of whole slabs all stood still for 4 to 5 s. A single leg may have nothing to read for
         # a while: the kernel reopens the window of a full one late (proxy/io/socket.cc), and a
-        # busy machine lets its source wait.
-        # A busy machine may cost one window its pace; with turns of whole slabs every one is lost.
+        # busy machine lets its source wait, or costs one window its pace.
         standstills = longest_standstills(read, 10)
         if statistics.median(standstills) >= 2.5:
             standstills = longest_standstills(read, 10)

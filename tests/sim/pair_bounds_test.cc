@@ -19,8 +19,8 @@ struct World {
   // acknowledged.
   std::uint64_t bytes_per_s = 1;
   std::uint64_t bytes_judged = 20;
-  double slow_jobs_ratio =
-      0;  // of the compression jobs: the bulk lanes wait for a frame now and then
+  // Of the compression jobs: the bulk lanes wait for a frame now and then.
+  double slow_jobs_ratio = 0;
 };
 
 class PairBounds : public PairFixture, public ::testing::WithParamInterface<World> {};

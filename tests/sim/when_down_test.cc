@@ -172,7 +172,15 @@ TEST_F(WhenLinkIsDown, APauseResetsThoseThatWait) {
   EXPECT_EQ(finished(), 2U);
 }
 
-enum class WaitEnd : std::uint8_t { time, pause, hold, takeover, removal, stop };
+enum class WaitEnd : std::uint8_t {
+  time,
+  pause,
+  hold,
+  takeover,
+  removal_of_route,
+  removal_of_link,
+  stop
+};
 
 class EndOfWait : public WhenLinkIsDown, public ::testing::WithParamInterface<WaitEnd> {
  protected:
@@ -192,7 +200,10 @@ class EndOfWait : public WhenLinkIsDown, public ::testing::WithParamInterface<Wa
       case WaitEnd::takeover:
         (void)command(0, Takeover{.name = "g", .force = true});
         return LossReason::takeover;
-      case WaitEnd::removal:
+      case WaitEnd::removal_of_link:
+        config.links.clear();
+        [[fallthrough]];
+      case WaitEnd::removal_of_route:
         config.routes.erase("r0");
         (void)command(0, Reload{.config = config});
         return LossReason::route_removed;
@@ -222,11 +233,13 @@ TEST_P(EndOfWait, IsALossOfWhatHadBeenGiven) {
   EXPECT_EQ(losses[0].bytes, 5000U);
   EXPECT_EQ(losses[0].route, "r0");
   EXPECT_EQ(losses[0].place, LossPlace::to_peer);
-  EXPECT_EQ(link(0).lag.bytes, GetParam() == WaitEnd::removal ? 0U : 5000U);
+  if (GetParam() == WaitEnd::removal_of_link) return;
+  EXPECT_EQ(link(0).lag.bytes, GetParam() == WaitEnd::removal_of_route ? 0U : 5000U);
 }
 INSTANTIATE_TEST_SUITE_P(Each, EndOfWait,
                          ::testing::Values(WaitEnd::time, WaitEnd::pause, WaitEnd::hold,
-                                           WaitEnd::takeover, WaitEnd::removal, WaitEnd::stop));
+                                           WaitEnd::takeover, WaitEnd::removal_of_route,
+                                           WaitEnd::removal_of_link, WaitEnd::stop));
 
 }  // namespace
 }  // namespace longthrow::sim
