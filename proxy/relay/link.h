@@ -403,6 +403,8 @@ class Link final : public LaneHandler,
   [[nodiscard]] static DrainWatch::Standing standing_of(const Channel& channel);
   void go_on_draining(const Channel& channel);
   void fail_drains(const std::string& group, std::uint64_t lost_bytes, const std::string& reason);
+  void fail_later_drains(const std::string& group, std::uint64_t lost_bytes,
+                         const std::string& reason);
   void note_over(Channel& channel, const std::string& reason);
   void note_short(Channel& channel, std::uint64_t bytes, const std::string& reason);
   [[nodiscard]] std::vector<Channel*> open_channels_of(const std::string& group) const;

@@ -94,13 +94,19 @@ void Link::note_over(Channel& channel, const std::string& reason) {
   note_short(channel, channel.unproven_bytes(), reason);
 }
 
-// Drains that begin later answer for what `channel` gave in vain, `bytes` in all, until a newer
-// channel has caught up.
+// `bytes` in all is what `channel` gave in vain.
 void Link::note_short(Channel& channel, std::uint64_t bytes, const std::string& reason) {
   if (bytes <= channel.short_bytes_told) return;
-  GroupFate& fate = fates_[channel.group()];
-  fate.short_bytes += bytes - std::exchange(channel.short_bytes_told, bytes);
-  fate.short_reason = format("route {}: {}", channel.route(), reason);
+  fail_later_drains(channel.group(), bytes - std::exchange(channel.short_bytes_told, bytes),
+                    format("route {}: {}", channel.route(), reason));
+}
+
+// Drains that begin from now on answer for the bytes until a newer channel has caught up.
+void Link::fail_later_drains(const std::string& group, std::uint64_t lost_bytes,
+                             const std::string& reason) {
+  GroupFate& fate = fates_[group];
+  fate.short_bytes += lost_bytes;
+  fate.short_reason = reason;
   fate.short_serial = next_serial_ - 1;
 }
 

@@ -89,7 +89,9 @@ void Link::note_waiting_lost(RoutePort& port, const WaitingLegs::Unread& lost,
                       .oldest_at = oldest_at,
                       .newest_serial = next_serial_ - 1,
                       .reason = cause.text});
-  fail_drains(port.config.group, lost.bytes, format("route {}: {}", port.name, cause.text));
+  const std::string reason = format("route {}: {}", port.name, cause.text);
+  fail_drains(port.config.group, lost.bytes, reason);
+  fail_later_drains(port.config.group, lost.bytes, reason);
 }
 
 void Link::drop_waiting(RoutePort& port, const LossCause& cause) {

@@ -233,6 +233,9 @@ TEST_P(EndOfWait, IsALossOfWhatHadBeenGiven) {
   EXPECT_EQ(losses[0].bytes, 5000U);
   EXPECT_EQ(losses[0].route, "r0");
   EXPECT_EQ(losses[0].place, LossPlace::to_peer);
+  const auto late = command(0, Drain{.group = "g", .timeout = seconds(1)});
+  EXPECT_TRUE(wait([&] { return answered(*late); }, seconds(3)));
+  EXPECT_FALSE(late->back().ok) << late->back().message;
   if (GetParam() == WaitEnd::removal_of_link) return;
   EXPECT_EQ(link(0).lag.bytes, GetParam() == WaitEnd::removal_of_route ? 0U : 5000U);
 }
