@@ -192,8 +192,9 @@ class Loop {
   // Asks that `op` complete soon. No effect when it is not in flight.
   virtual void cancel(Operation& op) = 0;
 
-  // Half-close: FIN after what is queued. May be called only with no send in flight.
-  virtual void shutdown_send(Socket socket) = 0;
+  // Half-close: FIN after what is queued. May be called only with no send in flight. False: the
+  // connection is dead already, and no FIN is in its queue; the next receive says so.
+  virtual bool shutdown_send(Socket socket) = 0;
   // Ends the socket: operations in flight on it complete with -ECANCELED (later, from `run`), and
   // only then is the descriptor closed. The Socket value is dead after this call.
   virtual void close(Socket socket, CloseMode mode) = 0;

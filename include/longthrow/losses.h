@@ -23,7 +23,7 @@ enum class LossReason : std::uint8_t {
   node_killed,          // this node's last process ended without being stopped
   takeover,             // at either end
   program_closed,       // the program here closed its connection, or reset it
-  peer_program_closed,  // the program at the peer did
+  peer_program_closed,  // the one at the peer did, or the peer gave it up: its ledger says why
   target_unreachable,   // no connection to the target could be made
   target_stuck,         // the program here took nothing for abort_linger
   pair_ended,           // the other one of DRBD's two connections was closed

@@ -51,9 +51,11 @@ std::uint32_t scope_of(const std::string& zone) {
 // What the kernel takes for the name of an interface (Linux: dev_valid_name).
 bool may_be_interface(const std::string& zone) {
   return !zone.empty() && zone.size() < IF_NAMESIZE && zone != "." && zone != ".." &&
-         std::ranges::none_of(zone, [](unsigned char c) {
-           return c <= ' ' || c == '/' || c == ':' || c == '%' || c == ']' || c >= 0x7f;
-         });
+         std::ranges::none_of(
+             zone,
+             [](unsigned char c) {
+               return c <= ' ' || c == '/' || c == ':' || c == '%' || c == ']' || c >= 0x7f;
+             });
 }
 
 bool parse_address(const std::string& host, Endpoint& endpoint) {

@@ -15,7 +15,7 @@ constexpr int kFileVersion = 1;
 
 struct AddressRow {
   const char* key;
-  Endpoint DrbdConnection::*member;
+  Endpoint DrbdConnection::* member;
 };
 constexpr std::array kAddresses{
     AddressRow{"inside", &DrbdConnection::inside},
@@ -25,7 +25,7 @@ constexpr std::array kAddresses{
 };
 struct NumberRow {
   const char* key;
-  std::optional<std::uint64_t> DrbdConnection::*member;
+  std::optional<std::uint64_t> DrbdConnection::* member;
 };
 constexpr std::array kNumbers{
     NumberRow{"memlimit", &DrbdConnection::memlimit},

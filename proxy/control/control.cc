@@ -60,8 +60,7 @@ class ControlThread final : public Control {
         acceptor_(io_, stream_protocol(), socket_.release_fd()),
         retry_(io_),
         http_retry_(io_),
-        http_(
-            io_, [this](auto handler) { service_.status(std::move(handler)); }, HttpLimits{}) {}
+        http_(io_, [this](auto handler) { service_.status(std::move(handler)); }, HttpLimits{}) {}
 
   ~ControlThread() override {
     io_.stop();

@@ -39,7 +39,7 @@ class LoopBase : public Loop {
   void receive(Operation& op, Socket socket, ByteSpan into) final;
   void send(Operation& op, Socket socket, std::span<const ByteView> pieces) final;
   void cancel(Operation& op) final;
-  void shutdown_send(Socket socket) final;
+  bool shutdown_send(Socket socket) final;
   void close(Socket socket, CloseMode mode) final;
   [[nodiscard]] SocketStats stats(Socket socket) const final;
   void set_pacing_rate(Socket socket, std::uint64_t bytes_s) final;
@@ -65,7 +65,7 @@ class LoopBase : public Loop {
   // happens).
   [[nodiscard]] virtual bool attach(SocketEntry&) {
     return true;
-  }                                     // accepted or listening, not connecting
+  }  // accepted or listening, not connecting
   virtual void detach(SocketEntry&) {}  // before the descriptor is closed
   virtual void start(SocketEntry& entry, Direction direction) = 0;
   virtual void cancel_waiting(SocketEntry& entry, Direction direction) = 0;

@@ -204,10 +204,10 @@ void LoopBase::cancel_slot(SocketEntry& entry, Direction direction) {
   if (slot.phase == Phase::waiting) cancel_waiting(entry, direction);
 }
 
-void LoopBase::shutdown_send(Socket socket) {
+bool LoopBase::shutdown_send(Socket socket) {
   SocketEntry& entry = entry_of(socket);
   LT_ASSERT(entry.write.phase == Phase::idle);
-  ::shutdown(entry.fd, SHUT_WR);  // fails only on a socket that is dead; the next receive says so
+  return ::shutdown(entry.fd, SHUT_WR) == 0;
 }
 
 void LoopBase::close(Socket socket, CloseMode mode) {

@@ -233,7 +233,7 @@ void Channel::after_write() {
   }
   if (!fin_written_) {
     fin_written_ = true;
-    loop_.shutdown_send(leg_);
+    fin_queued_ = loop_.shutdown_send(leg_);
   }
   if (read_ended_) begin_close();
 }
@@ -251,7 +251,7 @@ void Channel::note_last_delivered() {
   if (delivered_last_) return;
   const std::uint64_t queued = queued_bytes();
   report_delivered(queued);
-  delivered_last_ = acknowledged_offset(queued);
+  delivered_last_ = delivered_offset(queued);
 }
 
 std::uint64_t Channel::lost_bytes() const {
@@ -263,6 +263,12 @@ std::uint64_t Channel::acknowledged_offset(std::uint64_t queued_bytes) const {
   const std::uint64_t consumed = core_->in.consumed_offset();
   if (planted(Plant::delivered_early)) return consumed;
   return consumed - std::min(consumed, queued_bytes);
+}
+
+// What was acknowledged once stays so, although of a send that is under way it is not known how far
+// it came.
+std::uint64_t Channel::delivered_offset(std::uint64_t queued_bytes) const {
+  return std::max(delivered_, acknowledged_offset(queued_bytes));
 }
 
 void Channel::check_abort() {
@@ -391,10 +397,9 @@ void Channel::close_leg(CloseMode mode, LossCause cause) {
     // What the peer is not told to be delivered, it is told to be lost.
     const bool all_delivered = core_->in.at_end() && delivered_ == core_->in.consumed_offset();
     if (!all_delivered) host_.channel_stop(*this);
-    if (!read_ended_) {
-      read_ended_ = true;
-      pending_end_ = EndKind::abort;
-    }
+    read_ended_ = true;
+    // Also of a leg that had ended while what it said was thrown away.
+    if (!core_->out.end && !pending_end_) pending_end_ = EndKind::abort;
     send_pending_end();
   }
   host_.channel_closed(*this);
@@ -408,7 +413,7 @@ void Channel::look() {
   const SocketStats stats = loop_.stats(leg_);
   report_delivered(queued_bytes(stats));
   looked_ = {.unread_bytes = unread_bytes(stats),
-             .undelivered_bytes = core_->in.ready_bytes() + queued_bytes(stats)};
+             .undelivered_bytes = undelivered_bytes(queued_bytes(stats))};
 }
 
 void Channel::report_delivered() {
@@ -454,11 +459,14 @@ std::uint64_t Channel::queued_bytes() const {
 // A FIN counts as one byte of the kernel's queue.
 std::uint64_t Channel::queued_bytes(const SocketStats& stats) const {
   const std::uint64_t queued = stats.unacknowledged_bytes;
-  return queued - (fin_written_ && queued > 0 ? 1 : 0);
+  return queued - (fin_queued_ && queued > 0 ? 1 : 0);
 }
 
-std::uint64_t Channel::undelivered_bytes() const {
-  return core_->in.ready_bytes() + queued_bytes();
+std::uint64_t Channel::undelivered_bytes() const { return undelivered_bytes(queued_bytes()); }
+
+std::uint64_t Channel::undelivered_bytes(std::uint64_t queued_bytes) const {
+  const std::uint64_t here = core_->in.contiguous_offset();
+  return here - std::min(here, delivered_offset(queued_bytes));
 }
 
 ChannelStatus Channel::status() const {

@@ -247,6 +247,8 @@ class Channel final : public Mortal {
   void report_delivered();
   void report_delivered(std::uint64_t queued_bytes);
   [[nodiscard]] std::uint64_t acknowledged_offset(std::uint64_t queued_bytes) const;
+  [[nodiscard]] std::uint64_t delivered_offset(std::uint64_t queued_bytes) const;
+  [[nodiscard]] std::uint64_t undelivered_bytes(std::uint64_t queued_bytes) const;
   void begin_close();
   void check_close();
   // Of the leg: written, not acknowledged by its TCP; what has come and was not read.
@@ -308,7 +310,8 @@ class Channel final : public Mortal {
   bool write_failed_ = false;
   std::optional<std::uint64_t> last_offset_;  // nothing beyond is handed over
   bool fin_written_ = false;
-  bool finishing_ = false;  // both ends are clean, the leg's TCP has not acknowledged all
+  bool fin_queued_ = false;  // in the kernel, behind all bytes
+  bool finishing_ = false;   // both ends are clean, the leg's TCP has not acknowledged all
   TimePoint closing_since_{};
   TimePoint close_deadline_{};
   bool aborting_ = false;

@@ -24,12 +24,13 @@ class SteadyCivilClock {
   std::int64_t base_ns_;
 };
 
-// What a node knows of the sender's clock: it read `wall_ns` at the local time `at`, after half a
-// round trip on the way.
+// What a node knows of the sender's clock: it read `wall_ns` at the local time `at`, after at most
+// `trip_max` on the way. A whole round trip: nobody knows how much slower one way is than the
+// other, and a copy must not look younger than it is.
 struct SenderClock {
   std::int64_t wall_ns = 0;
   TimePoint at{};
-  Duration half_trip{0};
+  Duration trip_max{0};
   std::int64_t civil_offset_ns = 0;  // what its civil clock is ahead of it
 };
 
@@ -50,7 +51,7 @@ class CopyAge {
                           Duration(behind_ns) > kAgeMax;
     if (nonsense) return;
     as_of_ns_ = civil_ns;
-    age_ = std::max(Duration(0), Duration(behind_ns) + (now - sender.at) + sender.half_trip);
+    age_ = std::max(Duration(0), Duration(behind_ns) + (now - sender.at) + sender.trip_max);
     at_ = now;
   }
   // As an earlier start of the node knew it: its age is that of the civil clocks, as good as they

@@ -362,6 +362,10 @@ class Link final : public LaneHandler,
     LossPlace place = LossPlace::to_peer;
     std::uint64_t perhaps_delivered_bytes = 0;
   };
+  // A peer says it without its reason.
+  static constexpr std::string_view kPeerTakesNoMore =
+      "the peer takes no more: its target closed the connection, broke or could not be reached, or "
+      "the peer gave the connection up (its log and its losses say why)";
   void note_end(const Channel& channel, const Lost& lost, ChannelEnd::How how,
                 const LossCause& cause);
   void note_unproven(Channel& channel, ChannelEnd::How how, const LossCause& cause);

@@ -48,7 +48,7 @@ void Link::note_copies() {
     fate.copy.note(loop_.now(), state.as_of_wall_ns,
                    {.wall_ns = *session_->peer_wall_ns(),
                     .at = session_->peer_wall_at(),
-                    .half_trip = session_->rtt().value_or(Duration(0)) / 2,
+                    .trip_max = session_->rtt().value_or(Duration(0)),
                     .civil_offset_ns = session_->peer_civil_offset_ns()});
   }
 }

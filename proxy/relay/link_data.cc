@@ -495,7 +495,7 @@ void Link::handle_event(const SessionEvent& event) {
       channel->on_readable();
       break;
     case SessionEvent::Kind::stopped:
-      note_over(*channel, "the peer takes no more: its target has closed the connection, or broke");
+      note_over(*channel, std::string(kPeerTakesNoMore));
       channel->on_stopped();
       if (channel->closed()) note_unproven(*channel, channel->how_it_ended(), channel->end_cause());
       break;

@@ -30,9 +30,10 @@ void Link::say_what_was_left_out(TimePoint now) {
     log_warning("link {}: {} more lines of refusals and failures were left out", name_, *lines);
   }
   if (const auto lines = mismatch_lines_.look(now)) {
-    log_warning("link {}: {} more lines on routes that do not match were left out; "
-                "`longthrow status` names those of now",
-                name_, *lines);
+    log_warning(
+        "link {}: {} more lines on routes that do not match were left out; "
+        "`longthrow status` names those of now",
+        name_, *lines);
   }
 }
 

@@ -9,7 +9,6 @@
 
 namespace longthrow {
 
-// A peer that takes no more says it without a reason.
 void Link::tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How how,
                      const LossCause& cause) {
   if (lost.bytes == 0) return;
@@ -25,9 +24,7 @@ void Link::tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How h
             .channels = 1,
             .bytes = lost.bytes,
             .perhaps_delivered_bytes = lost.perhaps_delivered_bytes,
-            .text = by_peer ? "the program at the peer closed its connection, or could not be "
-                              "reached, and took no more"
-                            : cause.text};
+            .text = by_peer ? std::string(kPeerTakesNoMore) : cause.text};
   if (to_peer) {
     loss.oldest_s = std::chrono::duration<double>(loop_.now() - undelivered_since(channel)).count();
   }

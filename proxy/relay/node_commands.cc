@@ -61,7 +61,7 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
       handler(unknown_group(drain->group));
       return id;
     }
-    begin_drain(
+    add_drain(
         id, {.link = link,
              .group = drain->group,
              .deadline = drain->timeout > Duration(0) ? parts_.loop.now() + drain->timeout : kNever,
@@ -211,7 +211,13 @@ void NodeImpl::on_task_timer() {
 void NodeImpl::start_tasks() {
   const bool wanted =
       !drains_.empty() || !takeovers_.empty() || !removed_links_.empty() || !removed_ports_.empty();
-  if (wanted && !task_timer_.armed()) parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
+  const bool begins = std::ranges::any_of(
+      drains_, [](const auto& drain) { return drain.second.turns_to_begin > 0; });
+  if (begins) {
+    parts_.loop.arm(task_timer_, parts_.loop.now());
+  } else if (wanted && !task_timer_.armed()) {
+    parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
+  }
 }
 
 Answer NodeImpl::run(const Resume& command) {

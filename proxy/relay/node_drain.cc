@@ -45,21 +45,31 @@ void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler han
     return handler(
         {.message = format("link {0}: paused; `longthrow resume {0}` ends it", command.link)});
   }
-  begin_drain(id, {.link = link, .pause_after = true, .handler = std::move(handler)});
+  add_drain(id, {.link = link, .pause_after = true, .handler = std::move(handler)});
 }
 
-void NodeImpl::begin_drain(CommandId id, DrainTask task) {
+void NodeImpl::add_drain(CommandId id, DrainTask task) {
+  drains_.emplace(id, std::move(task));
+  start_tasks();
+}
+
+void NodeImpl::begin_drain(CommandId id, const DrainTask& task) {
   std::set<std::string> groups{task.group};
   if (task.pause_after) groups = task.link->group_names();
   for (const std::string& group : groups) task.link->watch_drain(id, group, task.hold);
   // What the hold itself resets, connections that wait for the link, fails the drain.
   if (task.hold) task.link->hold_group(task.group, true);
-  if (advance_drain(id, task)) return;
-  drains_.emplace(id, std::move(task));
-  start_tasks();
 }
 
 bool NodeImpl::advance_drain(CommandId id, DrainTask& task) {
+  if (task.turns_to_begin > 0) {
+    if (--task.turns_to_begin > 0) return false;
+    if (!task.pause_after && link_of_group(task.group) != task.link) {
+      task.handler(unknown_group(task.group));  // a reload came between
+      return true;
+    }
+    begin_drain(id, task);
+  }
   const DrainLeft left = task.link->drain_left(id);
   const bool failed = left.failed() || parts_.loop.now() >= task.deadline;
   if (left.none() || failed) {
@@ -115,7 +125,8 @@ void NodeImpl::abandon(CommandId id) {
     takeover->second.handler = [](const Answer&) {};
   const auto task = drains_.find(id);
   if (task == drains_.end()) return;
-  if (task->second.hold) task->second.link->hold_group(task->second.group, false);
+  const bool begun = task->second.turns_to_begin == 0;
+  if (begun && task->second.hold) task->second.link->hold_group(task->second.group, false);
   task->second.link->forget_drain(id);
   drains_.erase(task);
 }

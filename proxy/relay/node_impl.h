@@ -40,6 +40,9 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
  private:
   static constexpr Duration kTaskTick = std::chrono::milliseconds(250);
   static constexpr Duration kCopiesTick = std::chrono::seconds(10);
+  // Of the loop: what the kernel had taken of connections before a command is accepted by then,
+  // also when the wait of the turn in which the command comes was before that.
+  static constexpr int kTurnsToBegin = 2;
   // A drain, or a pause --drain, under way.
   struct DrainTask {
     Link* link = nullptr;
@@ -49,6 +52,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
     bool hold = false;
     bool pause_after = false;
     AnswerHandler handler;
+    int turns_to_begin = kTurnsToBegin;
   };
 
   // A takeover that has fenced, and hands over what is here.
@@ -92,7 +96,8 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   [[nodiscard]] Result<void> begin_reload(const Reload& command);
   Answer run(const RestartCheck& command);
   Answer run(const Losses& command);
-  void begin_drain(CommandId id, DrainTask task);
+  void add_drain(CommandId id, DrainTask task);
+  void begin_drain(CommandId id, const DrainTask& task);
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
   void start_tasks();
   void on_task_timer();

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes of protocol drbd, without DRBD: streams that begin as its two do. Real DRBD is in tests/drbd."""
 import contextlib
+import json
 import os
 import socket
 import struct
@@ -293,6 +294,28 @@ def test_closing_one_of_a_pair_closes_both(drbd_pair):
     wait_until(lambda: len(peer.closed) == 2, 10, "both ends at the far side")
     assert dict(peer.closed)[DATA] == MIB + 8 + len(FEATURES)
     pair.alpha.wait_channels(0)
+
+
+def test_what_the_end_of_a_pair_destroys_is_in_both_ledgers(drbd_pair):
+    """DRBD at the far side drops its meta connection while its data connection takes nothing."""
+    lab, pair, peer, connect = drbd_pair(rtt="5ms")
+    data, meta = connect_pair(connect)
+    peer.running.clear()
+    flood(data, 6 * MIB).join(20)
+    pair.alpha.wait_no_lag()
+    peer.connections[META].shutdown(socket.SHUT_RDWR)
+
+    def lost(node) -> dict:
+        entries = wait_until(lambda: json.loads(node.tell("losses", "--json"))["losses"], 20, "a loss")
+        assert len(entries) == 1, entries
+        return entries[0]
+
+    there, here = lost(pair.beta), lost(pair.alpha)
+    assert (there["reason"], there["place"]) == ("pair_ended", "undelivered")
+    assert (here["reason"], here["place"]) == ("peer_program_closed", "to_peer")
+    # What its TCP had taken of a send that was under way counts as lost.
+    assert MIB < there["bytes"] <= here["bytes"] <= 6 * MIB + 8 + len(FEATURES)
+    peer.running.set()
 
 
 @pytest.mark.parametrize("name", ["dr", "r0"])

@@ -136,6 +136,8 @@ class TargetApp final : private SocketWatcher {
   void stall(TimePoint until);
   // Ends the programs that hang, as an administrator does.
   void end_hung();
+  // Ends its own half of all connections that it has, and reads on.
+  void half_close_all();
   // Resets all connections that it has, as a program that dies does.
   void reset_all();
   // Refuses connections, or takes them again.

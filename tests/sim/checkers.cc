@@ -154,13 +154,13 @@ void AnswerChecker::check_copies(const Shadow& shadow, const Statuses& statuses,
             is_at_both(statuses, stream, shadow, {"open", "half-closed"}) && !stalls_ &&
             *group.inbound.age_s + kSlackSeconds < seconds_of(now - *since)) {
           violate(format(
-              "G7: side {} calls its copy of group {} {:.3f} s old; it lacks bytes of "
-              "stream {:x} of {:.3f} s ago",
-              side, name, *group.inbound.age_s, stream.record->id, seconds_of(now - *since)));
+              "G7: side {} calls its copy of group {} {:.3f} s old; it lacks bytes of {:.3f} s "
+              "ago: {}, t {:.3f}",
+              side, name, *group.inbound.age_s, seconds_of(now - *since), stream.describe(),
+              seconds_of(now.time_since_epoch())));
         }
         const bool both_up = statuses[0]->links.at("wan").state == "up" &&
                              statuses[1]->links.at("wan").state == "up";
-        // A copy of which nothing has come knows of nothing.
         // A copy of which nothing has come knows of nothing; one that was taken over is whole as it
         // stands.
         const bool knows = !is_copy || (stream.record->forward.reader_seen && !takes_over_);

@@ -37,7 +37,7 @@ struct FaultPlan {
   int machine_deaths = 0;
   Duration downtime_max = std::chrono::seconds(10);
   double disk_loss_ratio = 0;  // of the machines that die
-  Duration stall_every{0};  // of a process
+  Duration stall_every{0};     // of a process
   Duration stall_max = std::chrono::seconds(2);
   double name_failure_ratio = 0;
 

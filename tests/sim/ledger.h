@@ -24,9 +24,9 @@ struct DirectionRecord {
   std::uint64_t read_bytes = 0;
   bool reader_seen = false;
   bool fin_seen = false;
-  int reader_error = 0;      // the abort that it saw: < 0
-  bool reader_hung = false;  // it reads no more
-  bool reader_gone = false;  // it closed or reset by its own will
+  int reader_error = 0;                   // the abort that it saw: < 0
+  bool reader_hung = false;               // it reads no more
+  bool reader_gone = false;               // it closed or reset by its own will
   std::uint64_t reader_kernel_bytes = 0;  // what its kernel had, unread bytes included, when it did
   [[nodiscard]] bool writer_ended() const { return fin_sent || writer_reset || writer_error != 0; }
   [[nodiscard]] bool reader_ended() const { return fin_seen || reader_error != 0 || reader_gone; }

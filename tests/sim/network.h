@@ -79,7 +79,7 @@ class SimNetwork {
   [[nodiscard]] NetId accept(NetId listener);  // -EAGAIN: none
   [[nodiscard]] int read(NetId socket, ByteSpan into);
   [[nodiscard]] int write(NetId socket, ByteView bytes);
-  void shutdown_send(NetId socket);
+  bool shutdown_send(NetId socket);  // false: it is dead already
   // A connection or a listener. True when the end is a FIN, false when it is a reset.
   bool close(NetId socket, CloseMode mode);
   // What the kernel does for a killed process: by SO_LINGER.

@@ -167,11 +167,12 @@ int SimNetwork::write(NetId socket, ByteView bytes) {
   return result;
 }
 
-void SimNetwork::shutdown_send(NetId socket) {
+bool SimNetwork::shutdown_send(NetId socket) {
   TcpEndpoint* endpoint = find_endpoint(socket);
-  if (endpoint == nullptr) return;
-  endpoint->shutdown_send();
+  if (endpoint == nullptr) return false;
+  const bool queued = endpoint->shutdown_send();
   settle(socket, false);
+  return queued;
 }
 
 bool SimNetwork::close(NetId socket, CloseMode mode) {

@@ -43,6 +43,24 @@ TEST_F(PairAnswers, ADrainEndsWhenTheTargetsKernelHasEverything) {
   EXPECT_EQ(targets.front().received_bytes(*app.channel()), 1 * kMiB);
 }
 
+// A process that stands still leaves connections and their bytes to its kernel: they were accepted
+// before the drain all the same.
+TEST_F(PairAnswers, ADrainKnowsOfConnectionsThatOnlyTheKernelHasAccepted) {
+  for (const bool hold : {false, true}) {
+    if (!hold) start();
+    cluster->loop(0)->stall(world.now() + seconds(1));
+    const SourceApp& app = source({.bytes = 50'000, .ending = SourceEnding::hold});
+    run(milliseconds(900));
+    const std::uint64_t given = app.acknowledged_bytes();
+    ASSERT_GT(given, 10'000U);
+    const ChannelRecord* stream = app.channel();
+    const auto answers = command(0, Drain{.group = "g", .hold = hold});
+    ASSERT_TRUE(wait([&] { return answered(*answers); }));
+    EXPECT_TRUE(answers->back().ok) << answers->back().message;
+    EXPECT_GE(targets.front().received_bytes(*stream), given) << answers->back().message;
+  }
+}
+
 // What the takeover itself ends is no loss: an administrator who looks again reads the same.
 TEST_F(PairAnswers, StatusSaysOfATakenCopyWhatTheTakeoverSaid) {
   start();

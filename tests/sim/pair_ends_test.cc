@@ -4,6 +4,7 @@
 
 namespace longthrow::sim {
 namespace {
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class PairEnds : public PairFixture {
@@ -83,6 +84,28 @@ TEST_F(PairEnds, TheEndOfASessionComesAfterAllThatItsReceiverHeld) {
   cluster->start(0);
   ASSERT_TRUE(wait([&] { return stream.forward.reader_error != 0; }));
   EXPECT_GE(stream.forward.read_bytes, held);
+}
+
+// What a target says while its copy is taken over is thrown away, also its end: the stream ends at
+// its source all the same, and its route can be opened again.
+TEST_F(PairEnds, ATakeoverEndsAStreamWhoseTargetEndsItsHalfMeanwhile) {
+  plan.network.send_buffer_bytes_max = plan.network.receive_buffer_bytes_max = 32 * kKiB;
+  for (const bool hangs : {false, true}) {
+    if (!hangs) start({.rate_bytes_s = 64 * kKiB});
+    source({.bytes = 512 * kKiB, .reads_while_writing = true, .ending = SourceEnding::hold});
+    run(seconds(3));
+    const auto taken = command(1, Takeover{.name = "g", .force = true});
+    run(milliseconds(100));
+    ASSERT_FALSE(answered(*taken)) << taken->back().message;
+    targets.front().half_close_all();
+    if (hangs) targets.front().stall(world.now() + std::chrono::minutes(2));
+    ASSERT_TRUE(wait([&] { return answered(*taken); }));
+    ASSERT_TRUE(wait([&] { return sources.back().finished(); }, seconds(30))) << lines(log);
+    for (const int side : {0, 1})
+      EXPECT_TRUE(wait([&] { return status(side).routes.at("r0").channels.empty(); }, seconds(10)));
+    ASSERT_TRUE(command(1, Release{"g"})->back().ok);
+    ASSERT_TRUE(wait([&] { return status(0).routes.at("r0").state == "open"; }, seconds(10)));
+  }
 }
 
 TEST_F(PairEnds, ANewSessionsRouteOpensWhenTheOldOnesStreamsHaveEnded) {

@@ -229,6 +229,44 @@ TEST_F(PairLosses, OfATargetThatIsNotThere) {
   EXPECT_LE(*there.bytes, 50'000U);
 }
 
+// The memory of a node that waits for its link goes bad: the peer, which finds it, says why.
+TEST_F(PairLosses, OfAFrameThatFailsItsChecksum) {
+  start();
+  write_for_long();
+  network->cut_one_way(cluster->host(0), cluster->host(1), world.now() + seconds(30));
+  run(seconds(20));  // the lanes are given up: all of it is sent again
+  ASSERT_TRUE(cluster->node(0)->find_link("wan")->damage_stored_frame(0));
+  wait_for_end();
+  const Loss there = sum(1, LossReason::corrupt, LossPlace::undelivered);
+  const Loss here = sum(0, LossReason::peer_program_closed, LossPlace::to_peer);
+  EXPECT_GT(*here.bytes, 64 * kKiB);
+  expect_lacking(here);
+  EXPECT_LE(*there.bytes, *here.bytes);
+  expect_told_by_a_later_drain(*here.bytes);
+}
+
+// The target has ended its own half, and takes nothing more of the other one: both ends are known
+// on both sides, and nobody ever says that the last bytes were taken.
+TEST_F(PairLosses, OfWhatThePeerNeverConfirms) {
+  plan.network.receive_buffer_bytes_max = 16 * kKiB;
+  start({.early_half_close_ratio = 1, .early_bytes_max = 4 * kKiB});
+  app = &source({.bytes = 50'000, .rate_bytes_s = 10'000, .burst_bytes = 1000});
+  run(seconds(1));
+  stream = app->channel();
+  ASSERT_NE(stream, nullptr);
+  targets.front().stall(world.now() + std::chrono::hours(1));
+  ASSERT_TRUE(wait([this] { return app->finished(); }));
+  ASSERT_TRUE(
+      wait([this] { return sum(0, LossReason::unconfirmed, LossPlace::to_peer).channels > 0; }));
+  const std::uint64_t lacking = 50'000 - targets.front().received_bytes(*stream);
+  const Loss loss = sum(0, LossReason::unconfirmed, LossPlace::to_peer);
+  EXPECT_GT(lacking, 10'000U);
+  EXPECT_EQ(*loss.bytes, lacking);
+  EXPECT_EQ(loss.perhaps_delivered_bytes, lacking);
+  EXPECT_TRUE(ledger_of(1).losses.empty()) << "it still hands them over";
+  expect_told_by_a_later_drain(lacking);
+}
+
 // A later drain answers for what an ended connection gave, read or not.
 TEST_F(PairLosses, OfAConnectionThatEndedFailALaterDrain) {
   start({.reset_ratio = 1});

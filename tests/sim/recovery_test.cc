@@ -152,8 +152,8 @@ TEST_F(Recovery, TwoRoutesSwapTheirPortsInOneReload) {
       seconds(2)));
 }
 
-// Whatever the length of the cut: a second in all where a round trip takes 50 ms. On longer ways the
-// round trips of express lane, session and bulk lane count: some five.
+// Whatever the length of the cut: a second in all where a round trip takes 50 ms. On longer ways
+// the round trips of express lane, session and bulk lane count: some five.
 TEST_F(Recovery, AfterACutTheFirstByteComesWithinASecondAndARoundTrip) {
   for (const Duration rtt : {milliseconds(2), milliseconds(50), milliseconds(200)}) {
     plan_.wan.latency_min = rtt / 2;
@@ -167,9 +167,9 @@ TEST_F(Recovery, AfterACutTheFirstByteComesWithinASecondAndARoundTrip) {
     source_->options().rate_bytes_s = 20'000;
     run_for(seconds(2));
     const Duration limit = std::max(seconds(1) + rtt, Dial::kKnockEvery + 6 * rtt);
-    for (const Duration cut : {milliseconds(12'000), milliseconds(13'130), milliseconds(14'270),
-                               milliseconds(47'390), milliseconds(600'510),
-                               milliseconds(1'800'640), milliseconds(3'000'770)}) {
+    for (const Duration cut :
+         {milliseconds(12'000), milliseconds(13'130), milliseconds(14'270), milliseconds(47'390),
+          milliseconds(600'510), milliseconds(1'800'640), milliseconds(3'000'770)}) {
       network_->cut(cluster_->host(0), cluster_->host(1), world_->now() + cut);
       run_for(cut - milliseconds(1));
       ASSERT_EQ(link_state(0), "down");

@@ -85,7 +85,7 @@ class SimLoop final : public Loop, private SocketWatcher {
   void receive(Operation& op, Socket socket, ByteSpan into) override;
   void send(Operation& op, Socket socket, std::span<const ByteView> pieces) override;
   void cancel(Operation& op) override;
-  void shutdown_send(Socket socket) override;
+  bool shutdown_send(Socket socket) override;
   void close(Socket socket, CloseMode mode) override;
   [[nodiscard]] SocketStats stats(Socket socket) const override;
   void set_pacing_rate(Socket, std::uint64_t) override {

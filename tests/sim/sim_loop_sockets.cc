@@ -66,11 +66,11 @@ SocketStats SimLoop::stats(Socket socket) const {
   return open != nullptr ? network_.stats(open->net) : SocketStats{};
 }
 
-void SimLoop::shutdown_send(Socket socket) {
-  if (!alive_) return;
+bool SimLoop::shutdown_send(Socket socket) {
+  if (!alive_) return false;
   Open& open = open_socket(socket);
   LT_ASSERT(open.out.kind == Kind::none);
-  network_.shutdown_send(open.net);
+  return network_.shutdown_send(open.net);
 }
 
 void SimLoop::close(Socket socket, CloseMode mode) {

@@ -85,6 +85,10 @@ std::uint64_t TargetApp::unnamed_bytes() const {
   return bytes;
 }
 
+void TargetApp::half_close_all() {
+  for (auto& [socket, session] : sessions_) half_close(*session);
+}
+
 void TargetApp::reset_all() {
   while (!sessions_.empty()) lose(*sessions_.begin()->second, 0);
 }

@@ -75,7 +75,7 @@ class TcpEndpoint {
   // The program's side; results are >= 0 or -errno, as of non-blocking calls.
   [[nodiscard]] int read(ByteSpan into);
   [[nodiscard]] int write(ByteView bytes);
-  void shutdown_send();
+  bool shutdown_send();  // false: no FIN is queued
   void set_reset_on_death(bool on) { options_.reset_on_death = on; }
   void set_keep_alive(TimePoint now) {
     options_.keep_alive = true;

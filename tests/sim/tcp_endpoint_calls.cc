@@ -57,9 +57,10 @@ unsigned TcpEndpoint::take_events() {
   return std::exchange(events_, 0U);
 }
 
-void TcpEndpoint::shutdown_send() {
-  if (state_ == State::closed || state_ == State::syn_sent) return;
+bool TcpEndpoint::shutdown_send() {
+  if (state_ == State::closed || state_ == State::syn_sent) return false;
   fin_queued_ = true;
+  return true;
 }
 
 bool TcpEndpoint::close(TimePoint now, CloseMode mode) {

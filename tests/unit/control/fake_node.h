@@ -41,7 +41,7 @@ class TaskLoop final : public Loop {
   void receive(Operation&, Socket, ByteSpan) override { LT_ASSERT(false); }
   void send(Operation&, Socket, std::span<const ByteView>) override { LT_ASSERT(false); }
   void cancel(Operation&) override { LT_ASSERT(false); }
-  void shutdown_send(Socket) override { LT_ASSERT(false); }
+  bool shutdown_send(Socket) override { LT_ASSERT(false); }
   void close(Socket, CloseMode) override { LT_ASSERT(false); }
   SocketStats stats(Socket) const override { return {}; }
   void set_pacing_rate(Socket, std::uint64_t) override { LT_ASSERT(false); }

@@ -210,6 +210,21 @@ TEST_P(LoopEnd, AGracefulCloseAfterAHalfCloseIsClean) {
   EXPECT_EQ(error, 0);
 }
 
+// Who counts on an end in the queue takes its byte for one that was acknowledged.
+TEST_P(LoopEnd, AHalfCloseSaysWhetherAnEndIsInTheQueue) {
+  for (const bool dead : {false, true}) {
+    Socket socket;
+    RawSocket peer = raw_peer(socket);
+    send(socket, pattern(1000));
+    if (dead) {
+      peer.reset();
+      run_for(std::chrono::milliseconds(100));
+    }
+    EXPECT_EQ(loop().shutdown_send(socket), !dead);
+    close(socket, CloseMode::reset);
+  }
+}
+
 TEST_P(LoopEnd, AResetDestroysWhatIsQueuedAndIsNeverAnEnd) {
   Socket socket;
   RawSocket peer = raw_peer(socket);

@@ -29,7 +29,7 @@ TEST(CopyAge, IsWhatTheSenderIsAheadAndHalfARoundTrip) {
   CopyAge copy;
   const std::int64_t sender_ns = Duration(hours(9)).count();
   copy.note(kStart, sender_ns - Duration(seconds(3)).count(),
-            {.wall_ns = sender_ns, .at = kStart - seconds(1), .half_trip = milliseconds(40)});
+            {.wall_ns = sender_ns, .at = kStart - seconds(1), .trip_max = milliseconds(40)});
   EXPECT_EQ(*copy.age(kStart), seconds(4) + milliseconds(40));
 }
 

@@ -32,7 +32,7 @@ class ClockLoop final : public Loop {
   void receive(Operation&, Socket, ByteSpan) override {}
   void send(Operation&, Socket, std::span<const ByteView>) override {}
   void cancel(Operation&) override {}
-  void shutdown_send(Socket) override {}
+  bool shutdown_send(Socket) override { return false; }
   void close(Socket, CloseMode) override {}
   SocketStats stats(Socket) const override { return {}; }
   void set_pacing_rate(Socket, std::uint64_t) override {}
