@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a first configuration gets wrong, said by the nodes themselves."""
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+from support.lab import ROOT
 from support.node import Node, make_key
 from support.waiting import wait_until
 
@@ -51,6 +54,30 @@ def test_a_route_that_is_encrypted_inside_is_named_at_both_ends(make_lab, make_p
         for process in (client, server):
             process.stdin.close()
             process.wait(10)
+
+
+def test_the_firewall_of_the_readme_lets_in_the_peer_and_nobody_else(make_lab, make_pair):
+    """Behind Debian's own file of rules, where the package has brought one."""
+    lab = make_lab(rtt="2ms")
+    pair = make_pair(lab, routes={"r0": 17999})
+    usual = Path("/etc/nftables.conf")
+    readme = (ROOT / "README.md").read_text()
+    rules = re.search(r"nftables.conf <<'END'\n(.*?)\nEND\n", readme, re.DOTALL)[1]
+    rules = rules.replace("198.51.100.7", lab.b.address).replace("7700", str(pair.WAN_PORT))
+    lab.a.nft((usual.read_text() if usual.exists() else "") + rules)
+    pair.start()
+    lab.b.run(["ip", "address", "add", "10.77.0.9/24", "dev", "wan0"])
+
+    def comes_in(address: str) -> bool:
+        with lab.b.socket() as stranger:
+            stranger.settimeout(3)
+            stranger.bind((address, 0))
+            return stranger.connect_ex((lab.a.address, pair.WAN_PORT)) == 0
+
+    assert comes_in(lab.b.address)
+    assert not comes_in("10.77.0.9")
+    pair.beta.restart()
+    pair.wait_up()
 
 
 def test_ends_that_both_sides_lack_are_named(make_lab, make_pair):

@@ -41,6 +41,37 @@ def cut_once(lab, pair, sink) -> None:
     sink.wait_received(before + 8 * MIB)
 
 
+HOLE = """table inet hole {
+    chain input { type filter hook input priority filter; iifname "wan0" meta length > 1300 drop; }
+}"""
+
+
+@pytest.mark.long
+def test_a_link_that_carries_only_small_packets_is_named_and_probing_cures_it(make_lab, make_pair):
+    """An MTU hole: heartbeats pass and keep the link up, full packets vanish without a word."""
+    lab = make_lab(rtt="20ms")
+    hosts = (lab.a, lab.b)
+    with Sink(lab.b) as sink:
+        pair = make_pair(lab, routes={"r0": sink.port}).start()
+        for host in hosts:
+            host.sysctl("net.ipv4.tcp_mtu_probing", "0")
+            host.nft(HOLE)
+        with Source(lab.a, pair.entry(), size=4 * MIB, mix="random") as source:
+            def warned() -> bool:
+                return [warning["name"] for warning in pair.alpha.link()["warnings"]] == ["nothing_passes"]
+
+            wait_until(warned, 60, "the hole is named")
+            assert pair.alpha.link()["state"] == "up"
+            assert "tcp_mtu_probing" in pair.alpha.tell("status")
+            assert sink.report()["received"] < MIB
+            for host in hosts:
+                host.sysctl("net.ipv4.tcp_mtu_probing", "1")
+            sent = source.one(120)
+            got = sink.wait_over(120)["conversations"]
+            wait_until(lambda: not warned(), 20, "nothing is wrong any more")
+    assert_equal_streams(sent, got[0])
+
+
 def test_full_buffer_slows_the_source_within_memlimit_and_loses_nothing(make_lab, make_pair):
     offered, memlimit = 300 * MIB, 64 * MIB
     lab = make_lab(rtt="10ms", rate="1gbit")
