@@ -465,6 +465,7 @@ std::uint64_t Channel::queued_bytes(const SocketStats& stats) const {
 std::uint64_t Channel::undelivered_bytes() const { return undelivered_bytes(queued_bytes()); }
 
 std::uint64_t Channel::undelivered_bytes(std::uint64_t queued_bytes) const {
+  if (write_failed_) return 0;  // lost, what was not delivered by then
   const std::uint64_t here = core_->in.contiguous_offset();
   return here - std::min(here, delivered_offset(queued_bytes));
 }
@@ -476,11 +477,11 @@ ChannelStatus Channel::status() const {
     if (const auto remote = loop_.remote_endpoint(leg_)) status.remote = to_string(*remote);
   }
   const bool half_closed = read_ended_ || core_->in.end_kind().has_value();
-  status.state = aborting_ || discard_reads_          ? "aborting"
-                 : closed() || finishing_             ? "closing"
-                 : half_closed                        ? "half-closed"
-                 : leg_state_ == LegState::connecting ? "connecting"
-                                                      : "open";
+  status.state = aborting_ || discard_reads_ || (write_failed_ && !closed()) ? "aborting"
+                 : closed() || finishing_                                    ? "closing"
+                 : half_closed                                               ? "half-closed"
+                 : leg_state_ == LegState::connecting                        ? "connecting"
+                                                                             : "open";
   status.in_bytes = read_bytes_;
   status.out_bytes = core_->in.consumed_offset();
   status.lag_bytes = core_->out.accepted_offset() - core_->out.received_offset() + unframed_bytes_;

@@ -368,6 +368,7 @@ class Link final : public LaneHandler,
       "the peer gave the connection up (its log and its losses say why)";
   void note_end(const Channel& channel, const Lost& lost, ChannelEnd::How how,
                 const LossCause& cause);
+  std::uint64_t note_untaken(Channel& channel, ChannelEnd::How how, const LossCause& cause);
   void note_unproven(Channel& channel, ChannelEnd::How how, const LossCause& cause);
   // The first bytes of a channel have come, from its leg or from the peer.
   void note_carried(const Channel& channel);

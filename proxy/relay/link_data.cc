@@ -379,8 +379,11 @@ Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
     return on_bye(lane, *bye);
   }
   if (session_ == nullptr || lane.id == kNoLane) return fail("a record out of place");
+  const std::uint64_t damaged_before = totals_.checksum_failures;
   auto taken = take_record(lane, record);
-  if (taken || session_ == nullptr || !faults_.add(loop_.now())) return taken;
+  // A damaged frame is counted by itself, and costs its channel, not those of the others.
+  const bool damaged = totals_.checksum_failures > damaged_before;
+  if (taken || damaged || session_ == nullptr || !faults_.add(loop_.now())) return taken;
   const std::string reason = format("the peer has broken the protocol {} times, last with {}",
                                     FaultCount::kMax, taken.error().message);
   link_down(reason);
@@ -540,6 +543,10 @@ void Link::channel_end(Channel& channel, EndKind kind) {
 }
 
 void Link::channel_stop(Channel& channel) {
+  if (!channel.closed()) {
+    note_untaken(channel, ChannelEnd::How::aborted,
+                 {LossReason::program_closed, "the target takes no more: its connection broke"});
+  }
   session_->stop(channel.core());
   wake();
 }

@@ -29,13 +29,21 @@ void Link::note_end(const Channel& channel, const Lost& lost, ChannelEnd::How ho
        .reason = cause.text});
 }
 
+// What had arrived and the target did not take, as far as it was not noted before: when the target
+// breaks, though its leg is read to its end, and again when the leg is closed.
+std::uint64_t Link::note_untaken(Channel& channel, ChannelEnd::How how, const LossCause& cause) {
+  const std::uint64_t lost_bytes = channel.lost_bytes() - channel.lost_bytes_noted;
+  channel.lost_bytes_noted += lost_bytes;
+  totals_.abort_lost_bytes += lost_bytes;
+  if (lost_bytes > 0)
+    note_end(channel, {.bytes = lost_bytes, .place = LossPlace::undelivered}, how, cause);
+  return lost_bytes;
+}
+
 // When the leg is closed, and again when the channel is forgotten: until then more of the peer's
 // bytes may have come for nothing.
 void Link::note_channel_end(Channel& channel, ChannelMoment moment) {
   const ChannelEnd::How how = channel.how_it_ended();
-  const std::uint64_t lost_bytes = channel.lost_bytes() - channel.lost_bytes_noted;
-  channel.lost_bytes_noted += lost_bytes;
-  totals_.abort_lost_bytes += lost_bytes;
   const bool whole = how == ChannelEnd::How::in_order && channel.lost_bytes() == 0 &&
                      channel.attached() && channel.unproven_bytes() == 0;
   if (moment == ChannelMoment::gone && whole &&
@@ -43,9 +51,8 @@ void Link::note_channel_end(Channel& channel, ChannelMoment moment) {
     if (const auto port = ports_.find(channel.route()); port != ports_.end())
       port->second.health.on_whole_channel(channel.serial);
   }
-  if (lost_bytes > 0 || moment == ChannelMoment::closed)
-    note_end(channel, {.bytes = lost_bytes, .place = LossPlace::undelivered}, how,
-             channel.end_cause());
+  if (note_untaken(channel, how, channel.end_cause()) == 0 && moment == ChannelMoment::closed)
+    note_end(channel, {.place = LossPlace::undelivered}, how, channel.end_cause());
   if (channel.attached() && channel.core().out.stopped)
     note_unproven(channel, how, channel.end_cause());
   note_late_loss(channel, moment);

@@ -245,6 +245,27 @@ TEST_F(PairLosses, OfAFrameThatFailsItsChecksum) {
   expect_told_by_a_later_drain(*here.bytes);
 }
 
+// Bad memory costs the streams whose bytes it held, however often, and no other.
+TEST_F(PairLosses, OfMemoryThatIsDamagedAgainAndAgainAreThoseOfItsChannelsAlone) {
+  options.routes.push_back({.name = "r1", .group = "h"});
+  start();
+  SourceApp& other =
+      source({.bytes = 64 * kMiB, .rate_bytes_s = 1000, .ending = SourceEnding::hold}, 1);
+  run(seconds(2));
+  const ChannelRecord* other_stream = other.channel();
+  for (int i = 0; i < 4; ++i) {
+    write_for_long();
+    network->cut_one_way(cluster->host(0), cluster->host(1), world.now() + seconds(30));
+    run(seconds(20));
+    ASSERT_TRUE(cluster->node(0)->find_link("wan")->damage_stored_frame(1)) << i;
+    wait_for_end();
+    app->stop();
+  }
+  EXPECT_EQ(sum(1, LossReason::corrupt, LossPlace::undelivered).channels, 4U);
+  EXPECT_EQ(other.channel(), other_stream);
+  EXPECT_EQ(link(0).state, "up");
+}
+
 // The target has ended its own half, and takes nothing more of the other one: both ends are known
 // on both sides, and nobody ever says that the last bytes were taken.
 TEST_F(PairLosses, OfWhatThePeerNeverConfirms) {
