@@ -113,8 +113,15 @@ LossCause Link::why_none_waits(const RoutePort& port) const {
 }
 
 void Link::look_at_waiting() {
-  for (const auto& [route, late] : waiting_.look()) {
+  for (const auto& [route, ended] : waiting_.look()) {
     const auto port = ports_.find(route);
+    if (port != ports_.end()) {
+      note_waiting_lost(port->second, ended.broken,
+                        {LossReason::program_closed,
+                         "the program here reset connections that waited for the link"});
+    }
+    const WaitingLegs::Unread& late = ended.late;
+    if (late.legs == 0) continue;
     const std::string about = "connections were reset: in 120 s the link has not come up";
     static_assert(WaitingLegs::kTimeMax == std::chrono::seconds(120));
     if (port != ports_.end()) {

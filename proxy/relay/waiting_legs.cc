@@ -35,7 +35,7 @@ void WaitingLegs::watch(WaitingLeg& leg) { loop_.wait_readable(leg.readable_, le
 // An end behind bytes cannot be seen: these are to be delivered whatever comes.
 void WaitingLegs::on_readable(WaitingLeg& leg, int result) {
   if (result != -ECANCELED) {
-    if (result < 0 || loop_.stats(leg.socket_).unread_bytes == 0) return forget(leg, Fate::reset);
+    if (loop_.stats(leg.socket_).unread_bytes == 0) return forget(leg, Fate::reset);
     leg.said_since_ = loop_.now();
   }
   if (!try_admit(leg) && !leg.said_since_) watch(leg);
@@ -95,17 +95,19 @@ WaitingLegs::Unread WaitingLegs::drop(const std::string& route) {
   return lost;
 }
 
-std::map<std::string, WaitingLegs::Unread> WaitingLegs::look() {
-  std::map<std::string, Unread> late;
+std::map<std::string, WaitingLegs::Ended> WaitingLegs::look() {
+  std::map<std::string, Ended> ended;
   std::vector<WaitingLeg*> over;
   for (const auto& leg : legs_) {
     const bool is_late = leg->deadline_ <= loop_.now();
     if (!is_late && !leg->said_since_) continue;
-    if (is_late) count(*leg, late[leg->route_]);
-    if (is_late || loop_.stats(leg->socket_).over) over.push_back(leg.get());
+    if (!is_late && !loop_.stats(leg->socket_).over) continue;
+    Ended& of_route = ended[leg->route_];
+    count(*leg, is_late ? of_route.late : of_route.broken);
+    over.push_back(leg.get());
   }
   for (WaitingLeg* leg : over) forget(*leg, Fate::reset);
-  return late;
+  return ended;
 }
 
 std::size_t WaitingLegs::size(const std::string& route) const { return of_route(route).size(); }

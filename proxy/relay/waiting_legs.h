@@ -71,9 +71,14 @@ class WaitingLegs {
   };
   // Resets those of the route, which have destroyed what is told.
   [[nodiscard]] Unread drop(const std::string& route);
-  // Resets those that have waited for too long, and forgets those that were reset by their
-  // software. The late ones, by route.
-  [[nodiscard]] std::map<std::string, Unread> look();
+  // What a look at those of a route ends: they have waited for too long, or their software has
+  // reset them.
+  struct Ended {
+    Unread late;
+    Unread broken;
+  };
+  // Resets and forgets them. By route.
+  [[nodiscard]] std::map<std::string, Ended> look();
 
   [[nodiscard]] std::size_t size(const std::string& route) const;
   [[nodiscard]] Unread unread(const std::string& route) const;

@@ -174,6 +174,7 @@ TEST_F(WhenLinkIsDown, APauseResetsThoseThatWait) {
 
 enum class WaitEnd : std::uint8_t {
   time,
+  program,
   pause,
   hold,
   takeover,
@@ -191,6 +192,9 @@ class EndOfWait : public WhenLinkIsDown, public ::testing::WithParamInterface<Wa
       case WaitEnd::time:
         run(WaitingLegs::kTimeMax);
         return LossReason::refused;
+      case WaitEnd::program:
+        for (SourceApp& app : sources) app.finish_held(SourceEnding::reset);
+        return LossReason::program_closed;
       case WaitEnd::pause:
         (void)command(0, Pause{.link = "wan"});
         return LossReason::refused;
@@ -240,9 +244,10 @@ TEST_P(EndOfWait, IsALossOfWhatHadBeenGiven) {
   EXPECT_EQ(link(0).lag.bytes, GetParam() == WaitEnd::removal_of_route ? 0U : 5000U);
 }
 INSTANTIATE_TEST_SUITE_P(Each, EndOfWait,
-                         ::testing::Values(WaitEnd::time, WaitEnd::pause, WaitEnd::hold,
-                                           WaitEnd::takeover, WaitEnd::removal_of_route,
-                                           WaitEnd::removal_of_link, WaitEnd::stop));
+                         ::testing::Values(WaitEnd::time, WaitEnd::program, WaitEnd::pause,
+                                           WaitEnd::hold, WaitEnd::takeover,
+                                           WaitEnd::removal_of_route, WaitEnd::removal_of_link,
+                                           WaitEnd::stop));
 
 }  // namespace
 }  // namespace longthrow::sim
