@@ -18,7 +18,7 @@ void RouteHealth::on_end(const ChannelEnd& end) {
   const bool minor = weigh(end.how, end.lost_bytes, end.to_peer_bytes) == LossWeight::minor;
   if (end.how == taken && minor) return;
   std::optional<Loss>& kept = minor ? trifle_ : loss_;
-  if (!kept) kept.emplace();
+  if (!kept) kept = Loss{};
   kept->bytes += end.lost_bytes;
   kept->lacking.bytes += end.to_peer_bytes;
   if (end.to_peer_bytes > 0 && end.oldest_at) {
