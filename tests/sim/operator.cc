@@ -59,12 +59,12 @@ void Operator::ask(Kind kind, int side, Command command, TimePoint answer_by,
   const auto asked = asked_.insert(
       asked_.end(),
       {.kind = kind, .side = side, .start = cluster_.starts(side), .answer_by = answer_by});
-  asked->id = node(side)->execute(
-      std::move(command), [this, asked, judge_answer = std::move(judge_answer)](const Answer& a) {
-        if (!a.done) return;
-        asked->start = 0;
-        judge_answer(a);
-      });
+  asked->id = node(side)->execute(std::move(command),
+                                  [asked, judge_answer = std::move(judge_answer)](const Answer& a) {
+                                    if (!a.done) return;
+                                    asked->start = 0;
+                                    judge_answer(a);
+                                  });
 }
 
 void Operator::act(TimePoint now) {
