@@ -191,6 +191,12 @@ class Channel final : public Mortal {
     return core_->in.contiguous_offset() - delivered_;
   }
   [[nodiscard]] bool was_aborted() const { return aborted_; }
+  // The node is to stop: what its kernel has accepted by now is still read, and nothing after it.
+  void stop_reading() { stop_offset_ = read_bytes_ + unread_bytes(); }
+  [[nodiscard]] std::uint64_t unread_before_stop() const {
+    if (closed() || read_ended_ || discard_reads_) return 0;
+    return stop_offset_ - std::min(stop_offset_, read_bytes_);
+  }
 
   bool in_slab_queue = false;  // the link's lists
   bool in_frame_queue = false;
@@ -310,6 +316,7 @@ class Channel final : public Mortal {
   bool write_failed_ = false;
   std::optional<std::uint64_t> last_offset_;  // nothing beyond is handed over
   bool fin_written_ = false;
+  std::uint64_t stop_offset_ = 0;
   bool fin_queued_ = false;  // in the kernel, behind all bytes
   bool finishing_ = false;   // both ends are clean, the leg's TCP has not acknowledged all
   TimePoint closing_since_{};

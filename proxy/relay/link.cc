@@ -498,6 +498,9 @@ void Link::end_session(const LossCause& cause) {
 
 void Link::begin_stop() {
   stopping_ = true;
+  for (const auto& [serial, channel] : channels_) {
+    if (!held_groups_.contains(channel->group())) channel->stop_reading();
+  }
   if (session_ == nullptr) cancel_dials();
   refresh_routes();
 }

@@ -145,7 +145,8 @@ void Link::approach_memlimit() {
 // --- frames
 
 bool Link::reading_allowed(const Channel& channel) const {
-  return !stopping_ && session_ != nullptr && !held_groups_.contains(channel.group());
+  if (session_ == nullptr || held_groups_.contains(channel.group())) return false;
+  return !stopping_ || channel.unread_before_stop() > 0;
 }
 
 bool Link::bulk_has_room() const {

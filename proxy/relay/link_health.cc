@@ -135,11 +135,12 @@ std::string Link::unreadable_disks(const RoutePort& port) const {
 
 void Link::judge_group(const std::string& name, GroupStatus& group) const {
   std::string unknown;
-  for (const auto& [route, port] : ports_) {
+  for (const auto& entry : ports_) {
+    const RoutePort& port = entry.second;
     if (port.config.group != name) continue;
     const auto add = [&](std::string& to, const std::string& reason) {
       if (reason.empty()) return;
-      to += format("{}route {}: {}", to.empty() ? "" : "; ", route, reason);
+      to += format("{}route {}: {}", to.empty() ? "" : "; ", port.name, reason);
     };
     add(group.reason, route_trouble(port));
     add(unknown, unreadable_disks(port));

@@ -125,7 +125,8 @@ std::uint64_t Link::undelivered_bytes() const {
     left += channel->undelivered_bytes();
     if (!channel->attached() || channel->core().out.stopped) continue;
     left += channel->read_bytes() -
-            std::min(channel->read_bytes(), channel->core().out.delivered_offset);
+            std::min(channel->read_bytes(), channel->core().out.delivered_offset) +
+            channel->unread_before_stop();
   }
   return left;
 }

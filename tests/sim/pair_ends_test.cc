@@ -108,6 +108,26 @@ TEST_F(PairEnds, ATakeoverEndsAStreamWhoseTargetEndsItsHalfMeanwhile) {
   }
 }
 
+// A full buffer leaves them in the kernel.
+TEST_F(PairEnds, AStoppingNodeDeliversAlsoWhatItHadNotRead) {
+  plan.wan.bandwidth_bytes_s = 256 * kKiB;
+  plan.network.receive_buffer_bytes_min = plan.network.receive_buffer_bytes_max = 2 * kMiB;
+  options.memlimit = 4 * kMiB;
+  options.compression = {.automatic = false, .fixed = {CodecId::none, 0}};
+  start();
+  constexpr std::uint64_t kBytes = 4 * kMiB + kMiB / 2;
+  const SourceApp& app =
+      source({.bytes = kBytes, .compressible = false, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait([&] { return app.acknowledged_bytes() == kBytes; }));
+  ASSERT_LT(status(0).routes.at("r0").channels.front().in_bytes, kBytes);
+  const ChannelRecord& stream = *app.channel();
+  bool stopped = false;
+  cluster->node(0)->stop([&] { stopped = true; });
+  ASSERT_TRUE(wait([&] { return stopped; }, seconds(59)));
+  EXPECT_EQ(targets.front().received_bytes(stream), kBytes);
+  EXPECT_TRUE(command(0, Losses{.minor = true})->back().losses->losses.empty());
+}
+
 TEST_F(PairEnds, ANewSessionsRouteOpensWhenTheOldOnesStreamsHaveEnded) {
   start({.rate_bytes_s = 128 * kKiB});
   SourceApp& app = source({.streams_max = 2, .bytes = 2 * kMiB});
