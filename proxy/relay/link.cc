@@ -451,14 +451,12 @@ void Link::on_lane_closed(Lane& lane, const std::string& reason) {
 
 Result<void> Link::on_bye(Lane& lane, const wire::Bye& bye) {
   if (&lane != express_.get()) return fail(format("the peer said: {}", bye.text));
-  const wire::Bye last_word = bye;  // the record goes with its lane
-  const std::string& text = last_word.text;
-  const wire::ByeReason reason = last_word.reason;
-  link_down(format("the peer said: {}", text));
-  note_peer_bye(last_word);
-  const bool over = reason == wire::ByeReason::going_away || reason == wire::ByeReason::fenced ||
-                    reason == wire::ByeReason::stale_session;
-  if (over) end_session(cause_of(last_word));
+  link_down(format("the peer said: {}", bye.text));
+  note_peer_bye(bye);
+  const bool over = bye.reason == wire::ByeReason::going_away ||
+                    bye.reason == wire::ByeReason::fenced ||
+                    bye.reason == wire::ByeReason::stale_session;
+  if (over) end_session(cause_of(bye));
   return {};
 }
 
