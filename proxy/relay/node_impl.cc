@@ -181,10 +181,9 @@ void NodeImpl::on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello
 
 void NodeImpl::on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) {
   const auto link = links_.find(lane->engine().link());
-  const wire::Bye word = bye;  // the record goes with its lane
   lane->finish();
   graveyard_.bury(std::move(lane));
-  if (link != links_.end()) link->second->on_incoming_bye(word);
+  if (link != links_.end()) link->second->on_incoming_bye(bye);
 }
 
 void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) {
