@@ -389,8 +389,7 @@ void Channel::close_leg(CloseMode mode, LossCause cause) {
   leg_ = Socket{};
   aborted_ = mode == CloseMode::reset;
   end_cause_ = std::move(cause);
-  broken_ = aborted_ && !opened_here && attached() && !core_->out.stopped &&
-            !core_->in.end_kind() && core_->in.consumed_offset() >= RouteHealth::kTrifleBytes;
+  broken_ = aborted_ && breaks_in_the_midst();
   if (resolving_) loop_.cancel(resolution_.operation);
   if (!read_.in_flight()) return_slab();
   if (attached()) {
@@ -440,6 +439,11 @@ std::uint64_t Channel::unread_bytes(const SocketStats& stats) const {
 std::uint64_t Channel::unproven_bytes() const {
   const std::uint64_t taken = read_bytes_ + unread_bytes() + thrown_away_bytes_;
   return taken - std::min(taken, core_->out.delivered_offset);
+}
+
+bool Channel::breaks_in_the_midst() const {
+  return !opened_here && attached() && !core_->out.stopped && !core_->in.end_kind() &&
+         core_->in.consumed_offset() >= RouteHealth::kTrifleBytes;
 }
 
 ChannelEnd::How Channel::how_it_ended() const {

@@ -184,6 +184,8 @@ class Channel final : public Mortal {
   [[nodiscard]] std::uint64_t lost_bytes() const;
   // Of the leg's bytes, those that nobody knows to be delivered (asks the kernel while it is open).
   [[nodiscard]] std::uint64_t unproven_bytes() const;
+  // Our target, if it breaks now, does so while the peer goes on.
+  [[nodiscard]] bool breaks_in_the_midst() const;
   // REQUIRES: closed().
   [[nodiscard]] ChannelEnd::How how_it_ended() const;
   // Bytes received that the target's TCP has not acknowledged, once the leg is closed.
@@ -315,8 +317,8 @@ class Channel final : public Mortal {
   std::size_t write_asked_bytes_ = 0;
   bool write_failed_ = false;
   std::optional<std::uint64_t> last_offset_;  // nothing beyond is handed over
+  std::uint64_t stop_offset_ = 0;  // while the node stops: what was given by then ends here
   bool fin_written_ = false;
-  std::uint64_t stop_offset_ = 0;
   bool fin_queued_ = false;  // in the kernel, behind all bytes
   bool finishing_ = false;   // both ends are clean, the leg's TCP has not acknowledged all
   TimePoint closing_since_{};

@@ -363,7 +363,7 @@ class Link final : public LaneHandler,
     std::uint64_t perhaps_delivered_bytes = 0;
   };
   // A peer says it without its reason.
-  static constexpr std::string_view kPeerTakesNoMore =
+  static constexpr const char* kPeerTakesNoMore =
       "the peer takes no more: its target closed the connection, broke or could not be reached, or "
       "the peer gave the connection up (its log and its losses say why)";
   void note_end(const Channel& channel, const Lost& lost, ChannelEnd::How how,

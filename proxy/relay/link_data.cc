@@ -499,7 +499,7 @@ void Link::handle_event(const SessionEvent& event) {
       channel->on_readable();
       break;
     case SessionEvent::Kind::stopped:
-      note_over(*channel, std::string(kPeerTakesNoMore));
+      note_over(*channel, kPeerTakesNoMore);
       channel->on_stopped();
       if (channel->closed()) note_unproven(*channel, channel->how_it_ended(), channel->end_cause());
       break;
@@ -545,8 +545,10 @@ void Link::channel_end(Channel& channel, EndKind kind) {
 
 void Link::channel_stop(Channel& channel) {
   if (!channel.closed()) {
-    note_untaken(channel, ChannelEnd::How::aborted,
-                 {LossReason::program_closed, "the target takes no more: its connection broke"});
+    using enum ChannelEnd::How;
+    note_untaken(
+        channel, channel.breaks_in_the_midst() ? broken : aborted,
+        {LossReason::program_closed, "the program here takes no more: its connection broke"});
   }
   session_->stop(channel.core());
   wake();

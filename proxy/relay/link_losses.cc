@@ -24,7 +24,7 @@ void Link::tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How h
             .channels = 1,
             .bytes = lost.bytes,
             .perhaps_delivered_bytes = lost.perhaps_delivered_bytes,
-            .text = by_peer ? std::string(kPeerTakesNoMore) : cause.text};
+            .text = by_peer ? kPeerTakesNoMore : cause.text};
   if (to_peer) {
     loss.oldest_s = std::chrono::duration<double>(loop_.now() - undelivered_since(channel)).count();
   }

@@ -40,8 +40,8 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
  private:
   static constexpr Duration kTaskTick = std::chrono::milliseconds(250);
   static constexpr Duration kCopiesTick = std::chrono::seconds(10);
-  // Of the loop: what the kernel had taken of connections before a command is accepted by then,
-  // also when the wait of the turn in which the command comes was before that.
+  // Turns of the loop between a command and the marks of its drain. The turn in which the command
+  // comes may have waited before the kernel took a connection; the next one accepts it.
   static constexpr int kTurnsToBegin = 2;
   // A drain, or a pause --drain, under way.
   struct DrainTask {

@@ -102,8 +102,8 @@ std::map<std::string, WaitingLegs::Ended> WaitingLegs::look() {
     const bool is_late = leg->deadline_ <= loop_.now();
     if (!is_late && !leg->said_since_) continue;
     if (!is_late && !loop_.stats(leg->socket_).over) continue;
-    Ended& of_route = ended[leg->route_];
-    count(*leg, is_late ? of_route.late : of_route.broken);
+    Ended& of_its_route = ended[leg->route_];
+    count(*leg, is_late ? of_its_route.late : of_its_route.broken);
     over.push_back(leg.get());
   }
   for (WaitingLeg* leg : over) forget(*leg, Fate::reset);

@@ -46,8 +46,8 @@ TEST_F(PairAnswers, ADrainEndsWhenTheTargetsKernelHasEverything) {
 // A process that stands still leaves connections and their bytes to its kernel: they were accepted
 // before the drain all the same.
 TEST_F(PairAnswers, ADrainKnowsOfConnectionsThatOnlyTheKernelHasAccepted) {
+  start();
   for (const bool hold : {false, true}) {
-    if (!hold) start();
     cluster->loop(0)->stall(world.now() + seconds(1));
     const SourceApp& app = source({.bytes = 50'000, .ending = SourceEnding::hold});
     run(milliseconds(900));

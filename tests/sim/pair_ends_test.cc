@@ -90,8 +90,8 @@ TEST_F(PairEnds, TheEndOfASessionComesAfterAllThatItsReceiverHeld) {
 // its source all the same, and its route can be opened again.
 TEST_F(PairEnds, ATakeoverEndsAStreamWhoseTargetEndsItsHalfMeanwhile) {
   plan.network.send_buffer_bytes_max = plan.network.receive_buffer_bytes_max = 32 * kKiB;
+  start({.rate_bytes_s = 64 * kKiB});
   for (const bool hangs : {false, true}) {
-    if (!hangs) start({.rate_bytes_s = 64 * kKiB});
     source({.bytes = 512 * kKiB, .reads_while_writing = true, .ending = SourceEnding::hold});
     run(seconds(3));
     const auto taken = command(1, Takeover{.name = "g", .force = true});

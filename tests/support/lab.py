@@ -38,6 +38,7 @@ from support.privileges import as_plain_user, give_to_plain_user
 
 ROOT = Path(__file__).resolve().parents[2]
 CLONE_NEWNET = 0x40000000
+NFT = shutil.which("nft") or "/usr/sbin/nft"  # Debian has it where only root looks
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -236,8 +237,13 @@ class Host:
         self.inside(lambda: Path("/proc/sys", name.replace(".", "/")).write_text(value))
 
     def nft(self, rules: str) -> None:
-        """Adds rules to this host's firewall alone; they go with it. Debian has nft where only root looks."""
-        self.run([shutil.which("nft") or "/usr/sbin/nft", "--file", "-"], input=rules)
+        """Adds rules to this host's firewall alone; they go with it."""
+        self.run([NFT, "--file", "-"], input=rules)
+
+    def nft_refusal(self) -> str:
+        """Why this host can have no firewall; empty when it can."""
+        tried = self.run([NFT, "list", "ruleset"], check=False)
+        return "" if tried.returncode == 0 else f"no nftables here: {tried.stderr.strip()}"
 
     def _close(self) -> None:
         os.close(self._fd)
