@@ -25,9 +25,9 @@
 #include "proxy/control/file_config_store.h"
 #include "proxy/daemon/service_manager.h"
 #include "proxy/daemon/signal_thread.h"
+#include "proxy/groups/fences.h"
 #include "proxy/io/make_loop.h"
 #include "proxy/io/worker_pool.h"
-#include "proxy/relay/fences.h"
 #include "proxy/tls/provider.h"
 
 namespace longthrow {

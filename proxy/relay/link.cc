@@ -20,7 +20,7 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
       decoder_(make_codec_context()),
       decoded_(wire::kRawBytesMax),
       memlimit_max_(std::max(kReserveMin, config_.memlimit * kReserveFactor)),
-      waiting_(loop_, context.graveyard, *this) {
+      waiting_(loop_, context.closing_list, *this) {
   bucket_.set_rate(config_.bandwidth_bytes_s);
   redial_timer_.bind<&Link::on_redial>(this);
   tick_.bind<&Link::on_tick>(this);
@@ -139,7 +139,7 @@ wire::Hello Link::dial_hello(Dial& dial) {
 
 void Link::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   const std::uint16_t index = dial.lane_index();
-  context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
+  context_.closing_list.retire(std::move(dials_.extract(index).mapped()));
   const auto judgement =
       index == 0 ? peering_.judge_answer(hello) : peering_.judge_bulk(hello, generation_);
   if (judgement.end_session) end_session({LossReason::peer_restarted, "the peer has restarted"});
@@ -169,7 +169,7 @@ void Link::on_dial_failed(Dial& dial, const std::string& reason, std::optional<w
   const std::uint16_t index = dial.lane_index();
   const bool only_bye = dial.only_says_bye();
   const bool told = dial.told();
-  context_.graveyard.bury(std::move(dials_.extract(index).mapped()));
+  context_.closing_list.retire(std::move(dials_.extract(index).mapped()));
   if (only_bye) {
     const Duration again = backoff_.next(context_.parts.random);
     return tell_peer_after(!own_bye() ? Duration(0) : told ? kSayAgain : again);
@@ -224,7 +224,7 @@ void Link::note_peer_paused(bool paused) {
 void Link::cancel_dials() {
   for (auto& [index, dial] : dials_) {
     dial->cancel();
-    context_.graveyard.bury(std::move(dial));
+    context_.closing_list.retire(std::move(dial));
   }
   dials_.clear();
   redial_at_.clear();
@@ -237,7 +237,7 @@ void Link::say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std
   wire::encode(wire::Bye{reason, text}, record);
   lane->send(record.view());
   lane->finish();
-  context_.graveyard.bury(std::move(lane));
+  context_.closing_list.retire(std::move(lane));
 }
 
 void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
@@ -267,7 +267,7 @@ void Link::on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
                                           static_cast<std::uint16_t>(own_bulk_lanes()));
   if (auto sent = send_hello(*lane, answer); !sent) {
     lane->drop();
-    context_.graveyard.bury(std::move(lane));
+    context_.closing_list.retire(std::move(lane));
     return;
   }
   bulk_up(std::move(lane));
@@ -306,7 +306,7 @@ void Link::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) 
                                           static_cast<std::uint16_t>(own_bulk_lanes()));
   if (auto sent = send_hello(*lane, answer); !sent) {
     lane->drop();
-    context_.graveyard.bury(std::move(lane));
+    context_.closing_list.retire(std::move(lane));
     return;
   }
   express_up(std::move(lane), hello, generation_of(hello.attempt, false));
@@ -369,7 +369,7 @@ void Link::bulk_up(std::unique_ptr<Lane> lane) {
     totals_.wire_out_bytes += old->second->sent_bytes;
     totals_.wire_in_bytes += old->second->received_bytes;
     old->second->drop();
-    context_.graveyard.bury(std::move(old->second));
+    context_.closing_list.retire(std::move(old->second));
     bulk_.erase(old);
   }
   lane->id = next_lane_id_++;
@@ -387,7 +387,7 @@ void Link::drop_lanes(std::optional<wire::Bye> bye) {
     totals_.wire_in_bytes += lane->received_bytes;
     if (bye) return say_bye(std::move(lane), bye->reason, bye->text);
     lane->drop();
-    context_.graveyard.bury(std::move(lane));
+    context_.closing_list.retire(std::move(lane));
   };
   for (auto& [index, lane] : bulk_) end(std::move(lane));
   bulk_.clear();
@@ -395,7 +395,7 @@ void Link::drop_lanes(std::optional<wire::Bye> bye) {
   generation_ = 0;
   if (deferred_lane_ != nullptr) {
     deferred_lane_->drop();
-    context_.graveyard.bury(std::move(deferred_lane_));
+    context_.closing_list.retire(std::move(deferred_lane_));
   }
   auto waiting = std::exchange(pings_, {});
   for (auto& done : waiting) done(std::nullopt);
@@ -419,11 +419,11 @@ void Link::link_down(const std::string& reason) {
 void Link::on_lane_closed(Lane& lane, const std::string& reason) {
   if (&lane == challenger_lane_.get()) {
     loop_.disarm(challenge_timer_);
-    context_.graveyard.bury(std::move(challenger_lane_));
+    context_.closing_list.retire(std::move(challenger_lane_));
     return;
   }
   if (&lane == deferred_lane_.get()) {
-    context_.graveyard.bury(std::move(deferred_lane_));
+    context_.closing_list.retire(std::move(deferred_lane_));
     return;
   }
   if (&lane == express_.get()) {
@@ -440,7 +440,7 @@ void Link::on_lane_closed(Lane& lane, const std::string& reason) {
             format("link {}: bulk lane {} is down: {}", name_, lane.index, reason));
   const bool redial = lane.dialled_here();
   const std::uint16_t index = lane.index;
-  context_.graveyard.bury(std::move(place->second));
+  context_.closing_list.retire(std::move(place->second));
   bulk_.erase(place);
   if (redial) {
     redial_at_[index] = loop_.now() + redial_delay();

@@ -27,28 +27,30 @@
 #include <vector>
 
 #include "longthrow/node.h"
-#include "proxy/relay/channel.h"
-#include "proxy/relay/compression.h"
-#include "proxy/relay/copies_file.h"
-#include "proxy/relay/copy_age.h"
-#include "proxy/relay/dial.h"
-#include "proxy/relay/drain_watch.h"
-#include "proxy/relay/fault_count.h"
-#include "proxy/relay/flap_gate.h"
+#include "proxy/base/flap_gate.h"
+#include "proxy/base/repeat_gate.h"
+#include "proxy/groups/copies_file.h"
+#include "proxy/groups/copy_age.h"
+#include "proxy/groups/drain_watch.h"
+#include "proxy/groups/notices.h"
+#include "proxy/groups/route_health.h"
+#include "proxy/ingest/compression.h"
+#include "proxy/ingest/frame_job.h"
+#include "proxy/ingest/send_share.h"
+#include "proxy/legs/channel.h"
+#include "proxy/legs/inside_listener.h"
+#include "proxy/legs/waiting_legs.h"
+#include "proxy/losses/loss_ledger.h"
 #include "proxy/relay/forecast.h"
-#include "proxy/relay/frame_job.h"
-#include "proxy/relay/hole_watch.h"
-#include "proxy/relay/inside_listener.h"
-#include "proxy/relay/lane.h"
-#include "proxy/relay/loss_ledger.h"
-#include "proxy/relay/notices.h"
-#include "proxy/relay/pacer.h"
 #include "proxy/relay/rates.h"
-#include "proxy/relay/repeat_gate.h"
-#include "proxy/relay/send_share.h"
-#include "proxy/relay/waiting_legs.h"
 #include "proxy/session/peering.h"
 #include "proxy/session/session.h"
+#include "proxy/uplink/dial.h"
+#include "proxy/uplink/fault_count.h"
+#include "proxy/uplink/hole_watch.h"
+#include "proxy/uplink/lane.h"
+#include "proxy/uplink/pacer.h"
+#include "proxy/uplink/token_bucket.h"
 
 namespace longthrow {
 
@@ -57,7 +59,7 @@ struct LinkContext {
   NodeParts parts;
   std::string node;
   Incarnation incarnation;
-  Graveyard& graveyard;
+  ClosingList& closing_list;
   FrameJobs& jobs;
   ByteSpan garbage;
   LossLedger& losses;

@@ -20,7 +20,7 @@ void Link::tell_loss(const Channel& channel, const Lost& lost, ChannelEnd::How h
             .route = channel.route(),
             .place = lost.place,
             .reason = by_peer ? LossReason::peer_program_closed : cause.reason,
-            .weight = RouteHealth::weigh(how, lost.bytes, to_peer ? lost.bytes : 0),
+            .weight = weigh_loss(how, lost.bytes, to_peer ? lost.bytes : 0),
             .channels = 1,
             .bytes = lost.bytes,
             .perhaps_delivered_bytes = lost.perhaps_delivered_bytes,

@@ -2,45 +2,17 @@
 // What is held, paused or fenced, here and at the peer: each end knows both, since when and by
 // which command. Of groups a record says it, while the link is up; of the link the bye with which
 // it goes down, or is refused.
-#include <ctime>
-
 #include "proxy/base/log.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
 namespace {
 
-std::string utc_seconds(WallTime time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch());
-  const std::time_t civil = seconds.count();
-  std::tm utc{};
-  gmtime_r(&civil, &utc);
-  char text[32] = {};
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 Notice status_of(NoticeKind kind, const char* where, const NoticeBoard::Entry& entry) {
   return {.what = to_string(kind), .where = where, .since = entry.since, .by = entry.by};
 }
 
 }  // namespace
-
-std::string to_string(NoticeKind kind) {
-  switch (kind) {
-    case NoticeKind::held:
-      return "held";
-    case NoticeKind::paused:
-      return "paused";
-    case NoticeKind::fenced:
-      return "fenced";
-  }
-  return "stopped";
-}
-
-std::string describe(NoticeKind kind, const NoticeBoard::Entry& entry) {
-  return format("{} since {} by {}", to_string(kind), utc_seconds(entry.since), entry.by);
-}
 
 std::string Link::what_of(const std::string& group) const {
   return group.empty() ? format("link {}", name_) : format("group {}", group);

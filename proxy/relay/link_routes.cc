@@ -165,7 +165,7 @@ void Link::close_listener(RoutePort& port) {
   port.listen_again_at = kNever;
   if (port.listener == nullptr) return;
   port.listener->close();
-  context_.graveyard.bury(std::move(port.listener));
+  context_.closing_list.retire(std::move(port.listener));
   if (flaps_.says()) log_info("route {}: closed", port.name);
 }
 
@@ -280,7 +280,7 @@ void Link::channel_gone(Channel& channel) {
   keep_drbd_numbers(channel);
   note_channel_end(channel, ChannelMoment::gone);
   if (channel.attached()) session_->release(channel.core());
-  context_.graveyard.bury(std::move(channels_.extract(channel.serial).mapped()));
+  context_.closing_list.retire(std::move(channels_.extract(channel.serial).mapped()));
 }
 
 }  // namespace longthrow

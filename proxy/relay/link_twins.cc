@@ -55,7 +55,7 @@ void Link::drop_challenger() {
   loop_.disarm(challenge_timer_);
   if (challenger_lane_ == nullptr) return;
   challenger_lane_->drop();
-  context_.graveyard.bury(std::move(challenger_lane_));
+  context_.closing_list.retire(std::move(challenger_lane_));
 }
 
 }  // namespace longthrow

@@ -27,12 +27,12 @@ NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
     : config_(std::move(config)),
       parts_(parts),
       io_reason_(std::move(io_reason)),
-      graveyard_(parts.loop),
+      closing_list_(parts.loop),
       jobs_(parts.workers),
       garbage_(64 * kKiB),
       losses_(parts.loop, parts.workers),
       context_{
-          parts,  config_.node.name, draw_incarnation(parts.random), graveyard_, jobs_, garbage_,
+          parts,  config_.node.name, draw_incarnation(parts.random), closing_list_, jobs_, garbage_,
           losses_},
       started_at_(parts.loop.now()) {
   task_timer_.bind<&NodeImpl::on_task_timer>(this);
@@ -41,7 +41,7 @@ NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
 }
 
 NodeImpl::~NodeImpl() {
-  graveyard_.clear();
+  closing_list_.clear();
   parts_.loop.disarm(task_timer_);
   parts_.loop.disarm(stop_timer_);
   parts_.loop.disarm(copies_timer_);
@@ -86,7 +86,7 @@ Result<void> NodeImpl::open_ports(const Config& config) {
   }
   for (const auto& [endpoint, congestion] : wanted) {
     if (ports_.contains(endpoint)) continue;
-    auto port = std::make_unique<WanPort>(parts_.loop, graveyard_, *this, endpoint, congestion);
+    auto port = std::make_unique<WanPort>(parts_.loop, closing_list_, *this, endpoint, congestion);
     if (auto started = port->start(); started) {
       log_info("WAN port {}: listening", to_string(port->local()));
     } else if (may_become_free(endpoint, started.error())) {
@@ -173,7 +173,7 @@ void NodeImpl::on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello
   const auto link = links_.find(lane->engine().link());
   if (link == links_.end()) {
     lane->drop();
-    graveyard_.bury(std::move(lane));
+    closing_list_.retire(std::move(lane));
     return;
   }
   link->second->on_incoming(std::move(lane), hello);
@@ -182,7 +182,7 @@ void NodeImpl::on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello
 void NodeImpl::on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) {
   const auto link = links_.find(lane->engine().link());
   lane->finish();
-  graveyard_.bury(std::move(lane));
+  closing_list_.retire(std::move(lane));
   if (link != links_.end()) link->second->on_incoming_bye(bye);
 }
 
@@ -266,7 +266,7 @@ void NodeImpl::on_stop_timer() {
         std::ranges::all_of(links_, [](const auto& entry) { return entry.second->idle(); }) &&
         std::ranges::all_of(ports_, [](const auto& entry) { return entry.second->idle(); }) &&
         std::ranges::all_of(removed_links_, link_idle) &&
-        std::ranges::all_of(removed_ports_, port_idle) && graveyard_.empty();
+        std::ranges::all_of(removed_ports_, port_idle) && closing_list_.empty();
     if (idle && !losses_closed_) {
       losses_closed_ = true;
       losses_.close();

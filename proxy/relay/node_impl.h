@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "longthrow/node.h"
-#include "proxy/relay/copies_file.h"
-#include "proxy/relay/fences.h"
+#include "proxy/groups/copies_file.h"
+#include "proxy/groups/fences.h"
+#include "proxy/losses/loss_ledger.h"
 #include "proxy/relay/link.h"
-#include "proxy/relay/loss_ledger.h"
-#include "proxy/relay/wan_port.h"
+#include "proxy/uplink/wan_port.h"
 
 namespace longthrow {
 
@@ -118,7 +118,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   Config config_;
   NodeParts parts_;
   std::string io_reason_;
-  Graveyard graveyard_;
+  ClosingList closing_list_;
   FrameJobs jobs_;
   std::vector<std::byte> garbage_;
   LossLedger losses_;

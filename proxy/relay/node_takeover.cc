@@ -2,8 +2,8 @@
 // takeover answers when all that is here is handed over and the legs are closed, or nothing gets
 // on.
 #include "proxy/base/log.h"
+#include "proxy/groups/takeover_report.h"
 #include "proxy/relay/node_impl.h"
-#include "proxy/relay/takeover_report.h"
 
 namespace longthrow {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
-#include "proxy/relay/dial.h"
+#include "proxy/uplink/dial.h"
 #include "tests/sim/application.h"
 #include "tests/sim/cluster.h"
 

@@ -5,8 +5,8 @@
 
 #include <deque>
 
-#include "proxy/relay/wan_port.h"
 #include "proxy/tls/plain_engine.h"
+#include "proxy/uplink/wan_port.h"
 #include "tests/sim/sim_loop.h"
 
 namespace longthrow::sim {
@@ -33,11 +33,11 @@ class StrangersTest : public ::testing::Test, public WanPortOwner {
   }
   void on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello&) override {
     lane->drop();
-    graveyard_.bury(std::move(lane));
+    closing_list_.retire(std::move(lane));
   }
   void on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye&) override {
     lane->drop();
-    graveyard_.bury(std::move(lane));
+    closing_list_.retire(std::move(lane));
   }
   void on_wan_refused(WanPort&, const std::string&, const std::string& reason) override {
     reasons_.push_back(reason);
@@ -72,8 +72,8 @@ class StrangersTest : public ::testing::Test, public WanPortOwner {
   HostId peer_ = network_.add_host("peer", "10.0.0.2");
   HostId node_ = network_.add_host("node", "10.0.0.3");
   SimLoop loop_{network_, node_, "node"};
-  Graveyard graveyard_{loop_};
-  WanPort port_{loop_, graveyard_, *this, network_.endpoint(node_, 7700), ""};
+  ClosingList closing_list_{loop_};
+  WanPort port_{loop_, closing_list_, *this, network_.endpoint(node_, 7700), ""};
   std::deque<std::string> reasons_;
 };
 

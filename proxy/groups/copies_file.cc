@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Written every few seconds on the thread that carries the data, so nothing here waits for the
+// disk: a rename without an fsync leaves the old file or the new one, and the old one is only
+// older.
+#include "proxy/groups/copies_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "proxy/base/log.h"
+
+namespace longthrow {
+namespace {
+
+constexpr std::string_view kLastLine = "end";
+
+std::filesystem::path path_of(const std::string& state_dir) {
+  return std::filesystem::path(state_dir) / "copies";
+}
+
+std::optional<SavedCopies> parse(std::istream& file) {
+  SavedCopies copies;
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line == kLastLine) return copies;
+    std::istringstream words(line);
+    std::string kind;
+    std::string group;
+    SavedCopy copy;
+    if (!(words >> kind >> copy.as_of_ns >> copy.streams >> group) || kind != "copy") break;
+    copies[group] = copy;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+SavedCopies load_copies(const std::string& state_dir) {
+  const std::filesystem::path path = path_of(state_dir);
+  std::ifstream file(path);
+  if (!file) return {};
+  if (auto copies = parse(file)) return *copies;
+  const std::filesystem::path aside = path.string() + ".damaged";
+  std::error_code error;
+  std::filesystem::rename(path, aside, error);
+  log_warning("{} is damaged: as of when the copies here are is not known; it is kept as {}",
+              path.string(), aside.string());
+  return {};
+}
+
+Result<void> save_copies(const std::string& state_dir, const SavedCopies& copies) {
+  const std::filesystem::path path = path_of(state_dir);
+  const std::filesystem::path fresh = path.string() + ".new";
+  {
+    std::ofstream file(fresh, std::ios::trunc);
+    for (const auto& [group, copy] : copies)
+      file << format("copy {} {} {}\n", copy.as_of_ns, copy.streams, group);
+    file << kLastLine << "\n";
+    file.flush();
+    if (!file) return fail(format("cannot write {}: {}", fresh.string(), std::strerror(errno)));
+  }
+  std::error_code error;
+  std::filesystem::rename(fresh, path, error);
+  if (error) return fail(format("cannot replace {}: {}", path.string(), error.message()));
+  return {};
+}
+
+}  // namespace longthrow

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/groups/takeover_report.h"
+
+#include <ctime>
+
+#include "proxy/base/log.h"
+
+namespace longthrow {
+namespace {
+
+std::string utc_stamp(WallTime time) {
+  const std::int64_t wall_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+  const std::time_t seconds = wall_ns / 1'000'000'000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char stamp[32] = {};
+  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+  return format("{}.{:03}Z", stamp, wall_ns / 1'000'000 % 1000);
+}
+
+std::string copy_of(const TakenGroup& group) {
+  const auto& inbound = group.status.inbound;
+  const bool proven = inbound.proof != "none" && group.lost_bytes == 0;
+  std::string text =
+      format("the copy is as of {}{} (sender's clock)",
+             group.lost_bytes > 0 ? "a moment before " : "", utc_stamp(*inbound.as_of));
+  if (group.lost_bytes == 0)
+    text += format(", {}: {}", proven ? "proven by" : "not proven", inbound.proof_reason);
+  return text;
+}
+
+}  // namespace
+
+void TakeoverReport::add(const TakenGroup& group) {
+  const GroupStatus& status = group.status;
+  any_copy_ = any_copy_ || status.inbound.as_of;
+  std::string trouble;
+  if (status.consistent == Consistency::no) trouble = status.reason;
+  if (group.lost_bytes > 0) {
+    if (!trouble.empty()) trouble += "; ";
+    trouble +=
+        format("{} received bytes were not taken by the target and are lost", group.lost_bytes);
+  }
+  const bool unknown = trouble.empty() && status.consistent == Consistency::unknown;
+  inconsistent_ = inconsistent_ || !trouble.empty();
+  unknown_ = unknown_ || unknown;
+  std::string line = format("group {}: ", group.name);
+  if (!trouble.empty()) line += format("NOT CONSISTENT: {}; ", trouble);
+  if (unknown) line += format("not known to be consistent: {}; ", status.reason);
+  line +=
+      status.inbound.as_of ? copy_of(group) : "nothing was received since this node has started";
+  lines_.push_back(std::move(line));
+}
+
+Answer TakeoverReport::answer(const std::string& name) const {
+  Answer answer{
+      .message = format("{0} is taken over and fenced until `longthrow release {0}`", name),
+      .details = lines_,
+      .consistent = !inconsistent_ && !unknown_ && any_copy_};
+  if (!any_copy_) {
+    answer.message += "; nothing is known of a copy";
+  } else if (inconsistent_) {
+    answer.message += "; the copy is NOT CONSISTENT";
+  } else if (unknown_) {
+    answer.message += "; the copy is not known to be consistent";
+  }
+  return answer;
+}
+
+}  // namespace longthrow

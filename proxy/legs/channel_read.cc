@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a leg into blocks. An idle leg waits without memory: only when there is something to read
+// does it borrow a slab, and it gives the slab away as soon as a frame is worth making.
+#include "proxy/base/planted.h"
+#include "proxy/legs/channel.h"
+
+namespace longthrow {
+
+void Channel::pump_read() {
+  if (!may_begin_read()) return;
+  if (discard_reads_ || wants_bytes()) loop_.wait_readable(readable_, leg_);
+}
+
+bool Channel::may_begin_read() const {
+  return leg_state_ == LegState::open && !read_ended_ && !read_.in_flight() &&
+         !readable_.in_flight();
+}
+
+bool Channel::wants_bytes() const {
+  return attached() && !aborting_ && !last_offset_ && host_.reading_allowed(*this);
+}
+
+void Channel::on_readable_leg(int result) {
+  if (!may_begin_read()) return;
+  (void)result;  // a failure shows in the receive
+  if (discard_reads_) {
+    reading_garbage_ = true;
+    loop_.receive(read_, leg_, watch_ ? ByteSpan(discarded_) : host_.garbage());
+  } else if (wants_bytes()) {
+    read_into_block();
+  }
+}
+
+// It was readable when it began to wait for its turn, and takes the turn at once: the order of the
+// turns is that of the waiting legs, whatever the order of the kernel's events.
+void Channel::on_slab() {
+  if (may_begin_read() && !discard_reads_ && wants_bytes()) {
+    read_into_block();
+  } else {
+    pump_read();
+  }
+}
+
+void Channel::read_into_block() {
+  if (!block_.slab.valid()) {
+    block_ = host_.lend_block(*this);
+    if (!block_.slab.valid()) return;
+  }
+  loop_.receive(read_, leg_, block_.slab.bytes().first(block_.room_bytes).subspan(block_.bytes));
+}
+
+void Channel::on_read(int result) {
+  const bool garbage = std::exchange(reading_garbage_, false);
+  if (closed()) {
+    if (result > 0) thrown_away_bytes_ += static_cast<std::uint64_t>(result);
+    return_slab();
+    return;
+  }
+  if (result > 0) {
+    if (garbage && watch_) {
+      watch_->on_outgoing(ByteView(discarded_).first(static_cast<std::size_t>(result)));
+    }
+    if (discard_reads_) thrown_away_bytes_ += static_cast<std::uint64_t>(result);
+    if (!garbage && !discard_reads_) {
+      on_read_bytes(static_cast<std::uint32_t>(result));
+    } else if (!garbage) {
+      return_slab();
+    }
+    pump_read();
+    return;
+  }
+  end_reading(result == 0 ? EndKind::fin : EndKind::abort);
+  if (result == 0) {
+    after_write();
+  } else {
+    close_leg(CloseMode::reset, {LossReason::program_closed, "the leg was reset by its other end"});
+  }
+}
+
+void Channel::on_read_bytes(std::uint32_t bytes) {
+  if (block_.bytes == 0) {
+    block_.read_at = given_at(read_bytes_).value_or(loop_.now());
+    block_.offset = read_bytes_;
+  }
+  if (watch_) {
+    watch_->on_outgoing(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
+    heed_watch();
+    answer_now();
+  }
+  if (!watch_ && inner_.kind() == InnerEncryption::Kind::undecided) {
+    inner_.on_bytes(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
+    if (inner_.kind() != InnerEncryption::Kind::undecided) host_.channel_judged(*this);
+  }
+  // A read that was not filled has emptied the leg; after others, more may have waited for long.
+  const bool emptied = bytes < block_.room_bytes - block_.bytes;
+  block_.bytes += bytes;
+  read_bytes_ += bytes;
+  if (emptied) history.note(host_.wall_ns(), read_bytes_);
+  block_.wall_ns = history.complete_at(read_bytes_);
+  unframed_bytes_ += bytes;
+  host_.channel_read(*this, bytes);
+  if (block_.bytes == block_.room_bytes || host_.hungry(*this)) {
+    close_block();
+  } else {
+    host_.partial_wanted(*this);
+  }
+}
+
+void Channel::close_block() {
+  if (block_.bytes == 0 || read_.in_flight()) return;
+  blocks_.push_back(std::move(block_));
+  block_ = RawBlock{};
+  host_.frame_wanted(*this);
+}
+
+RawBlock Channel::take_block() {
+  LT_ASSERT(!blocks_.empty());
+  RawBlock taken = std::move(blocks_.front());
+  blocks_.pop_front();
+  ++blocks_out_;
+  return taken;
+}
+
+void Channel::block_done() {
+  LT_ASSERT(blocks_out_ > 0);
+  --blocks_out_;
+  send_pending_end();
+}
+
+std::optional<TimePoint> Channel::given_at(std::uint64_t offset) const {
+  const auto seen_ns = history.seen_at(offset);
+  if (!seen_ns) return std::nullopt;
+  return loop_.now() - Duration(host_.wall_ns() - *seen_ns);
+}
+
+void Channel::note_given_since(TimePoint since) {
+  const std::int64_t since_ns = host_.wall_ns() - (loop_.now() - since).count();
+  history = ReadHistory(since_ns);
+  history.note(since_ns + 1, unread_bytes());
+}
+
+std::optional<TimePoint> Channel::oldest_unframed_at() const {
+  if (!blocks_.empty()) return blocks_.front().read_at;
+  if (block_.bytes > 0) return block_.read_at;
+  return std::nullopt;
+}
+
+void Channel::end_reading(EndKind kind) {
+  read_ended_ = true;
+  read_ended_in_order_ = kind == EndKind::fin;
+  const bool drops = kind == EndKind::abort && planted(Plant::drop_unframed);
+  if (block_.bytes > 0 && !drops) {
+    close_block();
+  } else {
+    return_slab();
+  }
+  if (!discard_reads_) pending_end_ = kind;
+  send_pending_end();
+}
+
+void Channel::send_pending_end() {
+  if (!pending_end_ || !attached() || !blocks_.empty() || blocks_out_ > 0) return;
+  const EndKind kind = *pending_end_;
+  pending_end_.reset();
+  host_.channel_end(*this, kind);
+}
+
+void Channel::return_slab() {
+  if (!block_.slab.valid()) return;
+  unframed_bytes_ -= block_.bytes;
+  host_.block_returned(block_);
+  block_ = RawBlock{};
+}
+
+// What was read and will not be sent.
+void Channel::drop_blocks() {
+  while (!blocks_.empty()) {
+    unframed_bytes_ -= blocks_.front().bytes;
+    host_.block_returned(blocks_.front());
+    blocks_.pop_front();
+  }
+  if (!read_.in_flight()) return_slab();
+}
+
+}  // namespace longthrow

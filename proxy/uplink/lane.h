@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// One TCP connection of a link with its TLS engine: records in, records out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "longthrow/loop.h"
+#include "longthrow/tls_engine.h"
+#include "proxy/base/closing_list.h"
+#include "proxy/session/out_stream.h"
+#include "proxy/uplink/unread_watch.h"
+#include "proxy/wire/record_reader.h"
+
+namespace longthrow {
+
+class Lane;
+
+// Whoever a lane reports to: first the one that waits for its hello, then its link.
+class LaneHandler {
+ public:
+  virtual ~LaneHandler() = default;
+  // TLS is up: records may be sent.
+  virtual void on_lane_established(Lane& lane) = 0;
+  // An error ends the lane, with that reason.
+  [[nodiscard]] virtual Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) = 0;
+  // There is room for more records, after there was none.
+  virtual void on_lane_room(Lane& lane) = 0;
+  // All records of one receive were handed over.
+  virtual void on_lane_turn(Lane& lane) = 0;
+  // The connection is over, by the other side or by failure. Not called after finish() or drop().
+  virtual void on_lane_closed(Lane& lane, const std::string& reason) = 0;
+};
+
+// Owns the socket. Memory: a receive buffer, and two send queues of at most kPendingBytesMax plus
+// one record each. Belongs to the loop's thread.
+class Lane final : public Closable {
+ public:
+  static constexpr std::size_t kReceiveBytes = 128 * kKiB;
+  static constexpr std::size_t kStrangerReceiveBytes = 4 * kKiB;
+  static constexpr std::size_t kPendingBytesMax = 256 * kKiB;
+
+  Lane(Loop& loop, Socket socket, std::unique_ptr<TlsEngine> engine, bool dialled_here);
+  ~Lane() override;
+
+  // Begins the TLS handshake and receiving.
+  void start(LaneHandler& handler);
+  void set_handler(LaneHandler& handler) { handler_ = &handler; }
+  // The peer has proven who it is: the lane gets its full receive buffer. Before, it has a small
+  // one, so that strangers cost little.
+  void trust() { trusted_ = true; }
+
+  // Encrypts whole records and sends them as the socket takes them. REQUIRES:
+  // engine().established().
+  void send(ByteView records);
+  // Whether more may be added. Records that are due again and again are built only then, so that a
+  // peer that does not read costs no memory; a hello or a bye is sent once, without asking.
+  [[nodiscard]] bool has_room() const { return pending_.size() < kPendingBytesMax; }
+  // What was handed to send() and is not yet in the kernel.
+  [[nodiscard]] std::size_t queued_bytes() const { return pending_.size() + sending_.size(); }
+
+  // Ends it in order: what is queued is sent, then close_notify and FIN. No more callbacks. Becomes
+  // idle when the peer has closed too, at the latest after kFinishTime.
+  void finish();
+  // Ends it at once.
+  void drop();
+  [[nodiscard]] bool idle() const override;
+
+  // REQUIRES: neither finish() nor drop() was called.
+  [[nodiscard]] TlsEngine& engine() {
+    LT_ASSERT(engine_ != nullptr);
+    return *engine_;
+  }
+  [[nodiscard]] Socket socket() const { return socket_; }
+  [[nodiscard]] bool dialled_here() const { return dialled_here_; }
+  [[nodiscard]] TimePoint last_received_at() const { return last_received_at_; }
+  // For how long the peer has taken nothing of what waits for it. Call it regularly.
+  [[nodiscard]] Duration unread_for();
+  [[nodiscard]] const std::string& local() const { return local_; }
+  [[nodiscard]] const std::string& remote() const { return remote_; }
+
+  // Kept here for its handler.
+  LaneId id = kNoLane;
+  std::uint16_t index = 0;  // 0: the express lane
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t received_bytes = 0;
+
+ private:
+  static constexpr Duration kFinishTime = std::chrono::seconds(2);
+  enum class State : std::uint8_t { open, finishing, closed };
+
+  void on_received(int result);
+  void on_sent(int result);
+  void on_finish_timeout();
+  void receive();
+  Result<void> feed(ByteView cipher);
+  void flush();
+  void end(const std::string& reason);
+  void end_with_peer(CloseMode mode, const std::string& reason);
+  void close(CloseMode mode);
+
+  Loop& loop_;
+  Socket socket_;
+  std::unique_ptr<TlsEngine> engine_;
+  const bool dialled_here_;
+  LaneHandler* handler_ = nullptr;
+  State state_ = State::open;
+  bool trusted_ = false;
+  std::string local_;
+  std::string remote_;
+  TimePoint last_received_at_;
+
+  Operation receive_;
+  std::vector<std::byte> received_;
+  wire::RecordReader reader_;
+  Operation send_;
+  ByteQueue sending_;
+  ByteQueue pending_;
+  bool room_wanted_ = false;
+  std::string broken_;  // sealing has failed, with this reason
+  Timer finish_timer_;
+  UnreadWatch unread_watch_;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// A WAN listener: takes connections from anyone, and keeps none that does not prove in time who it
+// is.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/uplink/crowd.h"
+#include "proxy/uplink/lane.h"
+
+namespace longthrow {
+
+class WanPort;
+
+class WanPortOwner {
+ public:
+  virtual ~WanPortOwner() = default;
+  [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> wan_engine(const WanPort& port) = 0;
+  // An authenticated peer has said hello for a lane of the link that its identity selected.
+  virtual void on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello) = 0;
+  // An authenticated peer has only come to say why nothing is to be had of it.
+  virtual void on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) = 0;
+  // Someone was turned away. `authenticated` link, if it came so far, else "".
+  virtual void on_wan_refused(WanPort& port, const std::string& remote,
+                              const std::string& reason) = 0;
+};
+
+// Bounded: at most kStrangersMax connections that have not proven who they are, those included that
+// were refused and are being told so. Each has at most kHelloTimeout. Beyond, one that was refused
+// makes room, else the oldest of the origin that has the most (crowd.h): so that a flood of
+// connections never keeps the peer out.
+class WanPort final : public LaneHandler {
+ public:
+  static constexpr std::size_t kStrangersMax = 256;
+  static constexpr Duration kHelloTimeout = std::chrono::seconds(10);
+  static constexpr Duration kListenAgain = std::chrono::seconds(1);
+
+  WanPort(Loop& loop, ClosingList& closing_list, WanPortOwner& owner, Endpoint local,
+          std::string congestion);
+  ~WanPort() override;
+  [[nodiscard]] Result<void> start();
+  // Instead: start(), and if that fails again every kListenAgain until it succeeds.
+  void start_when_possible();
+  // Why it does not listen yet; "": it does.
+  [[nodiscard]] const std::string& waits_for() const { return waits_for_; }
+  // Closes the listener and drops who has not said hello. Then wait for idle().
+  void stop();
+  [[nodiscard]] bool idle() const { return stopped_ && !accept_.in_flight(); }
+  [[nodiscard]] const Endpoint& local() const { return local_; }
+
+  void on_lane_established(Lane&) override {}
+  Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
+  void on_lane_room(Lane&) override {}
+  void on_lane_turn(Lane&) override {}
+  void on_lane_closed(Lane& lane, const std::string& reason) override;
+
+ private:
+  static constexpr Duration kSweepInterval = std::chrono::milliseconds(50);
+
+  struct Pending {
+    std::unique_ptr<Lane> lane;
+    TimePoint deadline;
+    Origin origin;
+  };
+  void on_accepted(int result);
+  void make_room(const Origin& newcomer);
+  void sweep_refused();
+  void arm_timer();
+  void on_timer();
+  [[nodiscard]] std::unique_ptr<Lane> take(Lane& lane);
+
+  Loop& loop_;
+  ClosingList& closing_list_;
+  WanPortOwner& owner_;
+  Endpoint local_;
+  std::string congestion_;
+  Socket listener_;
+  Operation accept_;
+  Timer timer_;
+  Timer listen_timer_;
+  std::string waits_for_;
+  bool waits_said_ = false;
+  std::vector<Pending> pending_;               // oldest first
+  std::deque<std::unique_ptr<Lane>> refused_;  // oldest first; their last words are under way
+  KnownOrigins known_;
+  bool stopped_ = true;
+};
+
+}  // namespace longthrow
