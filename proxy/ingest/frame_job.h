@@ -25,7 +25,7 @@ struct RawBlock {
   std::int64_t wall_ns = 0;  // by which the source had given nothing beyond it
 };
 
-class Channel;
+class IngestStream;
 class FrameJob;
 
 // Told on the loop's thread when a job has finished.
@@ -41,10 +41,10 @@ class FrameJob final : public Job {
   explicit FrameJob(WorkerPool& workers) : workers_(workers), scratch_(kSlabBytes) {}
 
   // REQUIRES: !busy. The block stays with the job until the owner takes it.
-  void prepare(FrameJobOwner& its_owner, Channel& its_channel, std::uint64_t channel_id,
+  void prepare(FrameJobOwner& its_owner, IngestStream& its_stream, std::uint64_t channel_id,
                RawBlock its_block, CodecSpec its_spec) {
     owner = &its_owner;
-    origin = &its_channel;
+    origin = &its_stream;
     channel = channel_id;
     block = std::move(its_block);
     spec = its_spec;
@@ -71,7 +71,7 @@ class FrameJob final : public Job {
   [[nodiscard]] ByteView compressed() const { return ByteView(scratch_).first(compressed_bytes); }
 
   FrameJobOwner* owner = nullptr;
-  Channel* origin = nullptr;  // lives at least as long as the job is busy
+  IngestStream* origin = nullptr;  // lives at least as long as the job is busy
   std::uint64_t channel = 0;
   RawBlock block;
   CodecSpec spec;
@@ -110,6 +110,12 @@ class FrameJobs {
   [[nodiscard]] FrameJob& inline_job() { return inline_job_; }
   [[nodiscard]] bool has_workers() const { return !jobs_.empty(); }
   [[nodiscard]] WorkerPool& workers() { return workers_; }
+  // Gives back the blocks of the owner's jobs. REQUIRES: none of them is with a worker, or the
+  // workers are gone.
+  void forget(const FrameJobOwner& owner) {
+    for (const auto& job : jobs_) forget(*job, owner);
+    forget(inline_job_, owner);
+  }
   [[nodiscard]] std::size_t busy() const {
     std::size_t count = 0;
     for (const auto& job : jobs_) count += job->busy ? 1 : 0;
@@ -117,6 +123,12 @@ class FrameJobs {
   }
 
  private:
+  static void forget(FrameJob& job, const FrameJobOwner& owner) {
+    if (!job.busy || job.owner != &owner) return;
+    job.block = RawBlock{};
+    job.busy = job.done = false;
+  }
+
   WorkerPool& workers_;
   FrameJob inline_job_;
   std::vector<std::unique_ptr<FrameJob>> jobs_;

@@ -29,7 +29,8 @@ Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteP
       loop_(host.loop()),
       core_(&core),
       route_(std::move(route)),
-      group_(core.group->name) {
+      group_(core.group->name),
+      stream_(host.ingest(), *this, core) {
   core.user = this;
   if (protocol == RouteProtocol::drbd) {
     watch_.emplace(opened_here);
@@ -52,7 +53,7 @@ Channel::~Channel() {
 }
 
 bool Channel::idle() const {
-  return closed() && blocks_out_ == 0 && !connect_.in_flight() && !resolving_ &&
+  return closed() && !stream_.jobs_under_way() && !connect_.in_flight() && !resolving_ &&
          !readable_.in_flight() && !read_.in_flight() && !write_.in_flight();
 }
 
@@ -315,7 +316,7 @@ void Channel::abort(LossCause cause) {
 
 void Channel::on_stopped() {
   discard_reads_ = true;
-  drop_blocks();
+  stream_.drop_blocks();
   pending_end_ = EndKind::abort;
   send_pending_end();
   if (closed()) return;
@@ -346,8 +347,9 @@ void Channel::detach(std::unique_ptr<ChannelCore> core) {
   LT_ASSERT(core.get() == core_);
   cut_ = cut_ || !closed();
   owned_core_ = std::move(core);
+  stream_.detach();
   if (planted(Plant::drop_held_bytes)) core_->in.discard();
-  drop_blocks();
+  stream_.drop_blocks();
   pending_end_.reset();
   if (leg_state_ == LegState::connecting) {
     close_leg(CloseMode::reset, {LossReason::target_unreachable, "the session ended"});
@@ -391,7 +393,7 @@ void Channel::close_leg(CloseMode mode, LossCause cause) {
   end_cause_ = std::move(cause);
   broken_ = aborted_ && breaks_in_the_midst();
   if (resolving_) loop_.cancel(resolution_.operation);
-  if (!read_.in_flight()) return_slab();
+  stream_.give_back_open_block();
   if (attached()) {
     // What the peer is not told to be delivered, it is told to be lost.
     const bool all_delivered = core_->in.at_end() && delivered_ == core_->in.consumed_offset();
@@ -488,7 +490,8 @@ ChannelStatus Channel::status() const {
                                                                              : "open";
   status.in_bytes = read_bytes_;
   status.out_bytes = core_->in.consumed_offset();
-  status.lag_bytes = core_->out.accepted_offset() - core_->out.received_offset() + unframed_bytes_;
+  status.lag_bytes =
+      core_->out.accepted_offset() - core_->out.received_offset() + stream_.unframed_bytes();
   status.delivered_bytes = core_->out.delivered_offset;
   return status;
 }

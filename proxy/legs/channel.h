@@ -12,11 +12,10 @@
 #include "longthrow/losses.h"
 #include "longthrow/status.h"
 #include "proxy/base/closing_list.h"
-#include "proxy/codec/incompressible.h"
 #include "proxy/drbd/barrier_clock.h"
 #include "proxy/drbd/outage_pings.h"
 #include "proxy/drbd/stream_watch.h"
-#include "proxy/ingest/frame_job.h"
+#include "proxy/ingest/ingest.h"
 #include "proxy/legs/inner_encryption.h"
 #include "proxy/losses/channel_end.h"
 #include "proxy/session/channel_core.h"
@@ -31,19 +30,10 @@ class ChannelHost {
  public:
   virtual ~ChannelHost() = default;
   [[nodiscard]] virtual Loop& loop() = 0;
-  // An empty block to read into, or one without a slab: then on_slab() is called when there is one.
-  [[nodiscard]] virtual RawBlock lend_block(Channel& channel) = 0;
-  // A block came back unused, or its frame is made.
-  virtual void block_returned(const RawBlock& block) = 0;
-  // `channel` has a block to make a frame of, see next_block().
-  virtual void frame_wanted(Channel& channel) = 0;
-  // A block was begun and is not full: close_block() when the lanes have nothing better to do.
-  virtual void partial_wanted(Channel& channel) = 0;
+  // What is read goes there.
+  [[nodiscard]] virtual Ingest& ingest() = 0;
   // May the leg be read at all now?
   [[nodiscard]] virtual bool reading_allowed(const Channel& channel) const = 0;
-  // The link has nothing to send before this channel's bytes: a block is worth more now than when
-  // it is full.
-  [[nodiscard]] virtual bool hungry(const Channel& channel) const = 0;
   // The link is down, and the route's admin wants DRBD's pings answered meanwhile.
   [[nodiscard]] virtual bool answers_pings(const Channel& channel) const = 0;
   [[nodiscard]] virtual std::int64_t wall_ns() const = 0;
@@ -84,7 +74,7 @@ class ChannelHost {
 //  - the session is over (`detach`): what is here is handed over, then the leg is reset; also if it
 //    takes nothing for abort_linger.
 // Belongs to the loop's thread.
-class Channel final : public Closable {
+class Channel final : public Closable, private IngestStreamOwner {
  public:
   static constexpr Duration kConnectTimeout = std::chrono::seconds(10);
 
@@ -101,7 +91,6 @@ class Channel final : public Closable {
                    const std::optional<Endpoint>& usual_source);
 
   // --- told by the link
-  void on_slab();      // may lend_block()
   void on_readable();  // core().in has news
   void on_stopped();   // the peer takes no more
   void on_corrupt();   // the peer's bytes cannot be had: abort at once
@@ -123,29 +112,17 @@ class Channel final : public Closable {
   void unpair();
   void on_partner_ends();
 
-  // --- blocks for frames
-
-  // Closes the block that is being filled, if it holds anything.
-  void close_block();
-  [[nodiscard]] bool has_block() const { return !blocks_.empty(); }
-  [[nodiscard]] std::uint32_t next_block_bytes() const { return blocks_.front().bytes; }
-  [[nodiscard]] RawBlock take_block();
-  // The frame of the oldest block that was taken and not yet returned is done or dropped: once all
-  // are, a pending end goes out.
-  void block_done();
-  [[nodiscard]] std::size_t blocks_out() const { return blocks_out_; }
-  // Bytes read that are in no frame yet.
-  [[nodiscard]] std::uint64_t unframed_bytes() const { return unframed_bytes_; }
-  [[nodiscard]] std::optional<TimePoint> oldest_unframed_at() const;
   // When the byte at `offset` of the leg was seen first, read or unread; known to a tick.
   [[nodiscard]] std::optional<TimePoint> given_at(std::uint64_t offset) const;
   // The leg waited before it came here: what it holds may all have come then.
   void note_given_since(TimePoint since);
-  void on_framed(std::uint32_t bytes) { unframed_bytes_ -= bytes; }
 
   [[nodiscard]] ChannelCore& core() { return *core_; }
   [[nodiscard]] const ChannelCore& core() const { return *core_; }
   [[nodiscard]] bool attached() const { return owned_core_ == nullptr; }
+  // What it has read and is in no frame yet.
+  [[nodiscard]] IngestStream& stream() { return stream_; }
+  [[nodiscard]] const IngestStream& stream() const { return stream_; }
   [[nodiscard]] const std::string& route() const { return route_; }
   [[nodiscard]] const std::string& group() const { return group_; }
   [[nodiscard]] bool closed() const { return leg_state_ == LegState::closed; }
@@ -200,9 +177,6 @@ class Channel final : public Closable {
     return stop_offset_ - std::min(stop_offset_, read_bytes_);
   }
 
-  bool in_slab_queue = false;  // the link's lists
-  bool in_frame_queue = false;
-  bool in_partial_list = false;
   const bool opened_here;
   std::uint64_t serial = 0;                // of the link's map of channels
   bool loss_noted = false;                 // by the link: what was under way to the peer
@@ -216,9 +190,7 @@ class Channel final : public Closable {
   bool over = false;
   TimePoint final_since{};
   std::uint64_t final_offset = 0;
-  IncompressibleGuard guard;
-  ReadHistory history;         // of the leg
-  std::deque<FrameJob*> jobs;  // frames being made, in order; as many as blocks_out()
+  ReadHistory history;  // of the leg
 
  private:
   enum class LegState : std::uint8_t { connecting, open, closed };
@@ -235,14 +207,15 @@ class Channel final : public Closable {
   void on_readable_leg(int result);
   void on_read(int result);
   void on_read_bytes(std::uint32_t bytes);
+  void look_into(ByteView bytes);
+  void on_slab() override;
+  void on_block_done() override { send_pending_end(); }
   void heed_watch();
   void on_partner_timer();
   [[nodiscard]] bool end_is_held() const;
   [[nodiscard]] bool applied() const;
-  void return_slab();
   void end_reading(EndKind kind);
   void send_pending_end();
-  void drop_blocks();
 
   void pump_write();
   void answer_now();
@@ -297,18 +270,15 @@ class Channel final : public Closable {
   Timer timer_;  // connecting: its timeout; aborting: looks again
 
   // Reading.
+  IngestStream stream_;
   Operation readable_;
   Operation read_;
-  RawBlock block_;                // being filled
   bool reading_garbage_ = false;  // the receive in flight goes nowhere
   bool discard_reads_ = false;
   bool read_ended_ = false;
   bool read_ended_in_order_ = false;
   std::optional<EndKind> pending_end_;
-  std::deque<RawBlock> blocks_;  // closed, not yet taken
-  std::size_t blocks_out_ = 0;   // taken, not yet done
   std::uint64_t read_bytes_ = 0;
-  std::uint64_t unframed_bytes_ = 0;
   std::uint64_t thrown_away_bytes_ = 0;
   InnerEncryption inner_;
 

@@ -42,18 +42,16 @@ void Channel::on_slab() {
 }
 
 void Channel::read_into_block() {
-  if (!block_.slab.valid()) {
-    block_ = host_.lend_block(*this);
-    if (!block_.slab.valid()) return;
-  }
-  loop_.receive(read_, leg_, block_.slab.bytes().first(block_.room_bytes).subspan(block_.bytes));
+  const ByteSpan space = stream_.open_block();
+  if (!space.empty()) loop_.receive(read_, leg_, space);
 }
 
 void Channel::on_read(int result) {
   const bool garbage = std::exchange(reading_garbage_, false);
+  if (!garbage) stream_.end_receive();
   if (closed()) {
     if (result > 0) thrown_away_bytes_ += static_cast<std::uint64_t>(result);
-    return_slab();
+    stream_.give_back_open_block();
     return;
   }
   if (result > 0) {
@@ -64,7 +62,7 @@ void Channel::on_read(int result) {
     if (!garbage && !discard_reads_) {
       on_read_bytes(static_cast<std::uint32_t>(result));
     } else if (!garbage) {
-      return_slab();
+      stream_.give_back_open_block();
     }
     pump_read();
     return;
@@ -78,53 +76,29 @@ void Channel::on_read(int result) {
 }
 
 void Channel::on_read_bytes(std::uint32_t bytes) {
-  if (block_.bytes == 0) {
-    block_.read_at = given_at(read_bytes_).value_or(loop_.now());
-    block_.offset = read_bytes_;
-  }
+  const std::uint64_t offset = read_bytes_;
+  const TimePoint seen_at = given_at(offset).value_or(loop_.now());
+  look_into(stream_.fresh(bytes));
+  read_bytes_ += bytes;
+  // A read that was not filled has emptied the leg; after others, more may have waited for long.
+  if (bytes < stream_.room_bytes()) history.note(host_.wall_ns(), read_bytes_);
+  host_.channel_read(*this, bytes);
+  stream_.add({.bytes = bytes,
+               .offset = offset,
+               .read_at = seen_at,
+               .wall_ns = history.complete_at(read_bytes_)});
+}
+
+// Who is it that speaks here?
+void Channel::look_into(ByteView bytes) {
   if (watch_) {
-    watch_->on_outgoing(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
+    watch_->on_outgoing(bytes);
     heed_watch();
     answer_now();
-  }
-  if (!watch_ && inner_.kind() == InnerEncryption::Kind::undecided) {
-    inner_.on_bytes(ByteView(block_.slab.bytes()).subspan(block_.bytes, bytes));
+  } else if (inner_.kind() == InnerEncryption::Kind::undecided) {
+    inner_.on_bytes(bytes);
     if (inner_.kind() != InnerEncryption::Kind::undecided) host_.channel_judged(*this);
   }
-  // A read that was not filled has emptied the leg; after others, more may have waited for long.
-  const bool emptied = bytes < block_.room_bytes - block_.bytes;
-  block_.bytes += bytes;
-  read_bytes_ += bytes;
-  if (emptied) history.note(host_.wall_ns(), read_bytes_);
-  block_.wall_ns = history.complete_at(read_bytes_);
-  unframed_bytes_ += bytes;
-  host_.channel_read(*this, bytes);
-  if (block_.bytes == block_.room_bytes || host_.hungry(*this)) {
-    close_block();
-  } else {
-    host_.partial_wanted(*this);
-  }
-}
-
-void Channel::close_block() {
-  if (block_.bytes == 0 || read_.in_flight()) return;
-  blocks_.push_back(std::move(block_));
-  block_ = RawBlock{};
-  host_.frame_wanted(*this);
-}
-
-RawBlock Channel::take_block() {
-  LT_ASSERT(!blocks_.empty());
-  RawBlock taken = std::move(blocks_.front());
-  blocks_.pop_front();
-  ++blocks_out_;
-  return taken;
-}
-
-void Channel::block_done() {
-  LT_ASSERT(blocks_out_ > 0);
-  --blocks_out_;
-  send_pending_end();
 }
 
 std::optional<TimePoint> Channel::given_at(std::uint64_t offset) const {
@@ -139,47 +113,24 @@ void Channel::note_given_since(TimePoint since) {
   history.note(since_ns + 1, unread_bytes());
 }
 
-std::optional<TimePoint> Channel::oldest_unframed_at() const {
-  if (!blocks_.empty()) return blocks_.front().read_at;
-  if (block_.bytes > 0) return block_.read_at;
-  return std::nullopt;
-}
-
 void Channel::end_reading(EndKind kind) {
   read_ended_ = true;
   read_ended_in_order_ = kind == EndKind::fin;
   const bool drops = kind == EndKind::abort && planted(Plant::drop_unframed);
-  if (block_.bytes > 0 && !drops) {
-    close_block();
+  if (stream_.open_is_empty() || drops) {
+    stream_.give_back_open_block();
   } else {
-    return_slab();
+    stream_.close_block();
   }
   if (!discard_reads_) pending_end_ = kind;
   send_pending_end();
 }
 
 void Channel::send_pending_end() {
-  if (!pending_end_ || !attached() || !blocks_.empty() || blocks_out_ > 0) return;
+  if (!pending_end_ || !attached() || !stream_.all_framed()) return;
   const EndKind kind = *pending_end_;
   pending_end_.reset();
   host_.channel_end(*this, kind);
-}
-
-void Channel::return_slab() {
-  if (!block_.slab.valid()) return;
-  unframed_bytes_ -= block_.bytes;
-  host_.block_returned(block_);
-  block_ = RawBlock{};
-}
-
-// What was read and will not be sent.
-void Channel::drop_blocks() {
-  while (!blocks_.empty()) {
-    unframed_bytes_ -= blocks_.front().bytes;
-    host_.block_returned(blocks_.front());
-    blocks_.pop_front();
-  }
-  if (!read_.in_flight()) return_slab();
 }
 
 }  // namespace longthrow

@@ -16,9 +16,6 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
       civil_clock_(loop_.wall_now(), loop_.now()),
       config_(std::move(config)),
       peering_(context.node, context.incarnation, context.parts.random),
-      compression_(config_.compression),
-      decoder_(make_codec_context()),
-      decoded_(wire::kRawBytesMax),
       memlimit_max_(std::max(kReserveMin, config_.memlimit * kReserveFactor)),
       waiting_(loop_, context.closing_list, *this) {
   bucket_.set_rate(config_.bandwidth_bytes_s);
@@ -37,13 +34,6 @@ Link::~Link() {
                        &partial_timer_, &reap_timer_, &challenge_timer_}) {
     loop_.disarm(*timer);
   }
-  // Blocks that jobs still hold lie in this link's arena.
-  for (auto& [serial, channel] : channels_) {
-    for (FrameJob* job : channel->jobs) {
-      job->block = RawBlock{};
-      job->busy = job->done = false;
-    }
-  }
 }
 
 Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
@@ -52,13 +42,18 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
   auto arena = Arena::make({.limit_bytes = config_.memlimit, .reserve_bytes = memlimit_max_});
   if (!arena) return fail(format("link {}: {}", name_, arena.error().message));
   arena_ = std::move(*arena);
-  send_share_.emplace(*arena_);
+  ingest_ = std::make_unique<Ingest>(Ingest::Parts{.arena = *arena_,
+                                                   .jobs = context_.jobs,
+                                                   .outlook = [this] { return outlook(); },
+                                                   .wake = [this] { wake(); },
+                                                   .on_partial = [this] { watch_partials(); }},
+                                     config_.compression);
   const auto locked = arena_->lock_in_memory();
   locked_in_memory_ = locked.has_value();
   if (!locked) {
     log_warning("link {}: the buffer may be swapped: {}", name_, locked.error().message);
   }
-  group_configs_ = groups;
+  ingest_->set_groups(groups);
   set_ports(routes);
   last_tick_ = loop_.now();
   next_heartbeat_ = loop_.now();
@@ -331,7 +326,8 @@ void Link::express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello,
   generation_ = generation;
   bulk_wanted_ = std::clamp<int>(std::min<int>(own_bulk_lanes(), hello.bulk_lanes), 1, 8);
   if (session_ == nullptr) {
-    session_ = std::make_unique<Session>(pool_, peering_.lower_name());
+    session_ = std::make_unique<Session>(ingest_->frames().pool(), peering_.lower_name());
+    ingest_->begin_session(*session_);
     ++totals_.sessions;
     session_->set_local_routes(local_routes());
     update_receive_window();
@@ -469,9 +465,7 @@ void Link::end_session(const LossCause& cause) {
               format("link {}: the session has ended: {}", name_, reason));
     drop_lanes(wire::Bye{wire::ByeReason::stale_session, reason});
     note_copies();
-    frame_queue_.clear();
-    slab_queue_.clear();
-    partials_.clear();
+    ingest_->end_session();
     for (auto& [serial, channel] : channels_) {
       if (channel->attached()) note_unproven(*channel, ChannelEnd::How::cut, cause);
     }
@@ -482,7 +476,6 @@ void Link::end_session(const LossCause& cause) {
         note_without_leg(*core, cause);
         continue;
       }
-      channel->in_frame_queue = channel->in_slab_queue = channel->in_partial_list = false;
       note_over(*channel, "the session has ended: " + reason);
       channel->detach(std::move(core));
     }

@@ -4,7 +4,7 @@
 // link.cc         lanes and sessions: dialling, accepting, hello, ends
 // link_copies.cc  how new our copies of the peer's data are
 // link_drain.cc   what drains wait for, and what became of the bytes of channels that end
-// link_data.cc    the data path: slabs, frames, scheduling, receiving
+// link_data.cc    the data path: scheduling, sending, receiving
 // link_drbd.cc    which channels are DRBD's pairs, and what it says of its disks
 // link_losses.cc  what is destroyed, and why
 // link_health.cc  whether the copies can be trusted
@@ -18,7 +18,6 @@
 // link_waiting.cc connections that come while the link is down
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,9 +33,8 @@
 #include "proxy/groups/drain_watch.h"
 #include "proxy/groups/notices.h"
 #include "proxy/groups/route_health.h"
-#include "proxy/ingest/compression.h"
-#include "proxy/ingest/frame_job.h"
-#include "proxy/ingest/send_share.h"
+#include "proxy/ingest/frame_decoder.h"
+#include "proxy/ingest/ingest.h"
 #include "proxy/legs/channel.h"
 #include "proxy/legs/inside_listener.h"
 #include "proxy/legs/waiting_legs.h"
@@ -69,7 +67,6 @@ struct LinkContext {
 class Link final : public LaneHandler,
                    public DialOwner,
                    public ChannelHost,
-                   public FrameJobOwner,
                    public WaitingLegsOwner {
  public:
   Link(LinkContext& context, std::string name, LinkConfig config);
@@ -179,12 +176,8 @@ class Link final : public LaneHandler,
   void on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) override;
   // --- ChannelHost
   Loop& loop() override { return loop_; }
-  RawBlock lend_block(Channel& channel) override;
-  void block_returned(const RawBlock& block) override;
-  void frame_wanted(Channel& channel) override;
-  void partial_wanted(Channel& channel) override;
+  Ingest& ingest() override { return *ingest_; }
   [[nodiscard]] bool reading_allowed(const Channel& channel) const override;
-  [[nodiscard]] bool hungry(const Channel& channel) const override;
   [[nodiscard]] bool answers_pings(const Channel& channel) const override;
   [[nodiscard]] std::int64_t wall_ns() const override;
   [[nodiscard]] Duration abort_linger() const override { return config_.abort_linger; }
@@ -198,8 +191,6 @@ class Link final : public LaneHandler,
   void channel_is_express(Channel& channel) override;
   void channel_is_settled(Channel& channel) override;
   void channel_closed(Channel& channel) override;
-  // --- FrameJobOwner
-  void on_frame_job(FrameJob& job) override;
   // --- WaitingLegsOwner
   [[nodiscard]] Admission on_leg_waited(const std::string& route, Socket leg,
                                         std::optional<TimePoint> said_since) override;
@@ -213,8 +204,6 @@ class Link final : public LaneHandler,
   static constexpr Duration kListenAgain = std::chrono::seconds(1);
   static constexpr int kQuietListenTries = 3;  // kTick apart, before it is an error
   static constexpr int kAutoBulkLanes = 2;
-  static constexpr std::uint32_t kInlineBytesMax = 16 * kKiB;
-  static constexpr Duration kPartialAge = std::chrono::milliseconds(10);
 
   struct RoutePort {
     std::string name;
@@ -282,22 +271,12 @@ class Link final : public LaneHandler,
   void pump();
   void handle_events();
   void handle_event(const SessionEvent& event);
-  void serve_slab_queue();
-  void run_frame_jobs();
-  bool start_frame_job(Channel& channel);
-  void flush_frames(Channel& channel);
-  bool finish_frame(Channel& channel, FrameJob& job);
   void send_express();
   void send_bulk();
   void send_frame(Lane& lane, const Session::NextFrame& next);
-  bool close_oldest_partial(const Channel* except);
   void on_partial_timer();
-  [[nodiscard]] std::uint32_t turn_bytes();
-  [[nodiscard]] std::uint32_t room_for(const Channel& channel);
   void watch_partials();
-  [[nodiscard]] static bool stores_little(const Channel& channel);
-  [[nodiscard]] static bool takes_little(const Channel& channel);
-  [[nodiscard]] bool group_may_grow(const Channel& channel) const;
+  [[nodiscard]] Ingest::Outlook outlook() const;
   [[nodiscard]] Result<void> take_record(Lane& lane, const wire::RecordView& record);
   [[nodiscard]] Result<void> on_frame(Lane& lane, const wire::RecordView& record);
   void approach_memlimit();
@@ -438,24 +417,20 @@ class Link final : public LaneHandler,
   const std::string name_;
   const SteadyCivilClock civil_clock_;
   LinkConfig config_;
-  std::map<std::string, GroupConfig> group_configs_;
 
   std::unique_ptr<Arena> arena_;
   bool locked_in_memory_ = false;
-  std::optional<SendShare> send_share_;
-  FramePool pool_;
+  std::unique_ptr<Ingest> ingest_;
   Peering peering_;
   Backoff backoff_;
   std::unique_ptr<Session> session_;
-  Compression compression_;
   TokenBucket bucket_;
   // While another route's bytes, or an express channel's, may come, bulk is not to fill the queue
   // in front of them.
   bool paces_ = false;
   bool paced_ = false;  // the lanes have a limit now
   Pacer pacer_;
-  std::unique_ptr<CodecContext> decoder_;
-  std::vector<std::byte> decoded_;
+  FrameDecoder decoder_;
   // The arena's reserve, room to raise the memlimit live: address space only, no memory.
   static constexpr std::uint64_t kReserveFactor = 16;
   static constexpr std::uint64_t kReserveMin = 16 * kGiB;
@@ -528,18 +503,11 @@ class Link final : public LaneHandler,
   std::map<DrainId, DrainWatch> drains_;
   std::set<std::string> mismatches_logged_;
 
-  std::deque<Channel*> slab_queue_;
-  std::deque<Channel*> frame_queue_;
-  std::deque<Channel*> partials_;
-  std::vector<Channel*> parked_;  // a finished frame waits for memory
-
   struct Totals {
     std::uint64_t reconnects = 0;
     std::uint64_t sessions = 0;
     std::uint64_t retransmitted_bytes = 0;
     std::uint64_t raw_in_bytes = 0;
-    std::uint64_t framed_raw_bytes = 0;
-    std::uint64_t framed_wire_bytes = 0;
     std::uint64_t frame_bytes_out = 0;
     std::uint64_t wire_out_bytes = 0;  // of lanes that are gone
     std::uint64_t wire_in_bytes = 0;
@@ -552,10 +520,8 @@ class Link final : public LaneHandler,
   } totals_;
   std::uint64_t last_raw_in_ = 0;
   std::uint64_t last_frame_bytes_out_ = 0;
-  Duration codec_time_{0};
   RateMeter in_rate_;
   RateMeter out_rate_;
-  RateMeter out_raw_rate_;
   RecentRatio ratio_;
 };
 

@@ -11,9 +11,6 @@
 namespace longthrow {
 namespace {
 
-// Frames that are nearly a slab keep it; smaller ones are packed into pages.
-constexpr std::size_t kKeepBytesMin = kSlabBytes - kSlabBytes / 8;
-
 // Frames of quiet channels that wait in the express lane, in front of acknowledgements and credit.
 constexpr std::size_t kAheadQueueBytes = 32 * kKiB;
 
@@ -26,11 +23,9 @@ void Link::wake() {
 void Link::pump() {
   if (stopped_) return;
   handle_events();
-  for (std::size_t i = 0; i < parked_.size(); ++i) flush_frames(*parked_[i]);
-  std::erase_if(parked_,
-                [](const Channel* c) { return c->jobs.empty() || !c->jobs.front()->done; });
-  serve_slab_queue();
-  run_frame_jobs();
+  ingest_->store_parked();
+  ingest_->serve_waiting();
+  ingest_->make_frames();
   send_express();
   send_bulk();
   handle_events();
@@ -45,104 +40,15 @@ void Link::pump() {
 
 // --- memory
 
-bool Link::group_may_grow(const Channel& channel) const {
-  const GroupState& group = *channel.core().group;
-  const bool starved =
-      express_ != nullptr && !group.waiting.empty() && !group.has_bulk_credit(kSlabBytes);
-  if (!starved) return true;
-  const auto config = group_configs_.find(group.name);
-  if (config != group_configs_.end() && config->second.share) {
-    return group.stored_charge_bytes < *config->second.share;
-  }
-  if (session_->groups().size() < 2) return true;
-  const std::uint64_t free = send_share_->free_bytes();
-  const bool leaves_an_eighth = free >= arena_->limit_bytes(Share::send) / 8;
-  return leaves_an_eighth && group.stored_charge_bytes <= std::max<std::uint64_t>(kMiB, free / 2);
-}
-
-// A channel of which little is stored needs little, and must not wait for what the others store.
-bool Link::stores_little(const Channel& channel) {
-  if (!channel.attached()) return false;
-  const ChannelCore& core = channel.core();
-  const bool quiet = channel.blocks_out() == 0 && core.bulk_frames_out == 0 &&
-                     core.out.stored_charge_bytes() <= Session::kAheadBytesMax;
-  return core.express || quiet;
-}
-
-bool Link::takes_little(const Channel& channel) {
-  return channel.core().express || (stores_little(channel) && !channel.has_block());
-}
-
-std::uint32_t Link::room_for(const Channel& channel) {
-  if (channel.core().express) return send_share_->express_turn_bytes();
-  const std::uint32_t room = turn_bytes();
-  if (!takes_little(channel)) return room;
-  const bool ahead = session_ != nullptr && session_->quiet_beside_bulk(channel.core());
-  return ahead || room == 0 ? send_share_->express_turn_bytes() : room;
-}
-
-RawBlock Link::lend_block(Channel& channel) {
-  const bool express = channel.core().express;
-  const std::uint32_t room = room_for(channel);
-  if (room > 0 && (express || group_may_grow(channel))) {
-    RawBlock block{.slab = arena_->take_staging(), .room_bytes = room};
-    if (block.slab.valid()) {
-      send_share_->lend(room);
-      return block;
-    }
-    close_oldest_partial(&channel);
-  }
-  if (!channel.in_slab_queue) {
-    channel.in_slab_queue = true;
-    if (takes_little(channel)) {
-      slab_queue_.push_front(&channel);
-    } else {
-      slab_queue_.push_back(&channel);
-    }
-  }
-  return {};
-}
-
-void Link::block_returned(const RawBlock& block) {
-  send_share_->take_back(block.room_bytes);
-  wake();
-}
-
-std::uint32_t Link::turn_bytes() {
-  return send_share_->turn_bytes(out_rate_.bytes_s(), slab_queue_.size() + 1);
-}
-
-void Link::serve_slab_queue() {
-  for (std::size_t left = slab_queue_.size(); left > 0 && !slab_queue_.empty(); --left) {
-    Channel* channel = slab_queue_.front();
-    const bool express = channel->core().express;
-    if (channel->attached() && room_for(*channel) == 0) return;
-    const bool may = channel->attached() && (express || group_may_grow(*channel));
-    if (may && arena_->staging_slabs_free() == 0) {
-      close_oldest_partial(nullptr);
-      return;
-    }
-    slab_queue_.pop_front();
-    if (may || !channel->attached()) {
-      channel->in_slab_queue = false;
-      channel->on_slab();
-    } else {
-      slab_queue_.push_back(channel);  // its group may not grow: the next one's turn
-    }
-  }
-}
-
 // What was granted may still come: the receive share shrinks when it cannot be exceeded any more.
 void Link::approach_memlimit() {
-  if (arena_->memlimit_bytes() <= send_share_->memlimit_bytes()) return;
+  if (arena_->memlimit_bytes() <= ingest_->share().memlimit_bytes()) return;
   // First: the window that counts as promised is the one that is given from now on.
   update_receive_window();
   const std::uint64_t promised = session_ != nullptr ? session_->promised_charge_bytes() : 0;
-  send_share_->approach(arena_->used_bytes(Share::receive) + promised);
+  ingest_->share().approach(arena_->used_bytes(Share::receive) + promised);
   update_receive_window();
 }
-
-// --- frames
 
 bool Link::reading_allowed(const Channel& channel) const {
   if (session_ == nullptr || held_groups_.contains(channel.group())) return false;
@@ -153,161 +59,22 @@ bool Link::bulk_has_room() const {
   return std::ranges::any_of(bulk_, [](const auto& entry) { return entry.second->has_room(); });
 }
 
-bool Link::hungry(const Channel& channel) const {
-  if (channel.core().express) return true;
-  if (session_ == nullptr || !session_->connected()) return false;
-  if (takes_little(channel) && session_->quiet_beside_bulk(channel.core())) return true;
-  return frame_queue_.empty() && bulk_has_room() && !session_->bulk_frames_wait();
+Ingest::Outlook Link::outlook() const {
+  return {.up = express_ != nullptr,
+          .bulk_has_room = bulk_has_room(),
+          .drained_bytes_s = out_rate_.bytes_s()};
 }
 
 std::int64_t Link::wall_ns() const { return civil_clock_.at_ns(loop_.now()); }
 
-void Link::frame_wanted(Channel& channel) {
-  if (!channel.in_frame_queue) {
-    channel.in_frame_queue = true;
-    if (stores_little(channel) && channel.next_block_bytes() <= Session::kAheadBytesMax) {
-      frame_queue_.push_front(&channel);
-    } else {
-      frame_queue_.push_back(&channel);
-    }
-  }
-  wake();
-}
-
-void Link::partial_wanted(Channel& channel) {
-  if (!channel.in_partial_list) {
-    channel.in_partial_list = true;
-    partials_.push_back(&channel);
-  }
-  watch_partials();
-}
-
 void Link::watch_partials() {
-  if (partials_.empty() || partial_timer_.armed()) return;
-  if (session_ == nullptr || !session_->connected()) return;  // pump() comes when it is
-  loop_.arm(partial_timer_, loop_.now() + kPartialAge);
+  if (partial_timer_.armed() || !ingest_->partials_wait()) return;
+  loop_.arm(partial_timer_, loop_.now() + Ingest::kPartialAge);
 }
 
-// What has nothing of its own channel before it waits for its turn as a frame, not to become full.
 void Link::on_partial_timer() {
-  const TimePoint now = loop_.now();
-  const auto old_enough = [&](Channel* channel) {
-    const auto since = channel->oldest_unframed_at();
-    const bool first = channel->attached() && channel->core().out.first_waiting() == nullptr &&
-                       !channel->has_block() && channel->blocks_out() == 0;
-    if (!first || !since || now - *since < kPartialAge) return false;
-    channel->close_block();
-    channel->in_partial_list = !channel->has_block();
-    return channel->has_block();
-  };
-  std::erase_if(partials_, old_enough);
+  ingest_->close_old_partials(loop_.now());
   watch_partials();
-}
-
-bool Link::close_oldest_partial(const Channel* except) {
-  for (std::size_t left = partials_.size(); left > 0; --left) {
-    Channel* channel = partials_.front();
-    partials_.pop_front();
-    if (channel == except) {
-      partials_.push_back(channel);
-      continue;
-    }
-    channel->in_partial_list = false;
-    const bool had_block = channel->has_block();
-    channel->close_block();
-    if (!had_block && channel->has_block()) return true;
-  }
-  return false;
-}
-
-void Link::run_frame_jobs() {
-  for (std::size_t left = frame_queue_.size(); left > 0; --left) {
-    Channel* channel = frame_queue_.front();
-    if (channel->has_block() && !start_frame_job(*channel)) return;
-    frame_queue_.pop_front();
-    if (channel->has_block()) {
-      frame_queue_.push_back(channel);
-      ++left;
-    } else {
-      channel->in_frame_queue = false;
-    }
-  }
-}
-
-bool Link::start_frame_job(Channel& channel) {
-  const std::uint32_t bytes = channel.next_block_bytes();
-  const bool inline_job =
-      !context_.jobs.has_workers() || (bytes <= kInlineBytesMax && channel.jobs.empty());
-  // An inline frame is stored at once: the memory must be there now.
-  const bool fits = arena_->free_bytes(Share::send) >= bytes + kPageBytes;
-  FrameJob* job =
-      inline_job
-          ? (fits && !context_.jobs.inline_job().busy ? &context_.jobs.inline_job() : nullptr)
-          : context_.jobs.free_job();
-  if (job == nullptr) return false;
-  RawBlock block = channel.take_block();
-  const ByteView raw = ByteView(block.slab.bytes()).first(block.bytes);
-  const CodecSpec spec = compression_.choose(channel.guard, raw);
-  job->prepare(*this, channel, channel.core().id, std::move(block), spec);
-  channel.jobs.push_back(job);
-  if (inline_job) {
-    job->run();
-    job->finish();
-  } else {
-    context_.jobs.workers().submit(*job);
-  }
-  return true;
-}
-
-void Link::on_frame_job(FrameJob& job) {
-  codec_time_ += job.cpu_time;
-  flush_frames(*job.origin);
-  wake();
-}
-
-void Link::flush_frames(Channel& channel) {
-  while (!channel.jobs.empty() && channel.jobs.front()->done) {
-    FrameJob* job = channel.jobs.front();
-    if (!finish_frame(channel, *job)) {
-      if (std::ranges::find(parked_, &channel) == parked_.end()) parked_.push_back(&channel);
-      return;
-    }
-    channel.jobs.pop_front();
-    job->busy = job->done = false;
-    channel.block_done();
-  }
-}
-
-// False: there is no memory for the result now (the limit was lowered meanwhile); try again later.
-bool Link::finish_frame(Channel& channel, FrameJob& job) {
-  RawBlock& block = job.block;
-  const ByteView raw = ByteView(block.slab.bytes()).first(block.bytes);
-  const bool wanted =
-      channel.attached() && !channel.core().out.stopped && !channel.core().out.end.has_value();
-  if (wanted) {
-    std::optional<Stored> stored;
-    const bool compressed = job.compressed_bytes > 0;
-    if (!compressed && block.bytes >= kKeepBytesMin) stored = arena_->keep(block.slab, block.bytes);
-    if (!stored) stored = arena_->store(Share::send, compressed ? job.compressed() : raw);
-    if (!stored) return false;
-    OutFrame* frame = pool_.take();
-    frame->header.raw_bytes = block.bytes;
-    frame->header.payload_bytes = static_cast<std::uint32_t>(stored->size_bytes());
-    frame->header.codec = compressed ? job.spec.id : CodecId::none;
-    frame->header.checksum = job.checksum;
-    frame->header.wall_ns = std::min(block.wall_ns, channel.core().group->frames_as_of_max_ns);
-    frame->payload = std::move(*stored);
-    frame->read_at = block.read_at;
-    compression_.on_frame(channel.guard, job.spec, block.bytes, job.compressed_bytes, job.cpu_time);
-    totals_.framed_raw_bytes += block.bytes;
-    totals_.framed_wire_bytes += frame->header.payload_bytes;
-    LT_ASSERT(channel.core().out.accepted_offset() == block.offset);
-    session_->push(channel.core(), frame);
-  }
-  channel.on_framed(block.bytes);
-  block_returned(block);
-  block = RawBlock{};
-  return true;
 }
 
 // --- sending
@@ -345,8 +112,8 @@ void Link::send_bulk() {
       }
       const auto next = session_->poll_bulk_frame(lane->second->id);
       if (next.frame == nullptr) {
-        if (!session_->connected() || !close_oldest_partial(nullptr)) return;
-        run_frame_jobs();
+        if (!session_->connected() || !ingest_->close_oldest_partial()) return;
+        ingest_->make_frames();
         send_express();  // before this lane takes it: it may be the block of a quiet channel
         sent = true;
         continue;
@@ -458,22 +225,14 @@ Result<void> Link::on_frame(Lane& lane, const wire::RecordView& record) {
   if (!fate) return std::unexpected(fate.error());
   if (*fate == FrameFate::done) return {};
 
-  ByteView raw = record.payload;
-  bool intact = true;
-  if (header.codec != CodecId::none) {
-    const ByteSpan into = ByteSpan(decoded_).first(header.raw_bytes);
-    intact = decoder_->decompress(header.codec, record.payload, into).has_value();
-    raw = into;
-  }
-  intact =
-      intact && checksum64(raw, wire::place_seed(header.channel, header.offset)) == header.checksum;
-  if (!intact) {
+  const auto raw = decoder_.decode(header, record.payload);
+  if (!raw) {
     ++totals_.checksum_failures;
     if (session_->on_corrupt(now, header)) return {};
     return fail(
         format("frame {} of channel {} failed its checksum", header.number, header.channel));
   }
-  auto stored = arena_->store(Share::receive, raw);
+  auto stored = arena_->store(Share::receive, *raw);
   if (!stored) return fail("the receive share is full: the peer does not keep to its credit");
   totals_.peer_received_bytes += header.raw_bytes;
   return session_->on_data(now, header, std::move(*stored));

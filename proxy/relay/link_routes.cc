@@ -43,7 +43,7 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
   const bool any_drbd = std::ranges::any_of(
       routes, [](const auto& entry) { return entry.second.protocol == RouteProtocol::drbd; });
   paces_ = any_drbd || routes.size() > 1;
-  send_share_->set_express_reserve(paces_ ? kExpressReserveBytes : 0);
+  ingest_->share().set_express_reserve(paces_ ? kExpressReserveBytes : 0);
   update_receive_window();
 }
 
@@ -52,7 +52,7 @@ void Link::update_receive_window() {
   std::set<std::string> groups;
   for (const auto& [route, port] : ports_) groups.insert(port.config.group);
   const std::uint64_t share = std::min<std::uint64_t>(arena_->limit_bytes(Share::receive),
-                                                      send_share_->memlimit_bytes() / 4);
+                                                      ingest_->share().memlimit_bytes() / 4);
   // What channels of earlier sessions still have to hand over is not there for this one.
   std::uint64_t held = 0;
   for (const auto& [serial, channel] : channels_) {
@@ -235,7 +235,7 @@ void Link::channel_judged(Channel& channel) {
 }
 
 std::string_view Link::inner_encryption(const RoutePort& port) const {
-  const CompressionSetting& setting = compression_.setting();
+  const CompressionSetting& setting = ingest_->frames().compression().setting();
   if (!setting.automatic && setting.fixed.id == CodecId::none) return {};
   bool any_open = false;
   for (const auto& [serial, channel] : channels_) {
@@ -252,7 +252,7 @@ void Link::reap_channels() {
   std::vector<Channel*> waiting;
   bool any_gone = false;
   for (Channel* channel : std::exchange(closing_, {})) {
-    const bool over = channel->idle() && !channel->has_block() &&
+    const bool over = channel->idle() && !channel->stream().has_block() &&
                       (!channel->attached() ||
                        (Session::finished(channel->core()) && !waits_for_final_mark(*channel)));
     if (!over) {
@@ -270,11 +270,7 @@ void Link::reap_channels() {
 }
 
 void Link::channel_gone(Channel& channel) {
-  const auto forget = [&](auto& list) { std::erase(list, &channel); };
-  forget(slab_queue_);
-  forget(frame_queue_);
-  forget(partials_);
-  forget(parked_);
+  ingest_->forget(channel.stream());
   note_over(channel, "the peer did not say that its target has acknowledged the last bytes");
   channel.unpair();
   keep_drbd_numbers(channel);

@@ -17,14 +17,16 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 
 Result<void> Link::set_memlimit(std::uint64_t bytes) {
   if (bytes < kMemlimitMin) return fail("memlimit must be at least 16MiB");
-  if (auto set = send_share_->set_memlimit(bytes); !set) return set;
+  if (auto set = ingest_->share().set_memlimit(bytes); !set) return set;
   update_receive_window();
   approach_memlimit();
   wake();
   return {};
 }
 
-void Link::set_compression(const CompressionSetting& setting) { compression_.set(setting); }
+void Link::set_compression(const CompressionSetting& setting) {
+  ingest_->frames().compression().set(setting);
+}
 
 void Link::set_bandwidth(std::uint64_t bytes_s) {
   bucket_.set_rate(bytes_s);
@@ -61,7 +63,7 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
   }
   const bool dials_now = !config.connect.empty() && config_.connect.empty();
   config_ = config;
-  group_configs_ = groups;
+  ingest_->set_groups(groups);
   set_ports(routes);
   // A hold ends with its group: one that comes later under that name begins anew.
   const std::set<std::string> held = held_groups_;
@@ -152,25 +154,25 @@ void Link::ping(std::function<void(std::optional<double>)> done) {
 void Link::update_rates(TimePoint now, Duration interval) {
   in_rate_.update(interval, totals_.raw_in_bytes);
   out_rate_.update(interval, totals_.frame_bytes_out);
-  out_raw_rate_.update(interval, totals_.framed_raw_bytes);
-  ratio_.update(interval, totals_.framed_raw_bytes, totals_.framed_wire_bytes);
+  FrameMaker& frames = ingest_->frames();
+  ratio_.update(interval, frames.made().raw_bytes, frames.made().payload_bytes);
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
   for (const auto& [serial, channel] : channels_) {
-    waiting += channel->unframed_bytes();
+    waiting += channel->stream().unframed_bytes();
     if (channel->attached()) backlog += channel->core().out.waiting_raw_bytes();
   }
   const int workers = std::max(1, context_.parts.workers.threads());
-  const double busy = seconds(codec_time_) / (seconds(interval) * workers);
-  codec_time_ = Duration(0);
-  compression_.on_interval(now, {.interval = std::max(interval, Duration(1)),
-                                 .raw_in_bytes = totals_.raw_in_bytes - last_raw_in_,
-                                 .raw_waiting_bytes = waiting,
-                                 .busy = std::clamp(busy, 0.0, 1.0),
-                                 .wire_backlog_bytes = static_cast<std::uint64_t>(
-                                     static_cast<double>(backlog) / ratio_.value().value_or(1.0)),
-                                 .wire_out_bytes = totals_.frame_bytes_out - last_frame_bytes_out_,
-                                 .workers = workers});
+  const double busy = seconds(frames.take_cpu_time()) / (seconds(interval) * workers);
+  frames.compression().on_interval(
+      now, {.interval = std::max(interval, Duration(1)),
+            .raw_in_bytes = totals_.raw_in_bytes - last_raw_in_,
+            .raw_waiting_bytes = waiting,
+            .busy = std::clamp(busy, 0.0, 1.0),
+            .wire_backlog_bytes = static_cast<std::uint64_t>(static_cast<double>(backlog) /
+                                                             ratio_.value().value_or(1.0)),
+            .wire_out_bytes = totals_.frame_bytes_out - last_frame_bytes_out_,
+            .workers = workers});
   last_raw_in_ = totals_.raw_in_bytes;
   last_frame_bytes_out_ = totals_.frame_bytes_out;
 }
@@ -182,7 +184,8 @@ void Link::update_groups() {
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached()) continue;
     GroupState& group = *channel->core().group;
-    if (channel->unframed_bytes() > 0 || channel->looked().unread_bytes > 0) group.unframed = true;
+    if (channel->stream().unframed_bytes() > 0 || channel->looked().unread_bytes > 0)
+      group.unframed = true;
   }
   for (auto& [name, fate] : fates_) {
     if (fate.short_bytes == 0) continue;
@@ -212,8 +215,7 @@ Lag Link::lag(const std::string& group) const {
     if (bytes == 0) continue;
     lag.bytes += bytes;
     note(out.oldest_read_at());
-    note(channel->oldest_unframed_at());
-    if (!channel->jobs.empty()) note(channel->jobs.front()->block.read_at);
+    note(channel->stream().oldest_at());
     if (unread == 0) continue;
     // A leg that is not read waits, too; since when is known to a tick.
     note(channel->given_at(channel->read_bytes()).value_or(loop_.now()));
@@ -240,9 +242,8 @@ std::string Link::limited_by() const {
     return throttled ? "bandwidth" : "wan";
   }
   // Nothing waits to be sent, yet the share is spent: by what is under way and not acknowledged.
-  if (send_share_->full() && session_->in_flight_frames() > 0) return "wan";
-  const bool jobs_taken = context_.jobs.has_workers() && context_.jobs.busy() > 2;
-  if (!frame_queue_.empty() || jobs_taken) return "cpu";
+  if (ingest_->share().full() && session_->in_flight_frames() > 0) return "wan";
+  if (ingest_->frames().is_short_of_workers()) return "cpu";
   return "source";
 }
 
@@ -278,16 +279,16 @@ void Link::fill_status(Status& status) const {
   if (express_ != nullptr) add_lane(*express_);
   for (const auto& [index, lane] : bulk_) add_lane(*lane);
 
-  link.buffer.limit_bytes = send_share_->memlimit_bytes();
+  link.buffer.limit_bytes = ingest_->share().memlimit_bytes();
   link.buffer.send_limit_bytes = arena_->limit_bytes(Share::send);
-  link.buffer.full = send_share_->full();
+  link.buffer.full = ingest_->share().full();
   link.buffer.locked = locked_in_memory_;
   link.buffer.receive_used_bytes = arena_->used_bytes(Share::receive);
   link.buffer.receive_limit_bytes = arena_->limit_bytes(Share::receive);
   if (session_ != nullptr) link.buffer.receive_granted_bytes = session_->outstanding_charge_bytes();
   for (const auto& [serial, channel] : channels_) {
-    link.buffer.raw_bytes += channel->unframed_bytes();
-    link.buffer.used_bytes += channel->unframed_bytes();
+    link.buffer.raw_bytes += channel->stream().unframed_bytes();
+    link.buffer.used_bytes += channel->stream().unframed_bytes();
     link.undelivered_bytes += channel->undelivered_bytes();
     if (!channel->attached()) continue;
     link.buffer.raw_bytes += channel->core().out.stored_raw_bytes();
@@ -304,14 +305,15 @@ void Link::fill_status(Status& status) const {
   const Forecast told = forecast({.flows = up() && !paused(),
                                   .full = link.buffer.full,
                                   .lag_bytes = link.lag.bytes,
-                                  .free_bytes = send_share_->free_bytes(),
+                                  .free_bytes = ingest_->share().free_bytes(),
                                   .in_bytes_s = in_rate_.bytes_s(),
                                   .out_bytes_s = out_rate_.bytes_s(),
                                   .ratio = ratio_.value().value_or(1.0)});
   link.drain_eta_s = told.drain_s;
   link.full_eta_s = told.full_s;
-  link.compression.setting = to_string(compression_.setting());
-  link.compression.codec = to_string(compression_.current());
+  const Compression& compression = ingest_->frames().compression();
+  link.compression.setting = to_string(compression.setting());
+  link.compression.codec = to_string(compression.current());
   link.compression.ratio = ratio_.value();
   link.bandwidth_bytes_s = bucket_.rate();
 
@@ -326,10 +328,9 @@ void Link::fill_status(Status& status) const {
   link.refused_peers = totals_.refused_peers;
   link.aborted_channels = totals_.aborted_channels;
   link.abort_lost_bytes = totals_.abort_lost_bytes;
-  if (send_share_->memlimit_bytes() != config_.memlimit)
+  if (ingest_->share().memlimit_bytes() != config_.memlimit)
     link.differs_from_file.push_back("memlimit");
-  if (compression_.setting() != config_.compression)
-    link.differs_from_file.push_back("compression");
+  if (compression.setting() != config_.compression) link.differs_from_file.push_back("compression");
   if (bucket_.rate() != config_.bandwidth_bytes_s) link.differs_from_file.push_back("bandwidth");
   fill_groups(status);
   fill_routes(status);
