@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // A link at work: joins lanes, session, buffer, codecs and legs. This is the one large class.
 //
-// link.cc         lanes and sessions: dialling, accepting, hello, ends
+// link.cc         its life, its sessions, its timers
 // link_copies.cc  how new our copies of the peer's data are
 // link_drain.cc   what drains wait for, and what became of the bytes of channels that end
 // link_data.cc    the data path: scheduling, sending, receiving
 // link_drbd.cc    which channels are DRBD's pairs, and what it says of its disks
 // link_losses.cc  what is destroyed, and why
 // link_health.cc  whether the copies can be trusted
-// link_log.cc     lines that could come without end
 // link_notices.cc what is held, paused or fenced
-// link_pacing.cc  bulk at the pace of the WAN
 // link_routes.cc  inside listeners and channels
 // link_status.cc  settings, commands, numbers
 // link_takeover.cc what a takeover ends, hands over and destroys
-// link_twins.cc   another node in the peer's name
 // link_waiting.cc connections that come while the link is down
 #pragma once
 
@@ -26,8 +23,6 @@
 #include <vector>
 
 #include "longthrow/node.h"
-#include "proxy/base/flap_gate.h"
-#include "proxy/base/repeat_gate.h"
 #include "proxy/groups/copies_file.h"
 #include "proxy/groups/copy_age.h"
 #include "proxy/groups/drain_watch.h"
@@ -41,14 +36,10 @@
 #include "proxy/losses/loss_ledger.h"
 #include "proxy/relay/forecast.h"
 #include "proxy/relay/rates.h"
-#include "proxy/session/peering.h"
 #include "proxy/session/session.h"
-#include "proxy/uplink/dial.h"
 #include "proxy/uplink/fault_count.h"
-#include "proxy/uplink/hole_watch.h"
-#include "proxy/uplink/lane.h"
-#include "proxy/uplink/pacer.h"
 #include "proxy/uplink/token_bucket.h"
+#include "proxy/uplink/uplink.h"
 
 namespace longthrow {
 
@@ -64,10 +55,7 @@ struct LinkContext {
 };
 
 // Belongs to the loop's thread.
-class Link final : public LaneHandler,
-                   public DialOwner,
-                   public ChannelHost,
-                   public WaitingLegsOwner {
+class Link final : public UplinkOwner, public ChannelHost, public WaitingLegsOwner {
  public:
   Link(LinkContext& context, std::string name, LinkConfig config);
   ~Link() override;
@@ -75,10 +63,7 @@ class Link final : public LaneHandler,
   // --- life
   [[nodiscard]] Result<void> start(const std::map<std::string, RouteConfig>& routes,
                                    const std::map<std::string, GroupConfig>& groups);
-  // An authenticated dialler's hello.
-  void on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello);
-  // An authenticated dialler has only come to say that it is paused or fenced.
-  void on_incoming_bye(const wire::Bye& bye);
+  [[nodiscard]] Uplink& uplink() { return uplink_; }
   void note_refused() { ++totals_.refused_peers; }
   // Stops taking bytes in; what is buffered goes on being delivered.
   void begin_stop();
@@ -92,6 +77,8 @@ class Link final : public LaneHandler,
   [[nodiscard]] bool idle() const;
   // After stop(): whatever the targets still have to take.
   void abort_channels(const LossCause& cause);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
 
   // --- settings and commands
   [[nodiscard]] const LinkConfig& config() const { return config_; }
@@ -121,7 +108,7 @@ class Link final : public LaneHandler,
   void unfence_group(const std::string& group);
   [[nodiscard]] bool has_group(const std::string& group) const;
   [[nodiscard]] std::set<std::string> group_names() const;
-  [[nodiscard]] bool up() const { return express_ != nullptr && session_ != nullptr; }
+  [[nodiscard]] bool up() const { return uplink_.up() && session_ != nullptr; }
   void hold_group(const std::string& group, bool held);
   [[nodiscard]] bool group_held(const std::string& group) const {
     return held_groups_.contains(group);
@@ -134,7 +121,7 @@ class Link final : public LaneHandler,
   [[nodiscard]] DrainLeft drain_left(DrainId id);
   void forget_drain(DrainId id) { drains_.erase(id); }
   // Why nothing gets on now; "" while the link is up.
-  [[nodiscard]] const std::string& down_reason() const { return down_reason_; }
+  [[nodiscard]] const std::string& down_reason() const { return uplink_.down_reason(); }
   // Takeover (link_takeover.cc): bytes that this node has accepted as the source of a group and
   // that are not delivered there; what the group's channels have still to hand over here.
   [[nodiscard]] std::uint64_t source_bytes(const std::string& group) const;
@@ -164,16 +151,22 @@ class Link final : public LaneHandler,
   // For the simulator: damages a stored frame of the `which`th channel; false: it has none.
   bool damage_stored_frame(std::uint64_t which);
 
-  // --- LaneHandler
-  void on_lane_established(Lane&) override {}
-  Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
-  void on_lane_room(Lane&) override { wake(); }
-  void on_lane_turn(Lane&) override { wake(); }
-  void on_lane_closed(Lane& lane, const std::string& reason) override;
-  // --- DialOwner
-  wire::Hello dial_hello(Dial& dial) override;
-  void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::Hello& hello) override;
-  void on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) override;
+  // --- UplinkOwner
+  // A stopping node goes on until what its session has is delivered; it begins no new one.
+  [[nodiscard]] bool wants_lanes() const override {
+    return !stopped_ && !(stopping_ && session_ == nullptr);
+  }
+  [[nodiscard]] std::optional<wire::Bye> own_bye() const override;
+  [[nodiscard]] std::optional<Duration> rtt() const override;
+  void on_uplink_up() override;
+  void on_uplink_down() override;
+  void on_lane_down(LaneId lane) override;
+  Result<void> on_record(Lane& lane, const wire::RecordView& record) override;
+  void on_peer_bye(const wire::Bye& bye) override;
+  void on_session_over(const LossCause& cause) override { end_session(cause); }
+  void ask_peer() override;
+  void on_heartbeat_due(TimePoint now) override;
+  void wake() override;
   // --- ChannelHost
   Loop& loop() override { return loop_; }
   Ingest& ingest() override { return *ingest_; }
@@ -197,13 +190,9 @@ class Link final : public LaneHandler,
 
  private:
   static constexpr Duration kTick = std::chrono::milliseconds(250);
-  static constexpr Duration kConnectTimeoutOfKnown = std::chrono::seconds(1);
-  static constexpr Duration kAnswerTimeoutOfKnown = std::chrono::seconds(4);
-  static constexpr Duration kChallengeTime = std::chrono::seconds(2);
   static constexpr Duration kGoneAfter = std::chrono::seconds(5);
   static constexpr Duration kListenAgain = std::chrono::seconds(1);
   static constexpr int kQuietListenTries = 3;  // kTick apart, before it is an error
-  static constexpr int kAutoBulkLanes = 2;
 
   struct RoutePort {
     std::string name;
@@ -234,40 +223,16 @@ class Link final : public LaneHandler,
     std::size_t streams = 0;  // that our copy consists of, when it was last looked at
   };
 
-  // Lanes and sessions (link.cc).
-  void redial_soon();
-  void on_redial();
-  void begin_dial(std::uint16_t lane_index);
-  void cancel_dials();
+  // Sessions (link.cc).
   void note_peer_paused(bool paused);
-  // A stopping node goes on until what its session has is delivered; it begins no new one.
-  [[nodiscard]] bool wants_lanes() const {
-    return !stopped_ && !(stopping_ && session_ == nullptr);
-  }
-  [[nodiscard]] DialOptions dial_options(std::uint16_t lane_index) const;
-  void say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std::string& text);
-  void judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello);
-  void begin_challenge(std::unique_ptr<Lane> lane, const wire::Hello& hello);
-  void on_peer_alive(std::uint64_t asked_at_ns);
-  void on_challenge_over();
-  void drop_challenger();
-  [[nodiscard]] Duration redial_delay();
-  void express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello, std::uint64_t generation);
-  void bulk_up(std::unique_ptr<Lane> lane);
-  void link_down(const std::string& reason);
-  void drop_lanes(std::optional<wire::Bye> bye);
   void end_session(const LossCause& cause);
-  Result<void> on_bye(Lane& lane, const wire::Bye& bye);
   void on_tick();
-  void check_liveness(TimePoint now);
-  // A line of what may come again and again; `key`: what makes two of them the same.
-  void say_gated(LogLevel level, const std::string& key, const std::string& line);
-  void say_what_was_left_out(TimePoint now);
-  [[nodiscard]] int own_bulk_lanes() const;
-  [[nodiscard]] std::uint64_t generation_of(std::uint64_t attempt, bool dialled_here) const;
+  void check_session_timeout(TimePoint now);
+  void say_gated(LogLevel level, const std::string& key, const std::string& line) {
+    log_.say(loop_.now(), level, key, line);
+  }
 
   // The data path (link_data.cc).
-  void wake();
   void pump();
   void handle_events();
   void handle_event(const SessionEvent& event);
@@ -278,14 +243,9 @@ class Link final : public LaneHandler,
   void watch_partials();
   [[nodiscard]] Ingest::Outlook outlook() const;
   [[nodiscard]] Result<void> take_record(Lane& lane, const wire::RecordView& record);
-  [[nodiscard]] Result<void> on_frame(Lane& lane, const wire::RecordView& record);
+  [[nodiscard]] Result<void> on_frame(LaneKind lane, const wire::RecordView& record);
+  void on_heartbeat_echo(ByteView body);
   void approach_memlimit();
-  [[nodiscard]] bool bulk_has_room() const;
-
-  // Pacing of bulk (link_pacing.cc).
-  void start_pacing();
-  void on_pace();
-  [[nodiscard]] Pacer::Sample measure_lanes() const;
 
   // Routes and channels (link_routes.cc).
   void refresh_routes();
@@ -366,21 +326,16 @@ class Link final : public LaneHandler,
   [[nodiscard]] static std::uint64_t sent_undelivered(const Channel& channel);
   void note_without_leg(const ChannelCore& core, const LossCause& cause);
   [[nodiscard]] TimePoint undelivered_since(const Channel& channel) const;
-  [[nodiscard]] static LossCause cause_of(const wire::Bye& bye);
 
   // What is held, paused or fenced (link_notices.cc). Group "": the link.
   static constexpr Duration kPeerWordAge = std::chrono::minutes(3);
-  static constexpr Duration kSayAgain = std::chrono::minutes(1);
-  static_assert(kPeerWordAge > 2 * kSayAgain);
-  [[nodiscard]] std::optional<wire::Bye> own_bye() const;
-  void tell_peer_after(Duration delay);
+  static_assert(kPeerWordAge > 2 * Uplink::kSayAgain);
   [[nodiscard]] std::string what_of(const std::string& group) const;
   void put_notice(NoticeKind kind, const std::string& group, const std::string& command);
   void take_notice(NoticeKind kind, const std::string& group);
   [[nodiscard]] std::string notice_text(NoticeKind kind) const;
   void say_notices();
   void on_notices(const wire::Notices& notices);
-  void note_peer_bye(const wire::Bye& bye);
   void forget_old_words(TimePoint now);
   void forget_link_words();
   [[nodiscard]] std::vector<Notice> notices_of(const std::string& group) const;
@@ -402,9 +357,9 @@ class Link final : public LaneHandler,
   void forget_old_reasons();
   void note_state();
   [[nodiscard]] std::string state_text() const {
-    return up() ? "up" : ever_up_ ? "down" : "connecting";
+    return up() ? "up" : uplink_.ever_up() ? "down" : "connecting";
   }
-  void watch_for_hole(Duration interval);
+  [[nodiscard]] bool any_waits_for_peer() const;
   // How a route is encrypted inside although its link compresses; "": it is not.
   [[nodiscard]] std::string_view inner_encryption(const RoutePort& port) const;
   [[nodiscard]] Lag lag(const std::string& group) const;  // "": of the whole link
@@ -417,19 +372,14 @@ class Link final : public LaneHandler,
   const std::string name_;
   const SteadyCivilClock civil_clock_;
   LinkConfig config_;
+  LinkLog log_;
+  Uplink uplink_;
 
   std::unique_ptr<Arena> arena_;
   bool locked_in_memory_ = false;
   std::unique_ptr<Ingest> ingest_;
-  Peering peering_;
-  Backoff backoff_;
   std::unique_ptr<Session> session_;
   TokenBucket bucket_;
-  // While another route's bytes, or an express channel's, may come, bulk is not to fill the queue
-  // in front of them.
-  bool paces_ = false;
-  bool paced_ = false;  // the lanes have a limit now
-  Pacer pacer_;
   FrameDecoder decoder_;
   // The arena's reserve, room to raise the memlimit live: address space only, no memory.
   static constexpr std::uint64_t kReserveFactor = 16;
@@ -437,34 +387,12 @@ class Link final : public LaneHandler,
   const std::uint64_t memlimit_max_;
   ByteQueue outgoing_;  // scratch for records
 
-  std::unique_ptr<Lane> express_;
-  std::uint64_t generation_ = 0;
-  int bulk_wanted_ = 0;
-  std::map<std::uint16_t, std::unique_ptr<Lane>> bulk_;
-  std::uint16_t next_bulk_ = 0;  // whose turn it is
-  LaneId next_lane_id_ = 1;
-  std::map<std::uint16_t, std::unique_ptr<Dial>> dials_;
-  std::map<std::uint16_t, TimePoint> redial_at_;
-  std::uint64_t dial_attempt_ = 0;
-  std::unique_ptr<Lane> deferred_lane_;
-  wire::Hello deferred_hello_;
-  std::unique_ptr<Lane> challenger_lane_;  // waits for the present peer's answer
-  wire::Hello challenger_hello_;
-  TimePoint challenge_began_{};
-  Timer challenge_timer_;
-  RepeatGate repeats_;  // of refusals and failures that come again and again
-  FlapGate flaps_;
   FaultCount faults_;  // of this peer
-  // A peer may name ever new routes.
-  LineBudget mismatch_lines_{48, std::chrono::hours(1)};
-  Timer redial_timer_;
   Timer tick_;
   Timer wake_;
   Timer control_timer_;
-  Timer pace_timer_;
   Timer partial_timer_;
 
-  bool ever_up_ = false;
   bool stopping_ = false;
   bool stopped_ = false;
   bool fenced_ = false;
@@ -476,20 +404,9 @@ class Link final : public LaneHandler,
   NoticeBoard notices_;
   NoticeBoard peer_notices_;
   TimePoint peer_word_at_{};  // the peer's last bye
-  static constexpr const char* kMtuHint =
-      "small packets arrive and full ones do not, perhaps for an MTU hole: try `ping -M do -s "
-      "1472` "
-      "to the peer; a smaller MTU on the route, or net.ipv4.tcp_mtu_probing = 1 at both ends, "
-      "helps";
-  static constexpr const char* kNeverConnected = "not yet connected";
-  std::string down_reason_ = kNeverConnected;
-  HoleWatch hole_;
-  std::optional<TimePoint> down_since_;
-  std::optional<TimePoint> peer_gone_since_;  // the peer's host says so, see nobody_can_come
   TimePoint last_tick_{};
   std::string last_state_;
   WallTime state_since_{};
-  TimePoint next_heartbeat_{};
   TimePoint next_full_marks_{};
   std::vector<std::function<void(std::optional<double>)>> pings_;
 
@@ -509,8 +426,6 @@ class Link final : public LaneHandler,
     std::uint64_t retransmitted_bytes = 0;
     std::uint64_t raw_in_bytes = 0;
     std::uint64_t frame_bytes_out = 0;
-    std::uint64_t wire_out_bytes = 0;  // of lanes that are gone
-    std::uint64_t wire_in_bytes = 0;
     std::uint64_t delivered_bytes = 0;
     std::uint64_t peer_received_bytes = 0;
     std::uint64_t checksum_failures = 0;

@@ -87,7 +87,8 @@ void Link::say_marks(TimePoint now) {
     const bool wanted = group.open && (all || group.streams > 1);
     if (wanted && marks.size() < wire::kRoutesMax) marks.push_back({id, group.wall_ns});
   }
-  if (express_ == nullptr || !session_->connected() || !express_->has_room()) return;
+  const Lane* express = uplink_.lanes().express();
+  if (express == nullptr || !session_->connected() || !express->has_room()) return;
   if (all) next_full_marks_ = now + config_.heartbeat;
   if (all || !marks.empty()) {
     session_->say_marks(wall_ns(), loop_.wall_now().time_since_epoch().count(), std::move(marks));

@@ -32,7 +32,8 @@ void Link::pump() {
   if (session_ == nullptr) return;
   watch_partials();
   // Without room on_lane_room wakes us, and without a lane nothing can be said.
-  const bool may_say = express_ != nullptr && express_->has_room();
+  const Lane* express = uplink_.lanes().express();
+  const bool may_say = express != nullptr && express->has_room();
   if (may_say && session_->next_timeout() != kNever) {
     loop_.arm(control_timer_, std::max(session_->next_timeout(), loop_.now()));
   }
@@ -55,13 +56,9 @@ bool Link::reading_allowed(const Channel& channel) const {
   return !stopping_ || channel.unread_before_stop() > 0;
 }
 
-bool Link::bulk_has_room() const {
-  return std::ranges::any_of(bulk_, [](const auto& entry) { return entry.second->has_room(); });
-}
-
 Ingest::Outlook Link::outlook() const {
-  return {.up = express_ != nullptr,
-          .bulk_has_room = bulk_has_room(),
+  return {.up = uplink_.up(),
+          .bulk_has_room = uplink_.lanes().bulk_has_room(),
           .drained_bytes_s = out_rate_.bytes_s()};
 }
 
@@ -80,37 +77,37 @@ void Link::on_partial_timer() {
 // --- sending
 
 void Link::send_express() {
-  if (session_ == nullptr || express_ == nullptr || !express_->has_room()) return;
+  Lane* express = uplink_.lanes().express();
+  if (session_ == nullptr || express == nullptr || !express->has_room()) return;
   outgoing_.clear();
   session_->poll_control(loop_.now(), outgoing_);
-  if (!outgoing_.empty()) express_->send(outgoing_.view());
-  while (express_->has_room()) {
+  if (!outgoing_.empty()) express->send(outgoing_.view());
+  while (express->has_room()) {
     const auto next = session_->poll_express_frame();
     if (next.frame == nullptr) break;
-    send_frame(*express_, next);
+    send_frame(*express, next);
   }
-  while (express_->queued_bytes() < kAheadQueueBytes) {
+  while (express->queued_bytes() < kAheadQueueBytes) {
     const auto next = session_->poll_ahead_frame();
     if (next.frame == nullptr) return;
-    send_frame(*express_, next);
+    send_frame(*express, next);
   }
 }
 
 void Link::send_bulk() {
-  if (session_ == nullptr || bulk_.empty()) return;
+  LaneSet& lanes = uplink_.lanes();
+  if (session_ == nullptr || lanes.bulk().empty()) return;
   bool sent = true;
   while (sent) {
     sent = false;
-    for (std::size_t turn = 0; turn < bulk_.size(); ++turn) {
-      auto lane = bulk_.upper_bound(next_bulk_);
-      if (lane == bulk_.end()) lane = bulk_.begin();
-      next_bulk_ = lane->first;
-      if (!lane->second->has_room()) continue;
+    for (std::size_t turn = 0; turn < lanes.bulk().size(); ++turn) {
+      Lane& lane = lanes.next_bulk();
+      if (!lane.has_room()) continue;
       if (!bucket_.may_send(loop_.now())) {
         if (session_->bulk_frames_wait()) loop_.arm(control_timer_, bucket_.ready_at());
         return;
       }
-      const auto next = session_->poll_bulk_frame(lane->second->id);
+      const auto next = session_->poll_bulk_frame(lane.id);
       if (next.frame == nullptr) {
         if (!session_->connected() || !ingest_->close_oldest_partial()) return;
         ingest_->make_frames();
@@ -118,8 +115,8 @@ void Link::send_bulk() {
         sent = true;
         continue;
       }
-      send_frame(*lane->second, next);
-      start_pacing();
+      send_frame(lane, next);
+      uplink_.pacing().on_bulk_sent();
       sent = true;
     }
   }
@@ -140,12 +137,7 @@ void Link::send_frame(Lane& lane, const Session::NextFrame& next) {
 
 // --- receiving
 
-Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
-  if (record.type == wire::RecordType::bye) {
-    const auto bye = wire::decode_bye(record.body);
-    if (!bye) return std::unexpected(bye.error());
-    return on_bye(lane, *bye);
-  }
+Result<void> Link::on_record(Lane& lane, const wire::RecordView& record) {
   if (session_ == nullptr || lane.id == kNoLane) return fail("a record out of place");
   const std::uint64_t damaged_before = totals_.checksum_failures;
   auto taken = take_record(lane, record);
@@ -154,73 +146,36 @@ Result<void> Link::on_lane_record(Lane& lane, const wire::RecordView& record) {
   if (taken || damaged || session_ == nullptr || !faults_.add(loop_.now())) return taken;
   const std::string reason = format("the peer has broken the protocol {} times, last with {}",
                                     FaultCount::kMax, taken.error().message);
-  link_down(reason);
+  uplink_.down(reason);
   end_session({LossReason::session_ended, reason});
   return {};
 }
 
 Result<void> Link::take_record(Lane& lane, const wire::RecordView& record) {
-  const TimePoint now = loop_.now();
-  const bool express = &lane == express_.get();
-  const auto decoded = [&](auto&& record_or, auto handle) -> Result<void> {
-    if (!record_or) return std::unexpected(record_or.error());
-    return handle(*record_or);
-  };
-  switch (record.type) {
-    case wire::RecordType::frame:
-      return on_frame(lane, record);
-    case wire::RecordType::heartbeat:
-      if (!express) return {};  // it has shown that the lane lives
-      return decoded(wire::decode_heartbeat(record.body),
-                     [&](const auto& heartbeat) { return session_->on_heartbeat(now, heartbeat); });
-    case wire::RecordType::heartbeat_echo:
-      return decoded(wire::decode_heartbeat_echo(record.body),
-                     [&](const auto& echo) -> Result<void> {
-                       session_->on_heartbeat_echo(now, echo);
-                       on_peer_alive(echo.sent_at_ns);
-                       auto waiting = std::exchange(pings_, {});
-                       for (auto& done : waiting) done(rtt_ms());
-                       return {};
-                     });
-    default:
-      break;
+  const bool express = &lane == uplink_.lanes().express();
+  const LaneKind kind = express ? LaneKind::express : LaneKind::bulk;
+  if (record.type == wire::RecordType::frame) return on_frame(kind, record);
+  if (record.type == wire::RecordType::notices && express) {
+    const auto notices = wire::decode_notices(record.body);
+    if (!notices) return std::unexpected(notices.error());
+    on_notices(*notices);
+    return {};
   }
-  if (!express) return fail("a control record on a bulk lane");
-  switch (record.type) {
-    case wire::RecordType::routes:
-      return decoded(wire::decode_routes(record.body),
-                     [&](const auto& routes) { return session_->on_routes(routes); });
-    case wire::RecordType::ack:
-      return decoded(wire::decode_ack(record.body),
-                     [&](const auto& ack) { return session_->on_ack(ack); });
-    case wire::RecordType::credit:
-      return decoded(wire::decode_credit(record.body),
-                     [&](const auto& credit) { return session_->on_credit(credit); });
-    case wire::RecordType::credit_recall:
-      return decoded(wire::decode_credit_recall(record.body),
-                     [&](const auto& recall) { return session_->on_credit_recall(recall); });
-    case wire::RecordType::credit_return:
-      return decoded(wire::decode_credit_return(record.body),
-                     [&](const auto& returned) { return session_->on_credit_return(returned); });
-    case wire::RecordType::marks:
-      return decoded(wire::decode_marks(record.body), [&](auto& marks) -> Result<void> {
-        session_->on_marks(std::move(marks));
-        return {};
-      });
-    case wire::RecordType::notices:
-      return decoded(wire::decode_notices(record.body), [&](const auto& notices) -> Result<void> {
-        on_notices(notices);
-        return {};
-      });
-    default:
-      return fail("a record out of place");
-  }
+  auto taken = session_->on_control(loop_.now(), kind, record.type, record.body);
+  if (taken && record.type == wire::RecordType::heartbeat_echo) on_heartbeat_echo(record.body);
+  return taken;
 }
 
-Result<void> Link::on_frame(Lane& lane, const wire::RecordView& record) {
+void Link::on_heartbeat_echo(ByteView body) {
+  uplink_.on_peer_alive(wire::decode_heartbeat_echo(body)->sent_at_ns);
+  auto waiting = std::exchange(pings_, {});
+  for (auto& done : waiting) done(rtt_ms());
+}
+
+Result<void> Link::on_frame(LaneKind lane, const wire::RecordView& record) {
   const wire::FrameHeader& header = record.frame;
   const TimePoint now = loop_.now();
-  if (header.express != (&lane == express_.get())) return fail("a frame on the wrong lane");
+  if (header.express != (lane == LaneKind::express)) return fail("a frame on the wrong lane");
   const auto fate = session_->on_frame(now, header);
   if (!fate) return std::unexpected(fate.error());
   if (*fate == FrameFate::done) return {};

@@ -121,7 +121,7 @@ std::string Link::disk_trouble(const RoutePort& port) const {
 }
 
 bool Link::answers_pings(const Channel& channel) const {
-  if (express_ != nullptr || session_ == nullptr || fenced_ || stopping_) return false;
+  if (uplink_.up() || session_ == nullptr || fenced_ || stopping_) return false;
   const auto port = ports_.find(channel.route());
   return port != ports_.end() && port->second.config.answer_pings == AnswerPings::outage;
 }

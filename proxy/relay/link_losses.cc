@@ -81,12 +81,4 @@ TimePoint Link::undelivered_since(const Channel& channel) const {
   return std::min(now, channel.given_at(channel.core().out.delivered_offset).value_or(now));
 }
 
-LossCause Link::cause_of(const wire::Bye& bye) {
-  using enum LossReason;
-  const LossReason reason = bye.reason == wire::ByeReason::going_away ? peer_stopped
-                            : bye.reason == wire::ByeReason::fenced   ? takeover
-                                                                      : session_ended;
-  return {reason, format("the peer said: {}", bye.text)};
-}
-
 }  // namespace longthrow

@@ -85,7 +85,7 @@ void Link::on_notices(const wire::Notices& notices) {
 }
 
 // A pause or a fence of the whole link, as the peer's last word says.
-void Link::note_peer_bye(const wire::Bye& bye) {
+void Link::on_peer_bye(const wire::Bye& bye) {
   note_peer_paused(bye.reason == wire::ByeReason::paused);
   const bool fenced = bye.reason == wire::ByeReason::fenced;
   if (std::exchange(peer_fenced_, fenced) != fenced) refresh_routes();
@@ -108,25 +108,6 @@ std::optional<wire::Bye> Link::own_bye() const {
     return wire::Bye{.reason = wire::ByeReason::paused, .text = notice_text(NoticeKind::paused)};
   }
   return std::nullopt;
-}
-
-// A peer that only listens would never learn why nobody comes.
-void Link::tell_peer_after(Duration delay) {
-  redial_at_[0] = loop_.now() + delay;
-  redial_soon();
-}
-
-// Words that could be our own, reflected, change nothing: we are paused or fenced ourselves then.
-void Link::on_incoming_bye(const wire::Bye& bye) {
-  const bool heeded =
-      bye.reason == wire::ByeReason::paused || bye.reason == wire::ByeReason::fenced;
-  if (!heeded || express_ != nullptr || fenced_ || paused()) return;
-  const std::string reason = format("the peer said: {}", bye.text);
-  if (reason != down_reason_)
-    say_gated(LogLevel::warning, reason, format("link {}: {}", name_, reason));
-  down_reason_ = reason;
-  note_peer_bye(bye);
-  if (peer_fenced_ && peering_.session_established()) end_session(cause_of(bye));
 }
 
 // A pause that the peer does not confirm any more is an outage like others.

@@ -42,8 +42,9 @@ void Link::set_ports(const std::map<std::string, RouteConfig>& routes) {
   std::erase_if(fates_, [&](const auto& fate) { return !has_group(fate.first); });
   const bool any_drbd = std::ranges::any_of(
       routes, [](const auto& entry) { return entry.second.protocol == RouteProtocol::drbd; });
-  paces_ = any_drbd || routes.size() > 1;
-  ingest_->share().set_express_reserve(paces_ ? kExpressReserveBytes : 0);
+  const bool paces = any_drbd || routes.size() > 1;
+  uplink_.pacing().set_wanted(paces);
+  ingest_->share().set_express_reserve(paces ? kExpressReserveBytes : 0);
   update_receive_window();
 }
 
@@ -102,7 +103,7 @@ void Link::log_mismatches() {
                route, route));
   }
   for (const std::string& line : now) {
-    if (!mismatches_logged_.contains(line) && mismatch_lines_.take(loop_.now()))
+    if (!mismatches_logged_.contains(line) && log_.may_say_mismatch(loop_.now()))
       log_warning("{}", line);
   }
   mismatches_logged_ = std::move(now);
@@ -136,7 +137,7 @@ void Link::open_listener(RoutePort& port) {
   port.listen_failures = 0;
   port.listen_again_at = kNever;
   port.reason.clear();
-  if (!flaps_.says()) return;
+  if (!log_.says_episode()) return;
   log_info("route {}: {}, listening on {}", port.name,
            may_open(port) ? "open" : "not open yet: connections wait for the link",
            to_string(*port.config.listen));
@@ -166,7 +167,7 @@ void Link::close_listener(RoutePort& port) {
   if (port.listener == nullptr) return;
   port.listener->close();
   context_.closing_list.retire(std::move(port.listener));
-  if (flaps_.says()) log_info("route {}: closed", port.name);
+  if (log_.says_episode()) log_info("route {}: closed", port.name);
 }
 
 Channel& Link::add_channel(ChannelCore& core, const std::string& route, bool opened_here) {

@@ -71,34 +71,30 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
     if (!has_group(group)) hold_group(group, false);
   }
   refresh_routes();
-  if (dials_now && express_ == nullptr) {
-    redial_at_[0] = loop_.now();
-    redial_soon();
-  }
+  if (dials_now && !uplink_.up()) uplink_.dial_now();
 }
 
 void Link::pause() {
   if (paused()) return;
   paused_since_ = loop_.wall_now();
   put_notice(NoticeKind::paused, "", format("pause {}", name_));
-  cancel_dials();
-  const bool was_up = express_ != nullptr;
+  uplink_.cancel_dials();
+  const bool was_up = uplink_.up();
   if (was_up) {
-    drop_lanes(wire::Bye{wire::ByeReason::paused, notice_text(NoticeKind::paused)});
-    down_since_ = loop_.now();
+    uplink_.drop_lanes(wire::Bye{wire::ByeReason::paused, notice_text(NoticeKind::paused)});
+    uplink_.count_down_from_now();
   }
-  down_reason_ = notice_text(NoticeKind::paused);
-  tell_peer_after(was_up ? kSayAgain : Duration(0));
+  uplink_.set_down_reason(notice_text(NoticeKind::paused));
+  uplink_.tell_peer_after(was_up ? Uplink::kSayAgain : Duration(0));
   refresh_routes();
 }
 
 void Link::resume() {
   paused_since_.reset();
   take_notice(NoticeKind::paused, "");
-  if (down_since_) down_since_ = loop_.now();  // session_timeout counts from here
-  down_reason_ = "not yet connected again";
-  redial_at_[0] = loop_.now();
-  redial_soon();
+  if (uplink_.down_since()) uplink_.count_down_from_now();  // session_timeout counts from here
+  uplink_.set_down_reason("not yet connected again");
+  uplink_.dial_now();
   refresh_routes();
 }
 
@@ -144,9 +140,7 @@ void Link::ping(std::function<void(std::optional<double>)> done) {
     return;
   }
   pings_.push_back(std::move(done));
-  session_->set_wall_clock(wall_ns());
-  session_->request_heartbeat();
-  wake();
+  ask_peer();
 }
 
 // --- numbers
@@ -235,10 +229,10 @@ Lag Link::lag(const std::string& group) const {
 
 std::string Link::limited_by() const {
   if (paused() || peer_paused_) return "paused";
-  if (express_ == nullptr || session_ == nullptr) return "down";
+  if (!up()) return "down";
   if (session_->blocked_by_credit()) return "peer_disk";
   if (session_->bulk_frames_wait()) {
-    const bool throttled = bucket_.rate() != 0 && bulk_has_room();
+    const bool throttled = bucket_.rate() != 0 && uplink_.lanes().bulk_has_room();
     return throttled ? "bandwidth" : "wan";
   }
   // Nothing waits to be sent, yet the share is spent: by what is under way and not acknowledged.
@@ -251,33 +245,30 @@ void Link::fill_status(Status& status) const {
   LinkStatus& link = status.links[name_];
   link.state = state_text();
   link.state_since = state_since_;
-  link.reason = up() ? "" : down_reason_;
-  if (down_reason_ == kNeverConnected && !up() && config_.connect.empty()) {
+  link.reason = up() ? "" : down_reason();
+  if (down_reason() == Uplink::kNeverConnected && !up() && config_.connect.empty()) {
     link.reason =
         "nobody has connected yet: this side only listens, so the peer must dial it; if it "
         "only listens, too, write connect at one of them";
   }
   if (const std::string trouble = context_.parts.tls.trouble(name_); !trouble.empty() && !up())
     link.reason = trouble;
-  link.peer = peering_.peer_node();
+  link.peer = uplink_.peering().peer_node();
   if (up()) link.rtt_ms = rtt_ms();
   link.paused_since = paused_since_;
   link.fenced = fenced_;
   link.notices = notices_of("");
   link.limited_by = limited_by();
-  std::uint64_t wire_out = totals_.wire_out_bytes;
-  std::uint64_t wire_in = totals_.wire_in_bytes;
   const auto add_lane = [&](const Lane& lane) {
-    wire_out += lane.sent_bytes;
-    wire_in += lane.received_bytes;
     link.lanes.push_back({.name = lane.index == 0 ? "express" : format("bulk{}", lane.index),
                           .local = lane.local(),
                           .remote = lane.remote(),
                           .dialled_here = lane.dialled_here(),
                           .unsent_bytes = lane.queued_bytes()});
   };
-  if (express_ != nullptr) add_lane(*express_);
-  for (const auto& [index, lane] : bulk_) add_lane(*lane);
+  const LaneSet& lanes = uplink_.lanes();
+  if (lanes.express() != nullptr) add_lane(*lanes.express());
+  for (const auto& [index, lane] : lanes.bulk()) add_lane(*lane);
 
   link.buffer.limit_bytes = ingest_->share().memlimit_bytes();
   link.buffer.send_limit_bytes = arena_->limit_bytes(Share::send);
@@ -295,10 +286,11 @@ void Link::fill_status(Status& status) const {
     link.buffer.used_bytes += channel->core().out.stored_charge_bytes();
   }
   link.lag = lag("");
-  if (hole_.stuck()) {
-    link.warnings.push_back({.name = "nothing_passes",
-                             .text = format("nothing has got through for {:.0f} s of being up: {}",
-                                            seconds(hole_.stuck_for()), kMtuHint)});
+  if (uplink_.hole().stuck()) {
+    link.warnings.push_back(
+        {.name = "nothing_passes",
+         .text = format("nothing has got through for {:.0f} s of being up: {}",
+                        seconds(uplink_.hole().stuck_for()), Uplink::hole_hint())});
   }
   link.rate.in_bytes_s = in_rate_.bytes_s();
   link.rate.out_bytes_s = out_rate_.bytes_s();
@@ -321,8 +313,8 @@ void Link::fill_status(Status& status) const {
   link.sessions = totals_.sessions;
   link.retransmitted_bytes = totals_.retransmitted_bytes;
   link.raw_in_bytes = totals_.raw_in_bytes;
-  link.wire_out_bytes = wire_out;
-  link.wire_in_bytes = wire_in;
+  link.wire_out_bytes = lanes.sent_bytes();
+  link.wire_in_bytes = lanes.received_bytes();
   link.delivered_bytes = totals_.delivered_bytes;
   link.checksum_failures = totals_.checksum_failures;
   link.refused_peers = totals_.refused_peers;
@@ -359,6 +351,13 @@ void Link::fill_groups(Status& status) const {
     judge_group(name, group);
     fill_inbound(name, fate, group);
   }
+}
+
+bool Link::any_waits_for_peer() const {
+  return std::ranges::any_of(channels_, [](const auto& entry) {
+    const Channel& channel = *entry.second;
+    return channel.attached() && channel.core().out.stored_raw_bytes() > 0;
+  });
 }
 
 // Why an earlier channel failed is no news once a later one stands.
@@ -402,7 +401,8 @@ void Link::fill_routes(Status& status) const {
       route.state = open ? "open" : "closed";
       if (!open && (route.reason.empty() || standing.dead_end)) {
         route.reason =
-            up() ? standing.reason : "the link is " + std::string(ever_up_ ? "down" : "not yet up");
+            up() ? standing.reason
+                 : "the link is " + std::string(uplink_.ever_up() ? "down" : "not yet up");
       }
     }
     for (const auto& [serial, channel] : channels_) {

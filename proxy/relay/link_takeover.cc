@@ -11,21 +11,20 @@ void Link::fence() {
   for (auto& [group, fate] : fates_) fate.taken_lost_bytes = 0;
   fenced_ = true;
   put_notice(NoticeKind::fenced, "", format("takeover {}", name_));
-  cancel_dials();
-  drop_lanes(wire::Bye{wire::ByeReason::fenced,
-                       format("the peer was taken over: {}", notice_text(NoticeKind::fenced))});
+  uplink_.cancel_dials();
+  uplink_.drop_lanes(wire::Bye{wire::ByeReason::fenced, format("the peer was taken over: {}",
+                                                               notice_text(NoticeKind::fenced))});
   end_session({LossReason::takeover, "takeover"});
-  down_reason_ =
-      format("{}; `longthrow release {}` ends it", notice_text(NoticeKind::fenced), name_);
-  tell_peer_after(Duration(0));
+  uplink_.set_down_reason(
+      format("{}; `longthrow release {}` ends it", notice_text(NoticeKind::fenced), name_));
+  uplink_.tell_peer_after(Duration(0));
 }
 
 void Link::unfence() {
   fenced_ = false;
   take_notice(NoticeKind::fenced, "");
-  down_reason_ = "not yet connected again";
-  redial_at_[0] = loop_.now();
-  redial_soon();
+  uplink_.set_down_reason("not yet connected again");
+  uplink_.dial_now();
   refresh_routes();
 }
 

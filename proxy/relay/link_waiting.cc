@@ -6,7 +6,7 @@
 namespace longthrow {
 
 bool Link::may_open(const RoutePort& port) const {
-  const bool connected = session_ != nullptr && express_ != nullptr && session_->connected();
+  const bool connected = session_ != nullptr && uplink_.up() && session_->connected();
   const bool held = held_groups_.contains(port.config.group) || old_pair_lives(port);
   return connected && !route_shut(port) && !held && session_->standing(port.name).may_open;
 }

@@ -61,12 +61,13 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
       handler(unknown_group(drain->group));
       return id;
     }
-    add_drain(
-        id, {.link = link,
-             .group = drain->group,
-             .deadline = drain->timeout > Duration(0) ? parts_.loop.now() + drain->timeout : kNever,
-             .hold = drain->hold,
-             .handler = std::move(handler)});
+    const TimePoint deadline =
+        drain->timeout > Duration(0) ? parts_.loop.now() + drain->timeout : kNever;
+    add_drain(id, *link,
+              {.group = drain->group,
+               .then = drain->hold ? DrainTask::Then::hold : DrainTask::Then::go_on,
+               .deadline = deadline},
+              std::move(handler));
     return id;
   }
   if (auto* pause = std::get_if<Pause>(&command)) {
@@ -118,7 +119,8 @@ Answer NodeImpl::run(const SetBandwidth& command) {
   return done(format("link {}: bandwidth is now {}", command.link, value));
 }
 
-// What can be refused comes first, and is taken back; then nothing can.
+// First the steps that can fail (open ports, add links, load keys), undone on failure; then the
+// ones that cannot.
 Answer NodeImpl::run(const Reload& command) {
   const Config& config = command.config;
   if (auto possible = can_reload(config); !possible) return refused(possible.error().message);
@@ -173,20 +175,7 @@ void NodeImpl::remove_links_beside(const Config& config) {
       ++link;
       continue;
     }
-    for (auto task = drains_.begin(); task != drains_.end();) {
-      if (task->second.link != link->second.get()) {
-        ++task;
-        continue;
-      }
-      task->second.handler(refused(format("link {} was removed by a reload", link->first)));
-      link->second->forget_drain(task->first);
-      task = drains_.erase(task);
-    }
-    std::erase_if(takeovers_, [&](const auto& task) {
-      if (task.second.link != link->second.get()) return false;
-      task.second.handler(refused(format("link {} was removed by a reload", link->first)));
-      return true;
-    });
+    hinder_tasks(Hindrance::link_removed, link->second.get());
     link->second->stop({LossReason::route_removed, "the link was removed by a reload"});
     removed_links_.push_back(std::move(link->second));
     link = links_.erase(link);
@@ -196,13 +185,25 @@ void NodeImpl::remove_links_beside(const Config& config) {
 
 // --- tasks
 
+void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler handler) {
+  Link* link = link_named(command.link);
+  if (link == nullptr) return handler(unknown_link(command.link));
+  if (command.drain)
+    return add_drain(id, *link, {.then = DrainTask::Then::pause}, std::move(handler));
+  link->pause();
+  handler({.message = format("link {0}: paused; `longthrow resume {0}` ends it", command.link)});
+}
+
+void NodeImpl::add_drain(CommandId id, Link& link, DrainTask::Wanted wanted,
+                         AnswerHandler handler) {
+  drains_.emplace(id, std::make_unique<DrainTask>(parts_.loop, link, id, std::move(wanted),
+                                                  std::move(handler)));
+  start_tasks();
+}
+
 void NodeImpl::on_task_timer() {
-  for (auto task = drains_.begin(); task != drains_.end();) {
-    task = advance_drain(task->first, task->second) ? drains_.erase(task) : std::next(task);
-  }
-  for (auto task = takeovers_.begin(); task != takeovers_.end();) {
-    task = advance_takeover(task->second) ? takeovers_.erase(task) : std::next(task);
-  }
+  std::erase_if(drains_, [](const auto& entry) { return entry.second->advance(); });
+  std::erase_if(takeovers_, [](const auto& entry) { return entry.second->advance(); });
   std::erase_if(removed_links_, [](const auto& link) { return link->idle(); });
   std::erase_if(removed_ports_, [](const auto& port) { return port->idle(); });
   start_tasks();
@@ -211,13 +212,32 @@ void NodeImpl::on_task_timer() {
 void NodeImpl::start_tasks() {
   const bool wanted =
       !drains_.empty() || !takeovers_.empty() || !removed_links_.empty() || !removed_ports_.empty();
-  const bool begins = std::ranges::any_of(
-      drains_, [](const auto& drain) { return drain.second.turns_to_begin > 0; });
-  if (begins) {
+  const bool hurries =
+      std::ranges::any_of(drains_, [](const auto& entry) { return entry.second->hurries(); });
+  if (hurries) {
     parts_.loop.arm(task_timer_, parts_.loop.now());
   } else if (wanted && !task_timer_.armed()) {
     parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
   }
+}
+
+// All tasks, or those of one link.
+void NodeImpl::hinder_tasks(Hindrance why, const Link* of) {
+  const auto hinder = [&](const auto& entry) {
+    if (of != nullptr && &entry.second->link() != of) return false;
+    entry.second->hinder(why);
+    return true;
+  };
+  std::erase_if(drains_, hinder);
+  std::erase_if(takeovers_, hinder);
+}
+
+void NodeImpl::abandon(CommandId id) {
+  const auto abandon = [&](const auto& entry) {
+    return entry.first == id && entry.second->abandon();
+  };
+  std::erase_if(takeovers_, abandon);
+  std::erase_if(drains_, abandon);
 }
 
 Answer NodeImpl::run(const Resume& command) {
@@ -249,11 +269,9 @@ Answer NodeImpl::run(const Release& command) {
   fences_ = std::move(fences);
   taken_.erase(command.name);
   // One that still hands over: a later takeover must not be taken for its continuation.
-  std::erase_if(takeovers_, [&](const auto& task) {
-    if (task.second.name != command.name) return false;
-    task.second.handler(refused(
-        format("{} was released before all was handed over: what its targets have is not judged",
-               command.name)));
+  std::erase_if(takeovers_, [&](const auto& entry) {
+    if (entry.second->name() != command.name) return false;
+    entry.second->on_released();
     return true;
   });
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();

@@ -176,14 +176,14 @@ void NodeImpl::on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello
     closing_list_.retire(std::move(lane));
     return;
   }
-  link->second->on_incoming(std::move(lane), hello);
+  link->second->uplink().on_incoming(std::move(lane), hello);
 }
 
 void NodeImpl::on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) {
   const auto link = links_.find(lane->engine().link());
   lane->finish();
   closing_list_.retire(std::move(lane));
-  if (link != links_.end()) link->second->on_incoming_bye(bye);
+  if (link != links_.end()) link->second->uplink().on_incoming_bye(bye);
 }
 
 void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) {
@@ -230,11 +230,7 @@ void NodeImpl::stop(std::function<void()> stopped) {
     stop_began_ = now;
     stop_deadline_ = now + config_.node.stop_timeout;
     for (auto& [name, link] : links_) link->begin_stop();
-    for (auto& [id, task] : drains_) task.handler({.ok = false, .message = "the node is stopping"});
-    drains_.clear();
-    for (auto& [id, task] : takeovers_)
-      task.handler({.ok = false, .message = "it is fenced, but the node is stopping"});
-    takeovers_.clear();
+    hinder_tasks(Hindrance::node_stops);
   }
   parts_.loop.arm(stop_timer_, now);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node (node_impl.cc: its life, node_commands.cc, node_drain.cc, node_takeover.cc): its links
+// The node (node_impl.cc: its life; node_commands.cc, node_takeover.cc, node_fences.cc): its links
 // and WAN ports, and the commands that an administrator gives.
 #pragma once
 
@@ -12,7 +12,9 @@
 #include "proxy/groups/copies_file.h"
 #include "proxy/groups/fences.h"
 #include "proxy/losses/loss_ledger.h"
+#include "proxy/relay/drain_task.h"
 #include "proxy/relay/link.h"
+#include "proxy/relay/takeover_task.h"
 #include "proxy/uplink/wan_port.h"
 
 namespace longthrow {
@@ -40,33 +42,6 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
  private:
   static constexpr Duration kTaskTick = std::chrono::milliseconds(250);
   static constexpr Duration kCopiesTick = std::chrono::seconds(10);
-  // Turns of the loop between a command and the marks of its drain. The turn in which the command
-  // comes may have waited before the kernel took a connection; the next one accepts it.
-  static constexpr int kTurnsToBegin = 2;
-  // A drain, or a pause --drain, under way.
-  struct DrainTask {
-    Link* link = nullptr;
-    std::string group;  // "": all groups of the link, for pause
-    DrainPace pace;
-    TimePoint deadline = kNever;
-    bool hold = false;
-    bool pause_after = false;
-    AnswerHandler handler;
-    int turns_to_begin = kTurnsToBegin;
-  };
-
-  // A takeover that has fenced, and hands over what is here.
-  struct TakeoverTask {
-    Link* link = nullptr;
-    std::string name;
-    std::set<std::string> groups;
-    Status before;  // as it was judged before
-    std::uint64_t left_bytes = ~std::uint64_t{0};
-    TimePoint progress_at{};
-    DrainPace pace;
-    AnswerHandler handler;
-  };
-
   [[nodiscard]] std::map<std::string, RouteConfig> routes_of(const Config& config,
                                                              const std::string& link) const;
   [[nodiscard]] std::map<std::string, GroupConfig> groups_of(const Config& config,
@@ -96,22 +71,17 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   [[nodiscard]] Result<void> begin_reload(const Reload& command);
   Answer run(const RestartCheck& command);
   Answer run(const Losses& command);
-  void add_drain(CommandId id, DrainTask task);
-  void begin_drain(CommandId id, const DrainTask& task);
+  void add_drain(CommandId id, Link& link, DrainTask::Wanted wanted, AnswerHandler handler);
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
   void start_tasks();
   void on_task_timer();
-  bool advance_drain(CommandId id, DrainTask& task);  // true: it has ended
-  void end_drain(CommandId id, DrainTask& task, const DrainLeft& left);
-  [[nodiscard]] static Answer drain_progress(DrainTask& task, const DrainLeft& left);
+  void hinder_tasks(Hindrance why, const Link* of = nullptr);
   void restore_copies();
   void on_copies_timer();
   void keep_copies();
   void begin_takeover(CommandId id, const Takeover& command, AnswerHandler handler);
-  [[nodiscard]] std::optional<Answer> refuse_takeover(const TakeoverTask& task, bool force) const;
   [[nodiscard]] bool join_takeover(const std::string& name, const AnswerHandler& handler);
-  bool advance_takeover(TakeoverTask& task);  // true: it has ended
-  void end_takeover(TakeoverTask& task);
+  [[nodiscard]] Result<void> keep_fence(TakeoverTask::Of of, const std::string& name);
   [[nodiscard]] Answer unknown_link(const std::string& name) const;
   [[nodiscard]] Answer unknown_group(const std::string& name) const;
 
@@ -138,8 +108,8 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   std::map<std::string, Refusals> refusals_;  // by host
 
   CommandId next_command_ = 1;
-  std::map<CommandId, DrainTask> drains_;
-  std::map<CommandId, TakeoverTask> takeovers_;
+  std::map<CommandId, std::unique_ptr<DrainTask>> drains_;
+  std::map<CommandId, std::unique_ptr<TakeoverTask>> takeovers_;
   std::map<std::string, Answer> taken_;  // what each takeover that stands has answered
   Timer task_timer_;
   Timer copies_timer_;

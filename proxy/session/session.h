@@ -81,6 +81,8 @@ struct SessionEvent {
   ChannelCore* channel = nullptr;  // null for the last three
 };
 
+enum class LaneKind : std::uint8_t { express, bulk };
+
 enum class FrameFate : std::uint8_t {
   take,  // verify the payload and call on_data
   done,  // nothing more to do with it
@@ -115,6 +117,11 @@ class Session {
   void on_lane_down(LaneId lane);
 
   // --- records from the peer; an error is the peer's and ends the lane
+
+  // A control record has come: decodes it and calls one of the methods below. An error, too, if
+  // this type has no place on such a lane, or is not the session's.
+  [[nodiscard]] Result<void> on_control(TimePoint now, LaneKind lane, wire::RecordType type,
+                                        ByteView body);
   [[nodiscard]] Result<void> on_routes(const wire::Routes& routes);
   [[nodiscard]] Result<void> on_ack(const wire::Ack& ack);
   [[nodiscard]] Result<void> on_credit(const wire::Credit& credit);

@@ -116,33 +116,10 @@ class SessionTest : public ::testing::Test {
       const auto header =
           wire::decode_record_header(records.view().first(wire::kRecordHeaderBytes));
       const ByteView body = records.view().subspan(wire::kRecordHeaderBytes, header->body_bytes);
-      Result<void> result;
-      switch (static_cast<wire::RecordType>(header->type)) {
-        case wire::RecordType::routes:
-          result = to.session->on_routes(*wire::decode_routes(body));
-          break;
-        case wire::RecordType::ack:
-          result = to.session->on_ack(*wire::decode_ack(body));
-          break;
-        case wire::RecordType::credit:
-          result = to.session->on_credit(*wire::decode_credit(body));
-          break;
-        case wire::RecordType::credit_recall:
-          if (knows_recalls_)
-            result = to.session->on_credit_recall(*wire::decode_credit_recall(body));
-          break;
-        case wire::RecordType::credit_return:
-          result = to.session->on_credit_return(*wire::decode_credit_return(body));
-          break;
-        case wire::RecordType::heartbeat:
-          result = to.session->on_heartbeat(now_, *wire::decode_heartbeat(body));
-          break;
-        case wire::RecordType::marks:
-          to.session->on_marks(*wire::decode_marks(body));
-          break;
-        default:
-          to.session->on_heartbeat_echo(now_, *wire::decode_heartbeat_echo(body));
-      }
+      const auto type = static_cast<wire::RecordType>(header->type);
+      const bool lost = type == wire::RecordType::credit_recall && !knows_recalls_;
+      const Result<void> result =
+          lost ? Result<void>() : to.session->on_control(now_, LaneKind::express, type, body);
       EXPECT_TRUE(result.has_value());
       records.consume(wire::kRecordHeaderBytes + header->body_bytes);
     }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/drain_task.h"
+
+#include "proxy/base/log.h"
+
+namespace longthrow {
+namespace {
+
+// What of it is certain.
+std::string never_known(const DrainLeft& left) {
+  if (left.lost_bytes == 0)
+    return format("{} bytes are not known to be delivered", left.unknown_bytes);
+  std::string text = format("{} bytes were not delivered", left.lost_bytes);
+  if (left.unknown_bytes > 0)
+    text += format(", and {} more are not known to be delivered", left.unknown_bytes);
+  return text;
+}
+
+std::string not_drained(const DrainLeft& left) {
+  if (left.failed()) {
+    std::string text = format("not drained: {}: {}", never_known(left), left.lost_reason);
+    if (left.bytes > 0) text += format("; {} bytes more are left", left.bytes);
+    return text;
+  }
+  if (left.bytes > 0) return format("not drained in time: {} bytes are left", left.bytes);
+  if (left.pair_ended) {
+    return "all is delivered, but a connection of DRBD has ended meanwhile, and whether its last "
+           "writes are on the peer's disk is not known";
+  }
+  return format(
+      "all is delivered, but the peer's DRBD has not said in time that it is on its disk: {} "
+      "barriers are without an answer",
+      left.barriers);
+}
+
+}  // namespace
+
+void DrainTask::begin() {
+  std::set<std::string> groups{wanted_.group};
+  if (wanted_.group.empty()) groups = link().group_names();
+  const bool holds = wanted_.then == Then::hold;
+  for (const std::string& group : groups) its_link().watch_drain(id_, group, holds);
+  // What the hold itself resets, connections that wait for the link, fails the drain.
+  if (holds) its_link().hold_group(wanted_.group, true);
+}
+
+bool DrainTask::advance() {
+  if (turns_to_begin_ > 0) {
+    if (--turns_to_begin_ > 0) return false;
+    if (!wanted_.group.empty() && !link().has_group(wanted_.group)) {
+      refuse(format("group {} was removed by a reload", wanted_.group));
+      return true;
+    }
+    begin();
+  }
+  const DrainLeft left = its_link().drain_left(id_);
+  if (left.none() || left.failed() || loop_.now() >= wanted_.deadline) {
+    end(left);
+    return true;
+  }
+  pace_.note(loop_.now(), left.bytes);
+  answer(progress(left));
+  return false;
+}
+
+void DrainTask::end(const DrainLeft& left) {
+  its_link().forget_drain(id_);
+  if (left.failed() || left.pair_ended || !left.none()) return end_in_vain(left);
+  Answer done{.message = left.by_barriers
+                             ? "all that was accepted before is on the peer's disk: DRBD says so"
+                             : "all that was accepted before is delivered",
+              .progress = Answer::Progress{}};
+  if (wanted_.then == Then::pause) {
+    its_link().pause();
+    done.message += "; the link is paused";
+  } else if (wanted_.then == Then::hold) {
+    done.message += format("; input is held until `longthrow resume {}`", wanted_.group);
+  }
+  answer(std::move(done));
+}
+
+void DrainTask::end_in_vain(const DrainLeft& left) {
+  if (wanted_.then == Then::hold) its_link().hold_group(wanted_.group, false);
+  std::string text = not_drained(left);
+  const bool pauses = wanted_.then == Then::pause;
+  if (pauses) text += "; the link is not paused";
+  log_warning("drain of {}: {}", pauses ? "a link" : wanted_.group, text);
+  refuse(std::move(text));
+}
+
+Answer DrainTask::progress(const DrainLeft& left) const {
+  Answer::Progress progress{.left_bytes = left.bytes};
+  if (!link().up()) {
+    return {.done = false,
+            .message = link().paused()
+                           ? "the link is paused: nothing is delivered until it is resumed"
+                           : format("the link is down: {}", link().down_reason()),
+            .progress = progress};
+  }
+  progress.rate_bytes_s = pace_.bytes_s();
+  if (progress.rate_bytes_s > 1)
+    progress.eta_s = static_cast<double>(left.bytes) / progress.rate_bytes_s;
+  return {.done = false, .progress = progress};
+}
+
+bool DrainTask::abandon() {
+  const bool holds_now = turns_to_begin_ == 0 && wanted_.then == Then::hold;
+  if (holds_now) its_link().hold_group(wanted_.group, false);
+  its_link().forget_drain(id_);
+  return true;
+}
+
+void DrainTask::hinder(Hindrance why) {
+  its_link().forget_drain(id_);
+  refuse(why == Hindrance::node_stops ? "the node is stopping"
+                                      : format("link {} was removed by a reload", link().name()));
+}
+
+}  // namespace longthrow

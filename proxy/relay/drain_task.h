@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// drain, drain --hold, and pause --drain: they succeed only if every byte that was accepted before
+// is delivered.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "proxy/groups/drain_watch.h"
+#include "proxy/relay/task.h"
+
+namespace longthrow {
+
+class DrainTask final : public Task {
+ public:
+  enum class Then : std::uint8_t { go_on, hold, pause };
+  struct Wanted {
+    std::string group;  // "": all groups of the link
+    Then then = Then::go_on;
+    TimePoint deadline = kNever;
+  };
+  DrainTask(Loop& loop, Link& link, Link::DrainId id, Wanted wanted, Node::AnswerHandler handler)
+      : Task(link, std::move(handler)), loop_(loop), id_(id), wanted_(std::move(wanted)) {}
+
+  [[nodiscard]] bool advance() override;
+  [[nodiscard]] bool hurries() const override { return turns_to_begin_ > 0; }
+  [[nodiscard]] bool abandon() override;
+  void hinder(Hindrance why) override;
+
+ private:
+  // Turns of the loop between a command and the marks of its drain. The turn in which the command
+  // comes may have waited before the kernel took a connection; the next one accepts it.
+  static constexpr int kTurnsToBegin = 2;
+
+  void begin();
+  void end(const DrainLeft& left);
+  void end_in_vain(const DrainLeft& left);
+  [[nodiscard]] Answer progress(const DrainLeft& left) const;
+
+  Loop& loop_;
+  const Link::DrainId id_;
+  const Wanted wanted_;
+  int turns_to_begin_ = kTurnsToBegin;
+  DrainPace pace_;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/takeover_task.h"
+
+#include "proxy/base/log.h"
+#include "proxy/groups/takeover_report.h"
+
+namespace longthrow {
+
+TakeoverTask::TakeoverTask(Loop& loop, Link& link, Of of, std::string name,
+                           Node::AnswerHandler handler, OnTaken on_taken)
+    : Task(link, std::move(handler)),
+      loop_(loop),
+      of_(of),
+      name_(std::move(name)),
+      groups_(of == Of::link ? link.group_names() : std::set<std::string>{name_}),
+      on_taken_(std::move(on_taken)) {}
+
+std::optional<std::string> TakeoverTask::objection() const {
+  if (link().up()) {
+    return format(
+        "the link is up: the other site's node lives. Stop the replication there first, or say "
+        "--force to cut it off from {}",
+        name_);
+  }
+  std::uint64_t source_bytes = 0;
+  for (const std::string& group : groups_) source_bytes += link().source_bytes(group);
+  if (source_bytes == 0) return std::nullopt;
+  return format(
+      "this node has accepted {} bytes for the other site that are not known to be delivered "
+      "there, on streams that gave more from here to there than they got: a takeover here would "
+      "destroy what is missing there. If the other site is to be made primary, take over there; "
+      "else say --force",
+      source_bytes);
+}
+
+void TakeoverTask::fence() {
+  link().fill_status(before_);
+  if (of_ == Of::link) {
+    its_link().fence();
+  } else {
+    its_link().fence_group(name_);
+  }
+  log_warning("takeover of {}: fenced", name_);
+  progress_at_ = loop_.now();
+}
+
+bool TakeoverTask::advance() {
+  const TimePoint now = loop_.now();
+  Link::HandOver left;
+  for (const std::string& group : groups_) left.add(link().hand_over(group));
+  if (left.bytes < std::exchange(left_bytes_, left.bytes)) progress_at_ = now;
+  if (left.legs > 0 && now - progress_at_ >= link().config().abort_linger + kMargin) {
+    for (const std::string& group : groups_) its_link().end_hand_over(group);
+    left.legs = 0;
+  }
+  if (left.legs == 0) {
+    end();
+    return true;
+  }
+  pace_.note(now, left.bytes);
+  Answer::Progress progress{.left_bytes = left.bytes, .rate_bytes_s = pace_.bytes_s()};
+  if (progress.rate_bytes_s > 1)
+    progress.eta_s = static_cast<double>(left.bytes) / progress.rate_bytes_s;
+  answer({.done = false, .progress = progress});
+  return false;
+}
+
+// Whether a copy is consistent was judged before its connections were ended; as of when it is, now.
+void TakeoverTask::end() {
+  Status after;
+  link().fill_status(after);
+  TakeoverReport report;
+  for (const std::string& group : groups_) {
+    GroupStatus status = before_.groups[group];
+    status.inbound = after.groups[group].inbound;
+    report.add({.name = group,
+                .status = std::move(status),
+                .lost_bytes = link().hand_over(group).lost_bytes});
+  }
+  Answer final = report.answer(name_);
+  for (const std::string& line : final.details) log_warning("takeover of {}: {}", name_, line);
+  on_taken_(final);
+  answer(std::move(final));
+}
+
+bool TakeoverTask::abandon() {
+  handler() = [](const Answer&) {};
+  return false;
+}
+
+void TakeoverTask::hinder(Hindrance why) {
+  refuse(why == Hindrance::node_stops ? "it is fenced, but the node is stopping"
+                                      : format("link {} was removed by a reload", link().name()));
+}
+
+void TakeoverTask::on_released() {
+  refuse(format("{} was released before all was handed over: what its targets have is not judged",
+                name_));
+}
+
+void TakeoverTask::join(const Node::AnswerHandler& second) {
+  handler() = [first = std::move(handler()), second](const Answer& answer) {
+    first(answer);
+    second(answer);
+  };
+}
+
+}  // namespace longthrow

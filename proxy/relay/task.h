@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A command that takes time: it is advanced step by step, and answers as it goes.
+#pragma once
+
+#include "proxy/relay/link.h"
+
+namespace longthrow {
+
+// Why a task cannot go on.
+enum class Hindrance : std::uint8_t { link_removed, node_stops };
+
+// Belongs to the loop's thread.
+class Task {
+ public:
+  Task(Link& link, Node::AnswerHandler handler) : link_(link), handler_(std::move(handler)) {}
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  virtual ~Task() = default;
+
+  // Takes the next step. True: it has answered for the last time.
+  [[nodiscard]] virtual bool advance() = 0;
+  // The next step is due in the next turn of the loop, not with the next tick.
+  [[nodiscard]] virtual bool hurries() const { return false; }
+  // Whoever asked has gone. True: the task ends with that.
+  [[nodiscard]] virtual bool abandon() = 0;
+  // Answers for the last time, and undoes what is to be undone.
+  virtual void hinder(Hindrance why) = 0;
+
+  [[nodiscard]] const Link& link() const { return link_; }
+
+ protected:
+  void answer(Answer answer) { handler_(std::move(answer)); }
+  void refuse(std::string message) { answer({.ok = false, .message = std::move(message)}); }
+  [[nodiscard]] Link& its_link() { return link_; }
+  [[nodiscard]] Node::AnswerHandler& handler() { return handler_; }
+
+ private:
+  Link& link_;
+  Node::AnswerHandler handler_;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which method a control record of the peer goes to.
+#include "proxy/session/session.h"
+
+namespace longthrow {
+namespace {
+
+// Decodes `body`, and hands the record over if it is well-formed.
+template <typename Record, typename Handle>
+Result<void> decoded(Result<Record> record, Handle handle) {
+  if (!record) return std::unexpected(std::move(record.error()));
+  return handle(std::move(*record));
+}
+
+}  // namespace
+
+Result<void> Session::on_control(TimePoint now, LaneKind lane, wire::RecordType type,
+                                 ByteView body) {
+  using enum wire::RecordType;
+  if (type == heartbeat && lane == LaneKind::bulk) return {};  // it has shown that the lane lives
+  if (type == heartbeat_echo) {
+    return decoded(wire::decode_heartbeat_echo(body), [&](const auto& echo) -> Result<void> {
+      on_heartbeat_echo(now, echo);
+      return {};
+    });
+  }
+  if (lane == LaneKind::bulk) return fail("a control record on a bulk lane");
+  switch (type) {
+    case heartbeat:
+      return decoded(wire::decode_heartbeat(body),
+                     [&](const auto& record) { return on_heartbeat(now, record); });
+    case routes:
+      return decoded(wire::decode_routes(body),
+                     [&](const auto& record) { return on_routes(record); });
+    case ack:
+      return decoded(wire::decode_ack(body), [&](const auto& record) { return on_ack(record); });
+    case credit:
+      return decoded(wire::decode_credit(body),
+                     [&](const auto& record) { return on_credit(record); });
+    case credit_recall:
+      return decoded(wire::decode_credit_recall(body),
+                     [&](const auto& record) { return on_credit_recall(record); });
+    case credit_return:
+      return decoded(wire::decode_credit_return(body),
+                     [&](const auto& record) { return on_credit_return(record); });
+    case marks:
+      return decoded(wire::decode_marks(body), [&](wire::Marks record) -> Result<void> {
+        on_marks(std::move(record));
+        return {};
+      });
+    default:
+      return fail("a record out of place");
+  }
+}
+
+}  // namespace longthrow

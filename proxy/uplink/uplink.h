@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of a link to its peer: who is the peer, which lanes stand, when new ones are dialled, and
+// when the link counts as down. What travels on the lanes is the session's business.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "longthrow/config.h"
+#include "longthrow/losses.h"
+#include "longthrow/node.h"
+#include "proxy/base/closing_list.h"
+#include "proxy/session/peering.h"
+#include "proxy/uplink/bulk_pacing.h"
+#include "proxy/uplink/dialler.h"
+#include "proxy/uplink/hole_watch.h"
+#include "proxy/uplink/lane_set.h"
+#include "proxy/uplink/link_log.h"
+
+namespace longthrow {
+
+// What an uplink asks of its link, and tells it, on the loop's thread.
+class UplinkOwner {
+ public:
+  virtual ~UplinkOwner() = default;
+  // Are lanes wanted at all? A stopping node that has no session wants none.
+  [[nodiscard]] virtual bool wants_lanes() const = 0;
+  // Why nothing is to be had here: paused or fenced. The peer is told it, and turned away.
+  [[nodiscard]] virtual std::optional<wire::Bye> own_bye() const = 0;
+  // The session's round trip, if it knows it.
+  [[nodiscard]] virtual std::optional<Duration> rtt() const = 0;
+  // The express lane is up. Begins a session if there is none.
+  virtual void on_uplink_up() = 0;
+  virtual void on_uplink_down() = 0;
+  // What was under way on it is to be sent again.
+  virtual void on_lane_down(LaneId lane) = 0;
+  // Any record but a bye. An error ends the lane.
+  [[nodiscard]] virtual Result<void> on_record(Lane& lane, const wire::RecordView& record) = 0;
+  // The peer's last word, of a link that is down now.
+  virtual void on_peer_bye(const wire::Bye& bye) = 0;
+  // The peer has no session with us any more, or another one.
+  virtual void on_session_over(const LossCause& cause) = 0;
+  // The peer is to show that it lives; then call Uplink::on_peer_alive().
+  virtual void ask_peer() = 0;
+  virtual void on_heartbeat_due(TimePoint now) = 0;
+  // Records may be sent that could not be before.
+  virtual void wake() = 0;
+};
+
+[[nodiscard]] LossCause cause_of(const wire::Bye& bye);
+
+// Belongs to the loop's thread. The owner, the parts and the configuration outlive it.
+class Uplink final : public LaneHandler, public DialOwner {
+ public:
+  static constexpr Duration kSayAgain = std::chrono::minutes(1);
+  static constexpr const char* kNeverConnected = "not yet connected";
+
+  struct Parts {
+    NodeParts node;
+    ClosingList& closing;
+    std::string node_name;
+    Incarnation incarnation;
+    LinkLog& log;
+  };
+  Uplink(Parts parts, UplinkOwner& owner, std::string link, const LinkConfig& config);
+  ~Uplink() override;
+
+  // --- life
+  // Dials, or dials again, now.
+  void dial_now() { dialler_.dial_at(0, now()); }
+  // Tells the peer then why nothing is to be had here: one that only listens would never learn it.
+  void tell_peer_after(Duration delay) { dialler_.dial_at(0, now() + delay); }
+  void cancel_dials() { dialler_.cancel(); }
+  // An authenticated dialler's hello.
+  void on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello);
+  // An authenticated dialler has only come to say why nothing is to be had of it.
+  void on_incoming_bye(const wire::Bye& bye);
+  // The lanes end, with a word to the peer or without.
+  void drop_lanes(const std::optional<wire::Bye>& bye);
+  // The link goes down, and is dialled again.
+  void down(const std::string& reason);
+  // Our session has ended: the next one is another.
+  void forget_session() { peering_.begin_session(); }
+  // For good.
+  void stop(const wire::Bye& bye);
+  [[nodiscard]] bool idle() const { return dialler_.idle(); }
+
+  // --- time
+  // Now and then, while the link is up: ends lanes that are silent, and asks for heartbeats.
+  void check_liveness(TimePoint now);
+  // The peer has answered a heartbeat that was sent then.
+  void on_peer_alive(std::uint64_t asked_at_ns);
+  // Every `interval`. `any_waits`: bytes are stored for the peer.
+  void watch_for_hole(Duration interval, bool any_waits);
+  [[nodiscard]] const HoleWatch& hole() const { return hole_; }
+  // What to try then.
+  [[nodiscard]] static const char* hole_hint();
+
+  // --- getters
+  [[nodiscard]] LaneSet& lanes() { return lanes_; }
+  [[nodiscard]] const LaneSet& lanes() const { return lanes_; }
+  [[nodiscard]] BulkPacing& pacing() { return pacing_; }
+  [[nodiscard]] const Peering& peering() const { return peering_; }
+  [[nodiscard]] bool up() const { return lanes_.express() != nullptr; }
+  [[nodiscard]] bool ever_up() const { return ever_up_; }
+  // Why it is down; "" while it is up.
+  [[nodiscard]] const std::string& down_reason() const { return down_reason_; }
+  void set_down_reason(std::string reason) { down_reason_ = std::move(reason); }
+  [[nodiscard]] std::optional<TimePoint> down_since() const { return down_since_; }
+  // The time that it is down counts from now.
+  void count_down_from_now() { down_since_ = now(); }
+  // Since when the peer's host has answered that no node is there; a cut, through which nothing is
+  // heard, is no such answer.
+  [[nodiscard]] std::optional<TimePoint> peer_gone_since() const { return peer_gone_since_; }
+
+  void on_lane_established(Lane&) override {}
+  Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
+  void on_lane_room(Lane&) override { owner_.wake(); }
+  void on_lane_turn(Lane&) override { owner_.wake(); }
+  void on_lane_closed(Lane& lane, const std::string& reason) override;
+  wire::Hello dial_hello(Dial& dial) override;
+  void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::Hello& hello) override;
+  void on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) override;
+
+ private:
+  static constexpr Duration kConnectTimeoutOfKnown = std::chrono::seconds(1);
+  static constexpr Duration kAnswerTimeoutOfKnown = std::chrono::seconds(4);
+  static constexpr Duration kChallengeTime = std::chrono::seconds(2);
+  static constexpr int kAutoBulkLanes = 2;
+  static constexpr int kBulkLanesMax = 8;
+
+  // A lane of the peer that waits to be judged.
+  struct Applicant {
+    std::unique_ptr<Lane> lane;
+    wire::Hello hello;
+  };
+
+  [[nodiscard]] TimePoint now() const { return loop_.now(); }
+  void begin_dial(std::uint16_t lane_index);
+  [[nodiscard]] DialOptions dial_options(std::uint16_t lane_index) const;
+  [[nodiscard]] Duration redial_delay();
+  [[nodiscard]] Duration delay_after(const Dial& failed, const std::optional<wire::Bye>& bye);
+  void on_express_dial_failed(const Dial& dial, const std::string& reason,
+                              const std::optional<wire::Bye>& bye);
+  [[nodiscard]] int own_bulk_lanes() const;
+  [[nodiscard]] std::uint64_t generation_of(std::uint64_t attempt, bool dialled_here) const;
+  void express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello, std::uint64_t generation);
+  void bulk_up(std::unique_ptr<Lane> lane);
+  Result<void> on_bye(const Lane& lane, const wire::Bye& bye);
+  // Takes a lane that has ended out of the set.
+  std::unique_ptr<Lane> lose(Lane& lane);
+
+  void say_bye(std::unique_ptr<Lane> lane, wire::ByeReason reason, const std::string& text);
+  void turn_away(Applicant& applicant, const std::string& why);
+  void discard(std::unique_ptr<Lane> lane);
+  void accept_bulk(std::unique_ptr<Lane> lane, const wire::Hello& hello);
+  void judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello);
+  void begin_challenge(std::unique_ptr<Lane> lane, const wire::Hello& hello);
+  void on_challenge_over();
+
+  Parts parts_;
+  UplinkOwner& owner_;
+  Loop& loop_;
+  const std::string link_;
+  const LinkConfig& config_;
+  Peering peering_;
+  Backoff backoff_;
+  LaneSet lanes_;
+  BulkPacing pacing_;
+  Dialler dialler_;
+  HoleWatch hole_;
+  std::uint64_t generation_ = 0;  // of the express lane that is up
+  std::uint64_t dial_attempt_ = 0;
+  int bulk_wanted_ = 0;
+  Applicant deferred_;    // waits for the end of our own dial
+  Applicant challenger_;  // waits for the present peer's answer
+  TimePoint challenge_began_{};
+  Timer challenge_timer_;
+  TimePoint next_heartbeat_{};
+  bool ever_up_ = false;
+  std::string down_reason_ = kNeverConnected;
+  std::optional<TimePoint> down_since_;
+  std::optional<TimePoint> peer_gone_since_;
+};
+
+}  // namespace longthrow
