@@ -384,7 +384,7 @@ void Channel::close_leg(CloseMode mode, LossCause cause) {
   if (mode == CloseMode::reset) note_last_delivered();
   // What has come and was not read is destroyed with the leg.
   if (mode == CloseMode::reset && leg_state_ == LegState::open && !read_ended_)
-    thrown_away_bytes_ += loop_.stats(leg_).unread_bytes;
+    throw_away(loop_.stats(leg_).unread_bytes);
   leg_state_ = LegState::closed;
   loop_.disarm(timer_);
   if (leg_.valid()) loop_.close(leg_, mode);

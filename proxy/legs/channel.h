@@ -208,6 +208,7 @@ class Channel final : public Closable, private IngestStreamOwner {
   void on_read(int result);
   void on_read_bytes(std::uint32_t bytes);
   void look_into(ByteView bytes);
+  void throw_away(std::uint64_t bytes);
   void on_slab() override;
   void on_block_done() override { send_pending_end(); }
   void heed_watch();

@@ -50,7 +50,7 @@ void Channel::on_read(int result) {
   const bool garbage = std::exchange(reading_garbage_, false);
   if (!garbage) stream_.end_receive();
   if (closed()) {
-    if (result > 0) thrown_away_bytes_ += static_cast<std::uint64_t>(result);
+    if (result > 0) throw_away(static_cast<std::uint64_t>(result));
     stream_.give_back_open_block();
     return;
   }
@@ -58,7 +58,7 @@ void Channel::on_read(int result) {
     if (garbage && watch_) {
       watch_->on_outgoing(ByteView(discarded_).first(static_cast<std::size_t>(result)));
     }
-    if (discard_reads_) thrown_away_bytes_ += static_cast<std::uint64_t>(result);
+    if (discard_reads_) throw_away(static_cast<std::uint64_t>(result));
     if (!garbage && !discard_reads_) {
       on_read_bytes(static_cast<std::uint32_t>(result));
     } else if (!garbage) {
@@ -87,6 +87,12 @@ void Channel::on_read_bytes(std::uint32_t bytes) {
                .offset = offset,
                .read_at = seen_at,
                .wall_ns = history.complete_at(read_bytes_)});
+}
+
+// Nobody wants them; but since when they are lacking is told.
+void Channel::throw_away(std::uint64_t bytes) {
+  thrown_away_bytes_ += bytes;
+  history.note(host_.wall_ns(), read_bytes_ + thrown_away_bytes_);
 }
 
 // Who is it that speaks here?

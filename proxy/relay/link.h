@@ -10,7 +10,9 @@
 // link_health.cc  whether the copies can be trusted
 // link_notices.cc what is held, paused or fenced
 // link_routes.cc  inside listeners and channels
-// link_status.cc  settings, commands, numbers
+// link_numbers.cc rates, lag, what limits
+// link_settings.cc what an administrator sets and stops
+// link_status.cc  what the status shows
 // link_takeover.cc what a takeover ends, hands over and destroys
 // link_waiting.cc connections that come while the link is down
 #pragma once

@@ -169,6 +169,32 @@ TEST_F(PairLosses, OfATargetThatResets) {
   EXPECT_EQ(here.perhaps_delivered_bytes, 0U);
 }
 
+// The target is gone, and the source's leg is not: it has answers that its program does not read.
+TEST_F(PairLosses, AreLagFromTheMomentAtWhichNobodyTakesTheBytes) {
+  plan.network.send_buffer_bytes_max = plan.network.receive_buffer_bytes_max = 64 * kKiB;
+  start({.answer_ratio = 1.0});
+  app = &source({.bytes = 64 * kMiB,
+                 .rate_bytes_s = 64 * kKiB,
+                 .reads_while_writing = false,
+                 .ending = SourceEnding::hold});
+  run(seconds(10));
+  stream = app->channel();
+  const std::uint64_t taken = targets.front().received_bytes(*stream);
+  targets.front().reset_all();
+  const TimePoint reset_at = world.now();
+  for (int i = 0; i < 10; ++i) {
+    run(seconds(1));
+    ASSERT_EQ(app->channel(), stream) << "the leg is open";
+    const Lag lag = group(0).lag;
+    EXPECT_GE(lag.bytes, app->acknowledged_bytes() - taken);
+    EXPECT_GE(lag.seconds, std::chrono::duration<double>(world.now() - reset_at).count() - 0.3);
+  }
+  app->options().reads_while_writing = true;
+  wait_for_end();
+  EXPECT_EQ(*sum(0, LossReason::peer_program_closed, LossPlace::to_peer).bytes, given - taken);
+  EXPECT_GE(group(0).lag.seconds, 10.0) << "the loss is as old as its first byte";
+}
+
 TEST_F(PairLosses, OfARouteThatIsRemoved) {
   start();
   write_for_long();
