@@ -3,8 +3,11 @@
 
 add_library(longthrow_build INTERFACE)
 target_compile_options(longthrow_build INTERFACE
-  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
   -Wno-missing-field-initializers -fno-omit-frame-pointer -fstack-protector-strong)
+if(LONGTHROW_WERROR)
+  target_compile_options(longthrow_build INTERFACE -Werror)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")  # the std::stable_sort of libstdc++ 12 is deprecated in itself
   target_compile_options(longthrow_build INTERFACE -Wno-deprecated-declarations)
 endif()
@@ -45,11 +48,14 @@ function(longthrow_library name)
   target_precompile_headers(longthrow_${name} REUSE_FROM longthrow_std)
 endfunction()
 
-# longthrow_test(NAME FILES... LINK libraries): a GoogleTest program, each case known to ctest.
+# longthrow_test(NAME FILES... LINK libraries [LABEL of the tests]): a GoogleTest program, each case known to ctest.
 function(longthrow_test name)
-  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "LABEL" "LINK" ${ARGN})
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE longthrow_build ${arg_LINK} GTest::gtest_main)
   target_precompile_headers(${name} REUSE_FROM longthrow_std_test)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${arg_LABEL})
 endfunction()

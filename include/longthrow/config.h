@@ -79,7 +79,8 @@ struct RouteConfig {
   AnswerPings answer_pings = AnswerPings::never;
   WhenDown when_down = WhenDown::automatic;
   std::vector<std::string> applied_check;  // argv
-  // What both nodes call the route and its group where their own names differ; "": they do not.
+  // What both nodes call the route and its group where their own names for it differ. Empty: both
+  // use the same name.
   // Never written by an admin.
   std::string wire_name;
 };

@@ -55,7 +55,7 @@ struct Ping {
 struct Reload {
   Config config;
   bool dry_run = false;
-  // Of links whose configuration is the same as before, what `set` changed acts on.
+  // Keep values that `set` changed on links whose configuration in the files did not change.
   bool keep_set_values = false;
 };
 struct RestartCheck {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects that own operations in flight cannot be destroyed at once: they are closed, join what is
-// in flight, and are destroyed when they are idle.
+// io_uring may still write into an object that owns an operation in flight. So it is closed first,
+// waits until no operation is in flight, and is destroyed then.
 #pragma once
 
 #include <memory>

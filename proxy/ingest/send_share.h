@@ -37,8 +37,8 @@ class SendShare {
   // Free for new frames: what the share has, less what the blocks that are out may come to need.
   [[nodiscard]] std::uint64_t free_bytes() const;
 
-  // A block of up to `bytes` is out, and came back (its frame is stored by then, or it was
-  // dropped).
+  // lend() counts a block that a leg is filling, by its room. take_back() ends that: its frame is
+  // stored, or it was dropped.
   void lend(std::uint32_t bytes);
   void take_back(std::uint32_t bytes);
 

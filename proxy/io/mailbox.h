@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tasks from other threads to a loop, with the eventfd that wakes it. `post` and `wake` are
-// thread-safe; the rest belongs to the loop's thread. Whoever posts bounds what is under way.
+// thread-safe; the rest belongs to the loop's thread. The mailbox has no
+// limit: each poster limits its own outstanding tasks.
 #pragma once
 
 #include <atomic>

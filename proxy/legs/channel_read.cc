@@ -31,8 +31,8 @@ void Channel::on_readable_leg(int result) {
   }
 }
 
-// It was readable when it began to wait for its turn, and takes the turn at once: the order of the
-// turns is that of the waiting legs, whatever the order of the kernel's events.
+// Reads at once, because legs get slabs in the order in which they began to wait, not in the order
+// of the events of epoll or io_uring.
 void Channel::on_slab() {
   if (may_begin_read() && !discard_reads_ && wants_bytes()) {
     read_into_block();

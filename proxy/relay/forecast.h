@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// When a link's buffer will be empty, or full, if all goes on as it does; and how well its bytes
-// compress. Pure. What cannot be told is told as nothing.
+// When a link's buffer will be empty, or full, if all goes on as it does. Pure. What cannot be told
+// is told as nothing.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <optional>
 
@@ -48,30 +47,5 @@ inline constexpr double kForecastSecondsMax = 7 * 24 * 3600.0;
   }
   return forecast;
 }
-
-// Raw over compressed bytes of the last seconds in which there were any.
-class RecentRatio {
- public:
-  void update(Duration interval, std::uint64_t raw_total, std::uint64_t wire_total) {
-    const auto raw = static_cast<double>(raw_total - raw_total_);
-    const auto wire = static_cast<double>(wire_total - wire_total_);
-    if (raw_total == raw_total_ || wire_total == wire_total_) return;
-    raw_total_ = raw_total;
-    wire_total_ = wire_total;
-    const double kept = std::exp(-std::chrono::duration<double>(interval).count() / 10.0);
-    raw_ = raw_ * kept + raw;
-    wire_ = wire_ * kept + wire;
-  }
-  // Nothing: nothing was ever compressed.
-  [[nodiscard]] std::optional<double> value() const {
-    return wire_ > 0 ? std::optional(raw_ / wire_) : std::nullopt;
-  }
-
- private:
-  std::uint64_t raw_total_ = 0;
-  std::uint64_t wire_total_ = 0;
-  double raw_ = 0.0;
-  double wire_ = 0.0;
-};
 
 }  // namespace longthrow

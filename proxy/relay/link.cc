@@ -18,9 +18,10 @@ Link::Link(LinkContext& context, std::string name, LinkConfig config)
       log_(name_),
       uplink_({context.parts, context.closing_list, context.node, context.incarnation, log_}, *this,
               name_, config_),
+      sender_(loop_, uplink_),
       memlimit_max_(std::max(kReserveMin, config_.memlimit * kReserveFactor)),
       waiting_(loop_, context.closing_list, *this) {
-  bucket_.set_rate(config_.bandwidth_bytes_s);
+  sender_.set_bandwidth(config_.bandwidth_bytes_s);
   tick_.bind<&Link::on_tick>(this);
   wake_.bind<&Link::pump>(this);
   control_timer_.bind<&Link::pump>(this);
@@ -99,15 +100,10 @@ void Link::ask_peer() {
   wake();
 }
 
-void Link::on_heartbeat_due(TimePoint now) {
+void Link::on_heartbeat_due() {
   session_->set_wall_clock(wall_ns());
   session_->request_heartbeat();
-  for (const auto& [index, lane] : uplink_.lanes().bulk()) {
-    if (!lane->has_room()) continue;  // what it sends is sign of life enough
-    outgoing_.clear();
-    wire::encode(session_->make_heartbeat(now, wall_ns()), outgoing_);
-    lane->send(outgoing_.view());
-  }
+  sender_.send_heartbeats(*session_, wall_ns());
 }
 
 // session_timeout counts from the end of a pause.

@@ -36,11 +36,10 @@
 #include "proxy/legs/inside_listener.h"
 #include "proxy/legs/waiting_legs.h"
 #include "proxy/losses/loss_ledger.h"
-#include "proxy/relay/forecast.h"
+#include "proxy/relay/frame_sender.h"
 #include "proxy/relay/rates.h"
 #include "proxy/session/session.h"
 #include "proxy/uplink/fault_count.h"
-#include "proxy/uplink/token_bucket.h"
 #include "proxy/uplink/uplink.h"
 
 namespace longthrow {
@@ -167,7 +166,7 @@ class Link final : public UplinkOwner, public ChannelHost, public WaitingLegsOwn
   void on_peer_bye(const wire::Bye& bye) override;
   void on_session_over(const LossCause& cause) override { end_session(cause); }
   void ask_peer() override;
-  void on_heartbeat_due(TimePoint now) override;
+  void on_heartbeat_due() override;
   void wake() override;
   // --- ChannelHost
   Loop& loop() override { return loop_; }
@@ -236,11 +235,9 @@ class Link final : public UplinkOwner, public ChannelHost, public WaitingLegsOwn
 
   // The data path (link_data.cc).
   void pump();
+  void send();
   void handle_events();
   void handle_event(const SessionEvent& event);
-  void send_express();
-  void send_bulk();
-  void send_frame(Lane& lane, const Session::NextFrame& next);
   void on_partial_timer();
   void watch_partials();
   [[nodiscard]] Ingest::Outlook outlook() const;
@@ -381,13 +378,12 @@ class Link final : public UplinkOwner, public ChannelHost, public WaitingLegsOwn
   bool locked_in_memory_ = false;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<Session> session_;
-  TokenBucket bucket_;
+  FrameSender sender_;
   FrameDecoder decoder_;
   // The arena's reserve, room to raise the memlimit live: address space only, no memory.
   static constexpr std::uint64_t kReserveFactor = 16;
   static constexpr std::uint64_t kReserveMin = 16 * kGiB;
   const std::uint64_t memlimit_max_;
-  ByteQueue outgoing_;  // scratch for records
 
   FaultCount faults_;  // of this peer
   Timer tick_;
@@ -425,21 +421,14 @@ class Link final : public UplinkOwner, public ChannelHost, public WaitingLegsOwn
   struct Totals {
     std::uint64_t reconnects = 0;
     std::uint64_t sessions = 0;
-    std::uint64_t retransmitted_bytes = 0;
     std::uint64_t raw_in_bytes = 0;
-    std::uint64_t frame_bytes_out = 0;
     std::uint64_t delivered_bytes = 0;
-    std::uint64_t peer_received_bytes = 0;
     std::uint64_t checksum_failures = 0;
     std::uint64_t refused_peers = 0;
     std::uint64_t aborted_channels = 0;
     std::uint64_t abort_lost_bytes = 0;
   } totals_;
-  std::uint64_t last_raw_in_ = 0;
-  std::uint64_t last_frame_bytes_out_ = 0;
-  RateMeter in_rate_;
-  RateMeter out_rate_;
-  RecentRatio ratio_;
+  LinkRates rates_;
 };
 
 }  // namespace longthrow

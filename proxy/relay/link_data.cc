@@ -9,13 +9,6 @@
 #include "proxy/relay/link.h"
 
 namespace longthrow {
-namespace {
-
-// Frames of quiet channels that wait in the express lane, in front of acknowledgements and credit.
-constexpr std::size_t kAheadQueueBytes = 32 * kKiB;
-
-}  // namespace
-
 void Link::wake() {
   if (!wake_.armed() && !stopped_) loop_.arm(wake_, loop_.now());
 }
@@ -26,8 +19,7 @@ void Link::pump() {
   ingest_->store_parked();
   ingest_->serve_waiting();
   ingest_->make_frames();
-  send_express();
-  send_bulk();
+  send();
   handle_events();
   if (session_ == nullptr) return;
   watch_partials();
@@ -41,7 +33,8 @@ void Link::pump() {
 
 // --- memory
 
-// What was granted may still come: the receive share shrinks when it cannot be exceeded any more.
+// The peer may still use credit that it has been given. The receive share is lowered only as far as
+// that credit fits.
 void Link::approach_memlimit() {
   if (arena_->memlimit_bytes() <= ingest_->share().memlimit_bytes()) return;
   // First: the window that counts as promised is the one that is given from now on.
@@ -59,7 +52,7 @@ bool Link::reading_allowed(const Channel& channel) const {
 Ingest::Outlook Link::outlook() const {
   return {.up = uplink_.up(),
           .bulk_has_room = uplink_.lanes().bulk_has_room(),
-          .drained_bytes_s = out_rate_.bytes_s()};
+          .drained_bytes_s = rates_.out_bytes_s()};
 }
 
 std::int64_t Link::wall_ns() const { return civil_clock_.at_ns(loop_.now()); }
@@ -76,63 +69,11 @@ void Link::on_partial_timer() {
 
 // --- sending
 
-void Link::send_express() {
-  Lane* express = uplink_.lanes().express();
-  if (session_ == nullptr || express == nullptr || !express->has_room()) return;
-  outgoing_.clear();
-  session_->poll_control(loop_.now(), outgoing_);
-  if (!outgoing_.empty()) express->send(outgoing_.view());
-  while (express->has_room()) {
-    const auto next = session_->poll_express_frame();
-    if (next.frame == nullptr) break;
-    send_frame(*express, next);
-  }
-  while (express->queued_bytes() < kAheadQueueBytes) {
-    const auto next = session_->poll_ahead_frame();
-    if (next.frame == nullptr) return;
-    send_frame(*express, next);
-  }
-}
-
-void Link::send_bulk() {
-  LaneSet& lanes = uplink_.lanes();
-  if (session_ == nullptr || lanes.bulk().empty()) return;
-  bool sent = true;
-  while (sent) {
-    sent = false;
-    for (std::size_t turn = 0; turn < lanes.bulk().size(); ++turn) {
-      Lane& lane = lanes.next_bulk();
-      if (!lane.has_room()) continue;
-      if (!bucket_.may_send(loop_.now())) {
-        if (session_->bulk_frames_wait()) loop_.arm(control_timer_, bucket_.ready_at());
-        return;
-      }
-      const auto next = session_->poll_bulk_frame(lane.id);
-      if (next.frame == nullptr) {
-        if (!session_->connected() || !ingest_->close_oldest_partial()) return;
-        ingest_->make_frames();
-        send_express();  // before this lane takes it: it may be the block of a quiet channel
-        sent = true;
-        continue;
-      }
-      send_frame(lane, next);
-      uplink_.pacing().on_bulk_sent();
-      sent = true;
-    }
-  }
-}
-
-void Link::send_frame(Lane& lane, const Session::NextFrame& next) {
-  OutFrame& frame = *next.frame;
-  outgoing_.clear();
-  wire::encode(frame.header, outgoing_);
-  if (frame.header.payload_bytes > 0) {
-    frame.payload.copy_to(outgoing_.extend(frame.payload.size_bytes()));
-  }
-  lane.send(outgoing_.view());
-  bucket_.sent(outgoing_.size());
-  totals_.frame_bytes_out += outgoing_.size();
-  if (next.again) totals_.retransmitted_bytes += outgoing_.size();
+void Link::send() {
+  if (session_ == nullptr) return;
+  sender_.send_express(*session_);
+  if (const auto again_at = sender_.send_bulk(*session_, *ingest_))
+    loop_.arm(control_timer_, *again_at);
 }
 
 // --- receiving
@@ -189,7 +130,6 @@ Result<void> Link::on_frame(LaneKind lane, const wire::RecordView& record) {
   }
   auto stored = arena_->store(Share::receive, *raw);
   if (!stored) return fail("the receive share is full: the peer does not keep to its credit");
-  totals_.peer_received_bytes += header.raw_bytes;
   return session_->on_data(now, header, std::move(*stored));
 }
 

@@ -28,7 +28,7 @@ void merge(drbd::DisksByVolume& known, const drbd::DisksByVolume& newer) {
   }
 }
 
-// For good; what a disk passes through while it is attached is no judgement.
+// Only final states make a copy unusable; attaching and negotiating are passing.
 bool cannot_be_used(drbd::DiskState disk) {
   using enum drbd::DiskState;
   return disk == inconsistent || disk == outdated || disk == failed || disk == diskless;

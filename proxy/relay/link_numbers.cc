@@ -38,10 +38,11 @@ void Link::ping(std::function<void(std::optional<double>)> done) {
 }
 
 void Link::update_rates(TimePoint now, Duration interval) {
-  in_rate_.update(interval, totals_.raw_in_bytes);
-  out_rate_.update(interval, totals_.frame_bytes_out);
   FrameMaker& frames = ingest_->frames();
-  ratio_.update(interval, frames.made().raw_bytes, frames.made().payload_bytes);
+  rates_.update(interval, {.raw_in_bytes = totals_.raw_in_bytes,
+                           .frame_bytes_out = sender_.sent_bytes(),
+                           .framed_raw_bytes = frames.made().raw_bytes,
+                           .framed_stored_bytes = frames.made().payload_bytes});
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
   for (const auto& [serial, channel] : channels_) {
@@ -52,15 +53,13 @@ void Link::update_rates(TimePoint now, Duration interval) {
   const double busy = seconds(frames.take_cpu_time()) / (seconds(interval) * workers);
   frames.compression().on_interval(
       now, {.interval = std::max(interval, Duration(1)),
-            .raw_in_bytes = totals_.raw_in_bytes - last_raw_in_,
+            .raw_in_bytes = rates_.last().raw_in_bytes,
             .raw_waiting_bytes = waiting,
             .busy = std::clamp(busy, 0.0, 1.0),
             .wire_backlog_bytes = static_cast<std::uint64_t>(static_cast<double>(backlog) /
-                                                             ratio_.value().value_or(1.0)),
-            .wire_out_bytes = totals_.frame_bytes_out - last_frame_bytes_out_,
+                                                             rates_.ratio().value_or(1.0)),
+            .wire_out_bytes = rates_.last().frame_bytes_out,
             .workers = workers});
-  last_raw_in_ = totals_.raw_in_bytes;
-  last_frame_bytes_out_ = totals_.frame_bytes_out;
 }
 
 void Link::update_groups() {
@@ -131,7 +130,7 @@ std::string Link::limited_by() const {
   if (!up()) return "down";
   if (session_->blocked_by_credit()) return "peer_disk";
   if (session_->bulk_frames_wait()) {
-    const bool throttled = bucket_.rate() != 0 && uplink_.lanes().bulk_has_room();
+    const bool throttled = sender_.bandwidth_bytes_s() != 0 && uplink_.lanes().bulk_has_room();
     return throttled ? "bandwidth" : "wan";
   }
   // Nothing waits to be sent, yet the share is spent: by what is under way and not acknowledged.

@@ -21,7 +21,7 @@ void Link::set_compression(const CompressionSetting& setting) {
 }
 
 void Link::set_bandwidth(std::uint64_t bytes_s) {
-  bucket_.set_rate(bytes_s);
+  sender_.set_bandwidth(bytes_s);
   wake();
 }
 

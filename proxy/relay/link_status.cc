@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/relay/forecast.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
@@ -63,26 +64,26 @@ void Link::fill_status(Status& status) const {
          .text = format("nothing has got through for {:.0f} s of being up: {}",
                         seconds(uplink_.hole().stuck_for()), Uplink::hole_hint())});
   }
-  link.rate.in_bytes_s = in_rate_.bytes_s();
-  link.rate.out_bytes_s = out_rate_.bytes_s();
+  link.rate.in_bytes_s = rates_.in_bytes_s();
+  link.rate.out_bytes_s = rates_.out_bytes_s();
   const Forecast told = forecast({.flows = up() && !paused(),
                                   .full = link.buffer.full,
                                   .lag_bytes = link.lag.bytes,
                                   .free_bytes = ingest_->share().free_bytes(),
-                                  .in_bytes_s = in_rate_.bytes_s(),
-                                  .out_bytes_s = out_rate_.bytes_s(),
-                                  .ratio = ratio_.value().value_or(1.0)});
+                                  .in_bytes_s = rates_.in_bytes_s(),
+                                  .out_bytes_s = rates_.out_bytes_s(),
+                                  .ratio = rates_.ratio().value_or(1.0)});
   link.drain_eta_s = told.drain_s;
   link.full_eta_s = told.full_s;
   const Compression& compression = ingest_->frames().compression();
   link.compression.setting = to_string(compression.setting());
   link.compression.codec = to_string(compression.current());
-  link.compression.ratio = ratio_.value();
-  link.bandwidth_bytes_s = bucket_.rate();
+  link.compression.ratio = rates_.ratio();
+  link.bandwidth_bytes_s = sender_.bandwidth_bytes_s();
 
   link.reconnects = totals_.reconnects;
   link.sessions = totals_.sessions;
-  link.retransmitted_bytes = totals_.retransmitted_bytes;
+  link.retransmitted_bytes = sender_.sent_again_bytes();
   link.raw_in_bytes = totals_.raw_in_bytes;
   link.wire_out_bytes = lanes.sent_bytes();
   link.wire_in_bytes = lanes.received_bytes();
@@ -94,7 +95,8 @@ void Link::fill_status(Status& status) const {
   if (ingest_->share().memlimit_bytes() != config_.memlimit)
     link.differs_from_file.push_back("memlimit");
   if (compression.setting() != config_.compression) link.differs_from_file.push_back("compression");
-  if (bucket_.rate() != config_.bandwidth_bytes_s) link.differs_from_file.push_back("bandwidth");
+  if (sender_.bandwidth_bytes_s() != config_.bandwidth_bytes_s)
+    link.differs_from_file.push_back("bandwidth");
   fill_groups(status);
   fill_routes(status);
 }

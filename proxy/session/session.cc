@@ -149,7 +149,8 @@ void Session::list_waiting(ChannelCore& channel) {
   }
   GroupState& its_group = *channel.group;
   if (its_group.waiting.empty()) {
-    // A group that comes back does not claim what it did not use while it was away.
+    // Start-time fairness: a group that becomes busy again starts at the lowest served_bytes of the
+    // busy groups, so it cannot take all lanes to catch up.
     std::optional<std::uint64_t> least;
     for (const auto& [name, other] : groups_) {
       if (!other.waiting.empty())

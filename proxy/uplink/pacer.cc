@@ -6,7 +6,7 @@
 namespace longthrow {
 namespace {
 
-constexpr double kStep = 1.02;    // past what the path carries and back: 2 % a step
+constexpr double kStep = 1.02;    // probe: the rate is raised by 2 % a round trip
 constexpr double kStride = 1.25;  // while it carries more than was known, and has no queue at all
 constexpr double kKnown = 0.97;   // of what it carried when there was a queue
 constexpr int kCalmBeforeStride = 4;

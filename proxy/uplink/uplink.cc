@@ -304,7 +304,7 @@ void Uplink::check_liveness(TimePoint now) {
   }
   if (now < next_heartbeat_) return;
   next_heartbeat_ = now + config_.heartbeat;
-  owner_.on_heartbeat_due(now);
+  owner_.on_heartbeat_due();
 }
 
 const char* Uplink::hole_hint() {

@@ -43,7 +43,7 @@ class UplinkOwner {
   virtual void on_session_over(const LossCause& cause) = 0;
   // The peer is to show that it lives; then call Uplink::on_peer_alive().
   virtual void ask_peer() = 0;
-  virtual void on_heartbeat_due(TimePoint now) = 0;
+  virtual void on_heartbeat_due() = 0;
   // Records may be sent that could not be before.
   virtual void wake() = 0;
 };

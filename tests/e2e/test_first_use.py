@@ -57,15 +57,15 @@ def test_a_route_that_is_encrypted_inside_is_named_at_both_ends(make_lab, make_p
             process.wait(10)
 
 
-def test_the_firewall_of_the_readme_lets_in_the_peer_and_nobody_else(make_lab, make_pair):
+def test_the_firewall_of_the_install_page_lets_in_the_peer_and_nobody_else(make_lab, make_pair):
     """Behind Debian's own file of rules, where the package has brought one."""
     lab = make_lab(rtt="2ms")
     if reason := lab.a.nft_refusal():
         pytest.skip(reason)
     pair = make_pair(lab, routes={"r0": 17999})
     usual = Path("/etc/nftables.conf")
-    readme = (ROOT / "README.md").read_text()
-    rules = re.search(r"nftables.conf <<'END'\n(.*?)\nEND\n", readme, re.DOTALL)[1]
+    page = (ROOT / "docs" / "INSTALL.md").read_text()
+    rules = re.search(r"nftables.conf <<'END'\n(.*?)\nEND\n", page, re.DOTALL)[1]
     rules = rules.replace("198.51.100.7", lab.b.address).replace("7700", str(pair.WAN_PORT))
     lab.a.nft((usual.read_text() if usual.exists() else "") + rules)
     pair.start()

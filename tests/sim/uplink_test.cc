@@ -112,7 +112,7 @@ class Site final : public UplinkOwner, public WanPortOwner {
     uplink->forget_session();
   }
   void ask_peer() override { send_heartbeats(); }
-  void on_heartbeat_due(TimePoint) override { send_heartbeats(); }
+  void on_heartbeat_due() override { send_heartbeats(); }
   void wake() override {}
   // --- WanPortOwner
   Result<std::unique_ptr<TlsEngine>> wan_engine(const WanPort&) override {

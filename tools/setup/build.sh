@@ -5,42 +5,22 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 build_folder() { if [ "$1" = release ]; then echo "$root/build"; else echo "$root/build-$1"; fi; }
 
-# Two compilers, two sanitizers, and a simulator with bugs to find (proxy/base/planted.h). The thread
-# sanitizer is clang's: that of g++ 12 does not start where the kernel randomises addresses with more
-# than 28 bits.
-cmake_words() {
-  case $1 in
-    release) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo" ;;
-    debug) echo "-DCMAKE_BUILD_TYPE=Debug" ;;
-    clang) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-19
-      -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON" ;;
-    planted) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_PLANT=ON" ;;
-    asan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_OPTIMISE=-O1
-      -DLONGTHROW_SANITIZE=address" ;;
-    tsan) echo "-DCMAKE_BUILD_TYPE=RelWithDebInfo -DLONGTHROW_SANITIZE=thread
-      -DCMAKE_CXX_COMPILER=clang++-19" ;;
-  esac
-}
-
 # What of a kind is built; nothing: all of it. `planted` exists for the simulator alone.
 targets_of() { if [ "$1" = planted ]; then echo longthrow_sim sim_pair_test; fi; }
 
-# Tests and benchmarks are built where what they need is there: the demo does without.
-option_words() {
-  local tests=OFF
-  if [ -e /usr/include/gtest/gtest.h ]; then tests=ON; fi
-  echo "-DLONGTHROW_TESTS=$tests -DLONGTHROW_BENCH=ON"
+# Tests are built where what they need is there: the demo does without.
+tests_word() {
+  if [ -e /usr/include/gtest/gtest.h ]; then echo "-DLONGTHROW_TESTS=ON"; else echo "-DLONGTHROW_TESTS=OFF"; fi
 }
 
-# build_kind KIND [TARGET...]: configure when needed, build, with ninja's progress line.
+# build_kind KIND [TARGET...]: configure as CMakePresets.json says, build, with ninja's progress line.
 build_kind() {
   local kind=$1 folder started=$SECONDS
   shift
   folder=$(build_folder "$kind")
   mkdir -p "$folder"
   local log=$folder/configure.log
-  # shellcheck disable=SC2046  # the words are meant to be split
-  if ! cmake -G Ninja -S "$root" -B "$folder" $(cmake_words "$kind") $(option_words) >"$log" 2>&1; then
+  if ! cmake -S "$root" --preset "$kind" "$(tests_word)" >"$log" 2>&1; then
     cat "$log" >&2
     say "cmake failed; what it says is also in $log" >&2
     return 1

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a newcomer copies out of the README holds together.
+// What a newcomer copies out of the README and the page on installing holds together.
 #include <filesystem>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "tests/support/temp_dir.h"
 #include "tests/unit/config/config_case.h"
@@ -23,7 +25,7 @@ std::set<std::string> matches(const std::string& text, const char* pattern) {
 }
 
 TEST(Readme, OneKeyFileHasOneName) {
-  std::string all = read_text(kRoot / "README.md");
+  std::string all = read_text(kRoot / "README.md") + read_text(kRoot / "docs/INSTALL.md");
   for (const char* example : {"primary.toml", "standby.toml"}) {
     all += read_text(kRoot / "conf/examples/postgresql" / example);
   }
@@ -32,8 +34,8 @@ TEST(Readme, OneKeyFileHasOneName) {
 }
 
 TEST(Readme, FilesThatItNamesAreThere) {
-  const auto named =
-      matches(read_text(kRoot / "README.md"), "\\b(conf|man|docs)/[A-Za-z0-9_./-]*[A-Za-z0-9/]");
+  const auto named = matches(read_text(kRoot / "README.md") + read_text(kRoot / "docs/INSTALL.md"),
+                             "\\b(conf|man|docs)/[A-Za-z0-9_./-]*[A-Za-z0-9/]");
   EXPECT_GT(named.size(), 15U);
   for (const std::string& name : named) {
     if (name.starts_with("man/man")) continue;  // where they are installed
@@ -45,7 +47,7 @@ TEST(Readme, FilesThatItNamesAreThere) {
 TEST(Readme, EveryConnectionThroughARouteIsPlainInside) {
   std::size_t seen = 0;
   for (const char* file :
-       {"README.md", "docs/POSTGRESQL.md", "conf/examples/postgresql/standby.toml"}) {
+       {"docs/INSTALL.md", "docs/POSTGRESQL.md", "conf/examples/postgresql/standby.toml"}) {
     std::istringstream lines(read_text(kRoot / file));
     for (std::string line; std::getline(lines, line);) {
       if (line.find("host=127.0.0.1 port=5433") == std::string::npos) continue;
@@ -56,17 +58,29 @@ TEST(Readme, EveryConnectionThroughARouteIsPlainInside) {
   EXPECT_EQ(seen, 5U);
 }
 
-TEST(Readme, ItsTwoFilesLoadWithoutAWarning) {
-  const std::string text = read_text(kRoot / "README.md");
-  std::size_t loaded = 0;
-  for (std::size_t at = 0; (at = text.find("```toml\n", at)) != std::string::npos; ++loaded) {
+// The blocks of TOML in a page.
+std::vector<std::string> files_in(const char* page) {
+  const std::string text = read_text(kRoot / page);
+  std::vector<std::string> files;
+  for (std::size_t at = 0; (at = text.find("```toml\n", at)) != std::string::npos;) {
     at += 8;
-    const auto result =
-        parse_config({{"README.md", text.substr(at, text.find("```", at) - at)}}, "host");
+    files.push_back(text.substr(at, text.find("```", at) - at));
+  }
+  return files;
+}
+
+TEST(Readme, ItsTwoFilesLoadWithoutAWarning) {
+  const std::vector<std::string> files = files_in("README.md");
+  EXPECT_EQ(files.size(), 2U);
+  for (const std::string& file : files) {
+    const auto result = parse_config({{"README.md", file}}, "host");
     ASSERT_TRUE(result.has_value()) << to_string(result.error().front());
     EXPECT_TRUE(result->warnings.empty());
   }
-  EXPECT_EQ(loaded, 2U);
+}
+
+TEST(Readme, ThePageOnInstallingHasTheSameFiles) {
+  EXPECT_EQ(files_in("README.md"), files_in("docs/INSTALL.md"));
 }
 
 }  // namespace

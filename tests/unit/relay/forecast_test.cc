@@ -53,26 +53,5 @@ TEST(Forecast, AnIdleLinkHasNone) {
   EXPECT_FALSE(told.full_s);
 }
 
-TEST(RecentRatio, IsUnknownUntilSomethingWasCompressed) {
-  RecentRatio ratio;
-  EXPECT_FALSE(ratio.value());
-  ratio.update(seconds(1), 0, 0);
-  EXPECT_FALSE(ratio.value());
-  ratio.update(seconds(1), 300, 100);
-  EXPECT_DOUBLE_EQ(*ratio.value(), 3.0);
-}
-
-TEST(RecentRatio, FollowsWhatIsCompressedNow) {
-  RecentRatio ratio;
-  std::uint64_t raw = 0;
-  std::uint64_t wire = 0;
-  for (int i = 0; i < 1000; ++i) ratio.update(seconds(1), raw += 1000, wire += 100);
-  EXPECT_NEAR(*ratio.value(), 10.0, 0.01);
-  for (int i = 0; i < 60; ++i) ratio.update(seconds(1), raw += 1000, wire += 1000);
-  EXPECT_NEAR(*ratio.value(), 1.0, 0.05);
-  for (int i = 0; i < 1000; ++i) ratio.update(seconds(1), raw, wire);
-  EXPECT_NEAR(*ratio.value(), 1.0, 0.05) << "an idle time changes nothing";
-}
-
 }  // namespace
 }  // namespace longthrow
