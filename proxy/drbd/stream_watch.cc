@@ -14,6 +14,12 @@ std::uint64_t data_bytes(const Packet& packet) {
 
 }  // namespace
 
+std::uint64_t StreamCounters::payload_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [number, volume] : volumes) bytes += volume.write_bytes + volume.resync_bytes;
+  return bytes;
+}
+
 VolumeCounters& StreamCounters::of(std::uint16_t volume) {
   const bool room = volumes.size() < kVolumesMax || volumes.contains(volume);
   return volumes[room ? volume : kNoVolume];

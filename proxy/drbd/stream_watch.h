@@ -52,6 +52,8 @@ struct StreamCounters {
   std::map<std::uint16_t, VolumeCounters> volumes;
 
   void add(const StreamCounters& other);
+  // Blocks of the volumes, written or resynced: what changes the other side's disk.
+  [[nodiscard]] std::uint64_t payload_bytes() const;
   [[nodiscard]] VolumeCounters& of(std::uint16_t volume);
 };
 
@@ -67,6 +69,8 @@ class StreamWatch {
   [[nodiscard]] StreamKind kind() const { return kind_; }
   // Features have passed both ways: DRBD has settled on this data stream.
   [[nodiscard]] bool handshaken() const { return protocol_max_[0] && protocol_max_[1]; }
+  // All packets so far were understood, both ways: the counters are complete.
+  [[nodiscard]] bool readable() const { return !scanners_[0].opaque() && !scanners_[1].opaque(); }
   [[nodiscard]] const DisksByVolume& disks() const { return disks_; }
   [[nodiscard]] const StreamCounters& outgoing() const { return counters_[0]; }
   [[nodiscard]] const StreamCounters& incoming() const { return counters_[1]; }

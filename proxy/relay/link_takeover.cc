@@ -50,7 +50,8 @@ std::vector<Channel*> Link::open_channels_of(const std::string& group) const {
   return members;
 }
 
-// Of streams that have given more than they got: the other direction is answers.
+// Of streams that have given more than they got: the other direction is answers. Of DRBD only what
+// changes a disk counts: the target of a resync says more than it gets while it asks for blocks.
 std::uint64_t Link::source_bytes(const std::string& group) const {
   std::uint64_t given = 0;
   std::uint64_t got = 0;
@@ -59,8 +60,11 @@ std::uint64_t Link::source_bytes(const std::string& group) const {
     if (!channel->attached() || channel->over || channel->group() != group) continue;
     if (channel->drbd_kind() == drbd::StreamKind::meta) continue;
     const std::uint64_t accepted = channel->read_bytes() + channel->unread_bytes();
-    given += accepted;
-    got += channel->core().in.contiguous_offset();
+    const bool counted =
+        channel->drbd_kind() == drbd::StreamKind::data && channel->watch()->readable();
+    given += counted ? channel->watch()->outgoing().payload_bytes() : accepted;
+    got += counted ? channel->watch()->incoming().payload_bytes()
+                   : channel->core().in.contiguous_offset();
     undelivered += accepted - std::min(accepted, channel->core().out.delivered_offset);
   }
   return given > got ? undelivered : 0;

@@ -338,6 +338,29 @@ def test_a_lost_sites_writes_are_acknowledged_before_the_data_stream_is_reset(dr
     wait_until(lambda: len(peer.closed) == 2, 5, "both ends")
 
 
+def test_the_target_of_a_resync_is_not_its_source(drbd_pair):
+    """It asks for blocks, and says more than it has got: what its node holds of that is no data of anybody."""
+    lab, pair, peer, connect = drbd_pair(rtt="20ms")
+    connect_pair(connect)
+    pair.alpha.kill9()
+    pair.beta.wait_link_not("up")
+    peer.connections[DATA].sendall(packet80(0x09, bytes(24)) * 1000)
+    wait_until(lambda: pair.beta.group()["lag"]["bytes"] >= 32_000, 5, "the requests")
+    said = pair.beta.longthrow("takeover", "dr", timeout=40)
+    assert said.returncode == 3 and "not known to be consistent" in said.stdout, said
+
+
+def test_who_has_sent_writes_is_their_source(drbd_pair):
+    lab, pair, peer, connect = drbd_pair(rtt="20ms")
+    data, _ = connect_pair(connect)
+    pair.beta.kill9()
+    pair.alpha.wait_link_not("up")
+    data.sendall(packet80(0x00, bytes(24 + 4096)))
+    wait_until(lambda: pair.alpha.group()["lag"]["bytes"] >= 4096, 5, "the write")
+    said = pair.alpha.longthrow("takeover", "dr", timeout=40)
+    assert said.returncode == 1 and "would destroy what is missing there" in said.stderr, said
+
+
 def test_the_lag_is_the_age_of_the_oldest_open_barrier(drbd_pair):
     lab, pair, peer, connect = drbd_pair(rtt="20ms")
     data, meta = connect_pair(connect)

@@ -165,6 +165,8 @@ TEST(StreamWatch, ResyncIsCountedApart) {
   watch.on_outgoing(packet80(Command::initial_data) +
                     packet100(Command::resync_data, 0, 24 + 8192));
   EXPECT_EQ(watch.outgoing().volumes.at(0).resync_bytes, 8192U);
+  EXPECT_EQ(watch.outgoing().payload_bytes(), 8192U + watch.outgoing().volumes.at(0).write_bytes);
+  EXPECT_TRUE(watch.readable());
   EXPECT_EQ(watch.outgoing().volumes.at(0).writes, 0U);
 }
 
