@@ -52,11 +52,12 @@ class IngestTest : public SessionTest {
   void SetUp() override { set_up(0); }
   // As SetUp(), with so many workers.
   void set_up(int threads) {
+    Side& side = sides_[0];
     legs_.clear();
+    side.session.reset();
+    ingest_.reset();
     workers_ = std::make_unique<HeldWorkers>(threads);
     jobs_ = std::make_unique<FrameJobs>(*workers_);
-    Side& side = sides_[0];
-    side.session.reset();
     ingest_ = std::make_unique<Ingest>(Ingest::Parts{.arena = *side.arena,
                                                      .jobs = *jobs_,
                                                      .outlook = [this] { return outlook_; },
