@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "proxy/base/log.h"
 #include "proxy/uplink/dial.h"
@@ -14,7 +15,7 @@ WanPort::WanPort(Loop& loop, ClosingList& closing_list, WanPortOwner& owner, End
     : loop_(loop),
       closing_list_(closing_list),
       owner_(owner),
-      local_(local),
+      local_(std::move(local)),
       congestion_(std::move(congestion)) {
   accept_.bind<&WanPort::on_accepted>(this);
   timer_.bind<&WanPort::on_timer>(this);
