@@ -323,6 +323,7 @@ class Link final : public UplinkOwner, public ChannelHost, public WaitingLegsOwn
                  const LossCause& cause);
   void note_late_loss(Channel& channel, ChannelMoment moment);
   [[nodiscard]] static std::uint64_t sent_undelivered(const Channel& channel);
+  [[nodiscard]] static std::uint64_t given_in_vain(const Channel& channel);
   void note_without_leg(const ChannelCore& core, const LossCause& cause);
   [[nodiscard]] TimePoint undelivered_since(const Channel& channel) const;
 

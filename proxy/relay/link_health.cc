@@ -82,9 +82,8 @@ void Link::observe_health() {
     if (!channel->attached() || channel->closed()) continue;
     const OutStream& out = channel->core().out;
     const std::uint64_t taken = channel->read_bytes() + channel->looked().unread_bytes;
-    const std::uint64_t in_vain = channel->loss_noted ? 0 : channel->unproven_bytes();
     const std::uint64_t lag =
-        out.stopped ? in_vain : taken - std::min(taken, out.received_offset());
+        out.stopped ? given_in_vain(*channel) : taken - std::min(taken, out.received_offset());
     open[channel->route()].push_back(
         {.serial = serial,
          .carried_bytes = channel->read_bytes() + channel->core().in.consumed_offset(),

@@ -63,6 +63,11 @@ std::uint64_t Link::sent_undelivered(const Channel& channel) {
   return out.sent_offset() - std::min(out.sent_offset(), out.delivered_offset);
 }
 
+// Of a channel whose bytes the peer takes no more: once its leg is closed, they are told as a loss.
+std::uint64_t Link::given_in_vain(const Channel& channel) {
+  return channel.loss_noted ? 0 : channel.unproven_bytes();
+}
+
 // Bytes of a connection that the peer has opened, and nobody here has seen it yet.
 void Link::note_without_leg(const ChannelCore& core, const LossCause& cause) {
   context_.losses.note({.link = name_,

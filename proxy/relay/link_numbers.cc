@@ -94,15 +94,15 @@ Lag Link::lag(const std::string& group) const {
   for (const auto& [serial, channel] : channels_) {
     if (!channel->attached() || (!group.empty() && channel->group() != group)) continue;
     const OutStream& out = channel->core().out;
-    // What is thrown away was given, too. Once the leg is closed, it is a loss of its route.
-    const std::uint64_t thrown = channel->loss_noted ? 0 : channel->thrown_away_bytes();
-    const std::uint64_t unread = channel->unread_bytes();
-    if (out.stopped) {  // nobody takes it any more
-      const std::uint64_t in_vain = channel->loss_noted ? 0 : channel->unproven_bytes();
+    if (out.stopped) {
+      const std::uint64_t in_vain = given_in_vain(*channel);
       lag.bytes += in_vain;
       if (in_vain > 0) note(undelivered_since(*channel));
       continue;
     }
+    // What is thrown away was given, too, until it is told as a loss of its route.
+    const std::uint64_t thrown = channel->loss_noted ? 0 : channel->thrown_away_bytes();
+    const std::uint64_t unread = channel->unread_bytes();
     const std::uint64_t bytes = channel->read_bytes() + unread + thrown - out.received_offset();
     if (bytes == 0) continue;
     lag.bytes += bytes;
