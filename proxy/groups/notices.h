@@ -13,25 +13,26 @@ namespace longthrow {
 
 using wire::NoticeKind;
 
-// Of one link, as one node says it. Group "": the whole link.
+// Of one link or one group, as one node says it.
 class NoticeBoard {
  public:
   struct Entry {
     WallTime since{};
     std::string by;  // "`longthrow pause dr`"
   };
-  using Entries = std::map<std::pair<NoticeKind, std::string>, Entry>;
+  using Entries = std::map<NoticeKind, Entry>;
 
   // False: it is there already, and stays as it was.
-  bool put(NoticeKind kind, const std::string& group, Entry entry) {
-    return entries_.try_emplace({kind, group}, std::move(entry)).second;
+  bool put(NoticeKind kind, Entry entry) {
+    return entries_.try_emplace(kind, std::move(entry)).second;
   }
   // False: there was none.
-  bool take(NoticeKind kind, const std::string& group) { return entries_.erase({kind, group}) > 0; }
-  [[nodiscard]] const Entry* find(NoticeKind kind, const std::string& group) const {
-    const auto found = entries_.find({kind, group});
+  bool take(NoticeKind kind) { return entries_.erase(kind) > 0; }
+  [[nodiscard]] const Entry* find(NoticeKind kind) const {
+    const auto found = entries_.find(kind);
     return found == entries_.end() ? nullptr : &found->second;
   }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] const Entries& entries() const { return entries_; }
 
  private:

@@ -21,18 +21,17 @@ constexpr Duration kOftenFor = std::chrono::seconds(1);
 
 }  // namespace
 
-Channel::Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteProtocol protocol,
-                 bool is_opened_here)
-    : opened_here(is_opened_here),
+Channel::Channel(ChannelHost& host, ChannelCore& core, Route& route, Group& group, Opener opener)
+    : opened_here(opener == Opener::here),
       history(host.wall_ns()),
       host_(host),
       loop_(host.loop()),
       core_(&core),
-      route_(std::move(route)),
-      group_(core.group->name),
+      route_(route),
+      group_(group),
       stream_(host.ingest(), *this, core) {
   core.user = this;
-  if (protocol == RouteProtocol::drbd) {
+  if (route.configured() && route.config.protocol == RouteProtocol::drbd) {
     watch_.emplace(opened_here);
     discarded_.resize(kDiscardedBytes);
   }

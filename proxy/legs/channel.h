@@ -16,46 +16,16 @@
 #include "proxy/drbd/outage_pings.h"
 #include "proxy/drbd/stream_watch.h"
 #include "proxy/ingest/ingest.h"
-#include "proxy/legs/inner_encryption.h"
+#include "proxy/legs/channel_host.h"
 #include "proxy/losses/channel_end.h"
+#include "proxy/routes/route.h"
 #include "proxy/session/channel_core.h"
 #include "proxy/session/read_history.h"
 
 namespace longthrow {
 
-class Channel;
-
-// What a channel needs of its link.
-class ChannelHost {
- public:
-  virtual ~ChannelHost() = default;
-  [[nodiscard]] virtual Loop& loop() = 0;
-  // What is read goes there.
-  [[nodiscard]] virtual Ingest& ingest() = 0;
-  // May the leg be read at all now?
-  [[nodiscard]] virtual bool reading_allowed(const Channel& channel) const = 0;
-  // The link is down, and the route's admin wants DRBD's pings answered meanwhile.
-  [[nodiscard]] virtual bool answers_pings(const Channel& channel) const = 0;
-  [[nodiscard]] virtual std::int64_t wall_ns() const = 0;
-  [[nodiscard]] virtual Duration abort_linger() const = 0;
-  // Where bytes that nobody wants are read to.
-  [[nodiscard]] virtual ByteSpan garbage() = 0;
-
-  // Commands to the session, while the channel is attached.
-  virtual void channel_read(Channel& channel, std::uint64_t bytes) = 0;
-  // Its first bytes say whether it is encrypted inside.
-  virtual void channel_judged(Channel& channel) = 0;
-  virtual void channel_written(Channel& channel, std::uint64_t bytes) = 0;
-  virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
-  virtual void channel_end(Channel& channel, EndKind kind) = 0;
-  virtual void channel_stop(Channel& channel) = 0;
-  // DRBD's meta stream: what it carries must not wait behind bulk data.
-  virtual void channel_is_express(Channel& channel) = 0;
-  // DRBD has agreed on this data stream: find its partner, see pair().
-  virtual void channel_is_settled(Channel& channel) = 0;
-  // The leg is closed, and the channel may be forgotten as soon as its session agrees.
-  virtual void channel_closed(Channel& channel) = 0;
-};
+// Who has opened a channel: a leg that was accepted here, or the peer.
+enum class Opener : std::uint8_t { here, peer };
 
 // The rules of its end (guarantee G1):
 //  - end of stream on the leg: all that was read, then `fin`;
@@ -78,9 +48,8 @@ class Channel final : public Closable, private IngestStreamOwner {
  public:
   static constexpr Duration kConnectTimeout = std::chrono::seconds(10);
 
-  // `opened_here`: by a leg that was accepted here.
-  Channel(ChannelHost& host, ChannelCore& core, std::string route, RouteProtocol protocol,
-          bool opened_here);
+  // The route and the group outlive it.
+  Channel(ChannelHost& host, ChannelCore& core, Route& route, Group& group, Opener opener);
   ~Channel() override;
 
   // Either the leg is there already (it was accepted here) ...
@@ -123,8 +92,9 @@ class Channel final : public Closable, private IngestStreamOwner {
   // What it has read and is in no frame yet.
   [[nodiscard]] IngestStream& stream() { return stream_; }
   [[nodiscard]] const IngestStream& stream() const { return stream_; }
-  [[nodiscard]] const std::string& route() const { return route_; }
-  [[nodiscard]] const std::string& group() const { return group_; }
+  [[nodiscard]] Route& route() const { return route_; }
+  // That of the route when the channel was opened.
+  [[nodiscard]] Group& group() const { return group_; }
   [[nodiscard]] bool closed() const { return leg_state_ == LegState::closed; }
   [[nodiscard]] bool open() const { return leg_state_ == LegState::open; }
   [[nodiscard]] Channel* partner() const { return partner_; }
@@ -247,8 +217,8 @@ class Channel final : public Closable, private IngestStreamOwner {
   Loop& loop_;
   ChannelCore* core_;
   std::unique_ptr<ChannelCore> owned_core_;  // after detach
-  const std::string route_;
-  const std::string group_;
+  Route& route_;
+  Group& group_;
 
   std::optional<drbd::StreamWatch> watch_;  // of a drbd route
   std::vector<std::byte> discarded_;        // of it: where bytes that nobody wants are read to

@@ -36,18 +36,21 @@ std::string not_drained(const DrainLeft& left) {
 }  // namespace
 
 void DrainTask::begin() {
-  std::set<std::string> groups{wanted_.group};
-  if (wanted_.group.empty()) groups = link().group_names();
+  std::set<std::string> names{wanted_.group};
+  if (wanted_.group.empty()) names = link().group_names();
   const bool holds = wanted_.then == Then::hold;
-  for (const std::string& group : groups) its_link().watch_drain(id_, group, holds);
+  for (const std::string& name : names) {
+    its_link().drains().watch(id_, *its_link().find_group(name),
+                              holds ? DrainBook::Input::held : DrainBook::Input::flows);
+  }
   // What the hold itself resets, connections that wait for the link, fails the drain.
-  if (holds) its_link().hold_group(wanted_.group, true);
+  if (holds) its_link().hold(*its_link().find_group(wanted_.group));
 }
 
 bool DrainTask::advance() {
   if (turns_to_begin_ > 0) {
     if (--turns_to_begin_ > 0) return false;
-    if (!wanted_.group.empty() && !link().has_group(wanted_.group)) {
+    if (!wanted_.group.empty() && its_link().configured_group(wanted_.group) == nullptr) {
       refuse(format("group {} was removed by a reload", wanted_.group));
       return true;
     }
@@ -64,7 +67,7 @@ bool DrainTask::advance() {
 }
 
 void DrainTask::end(const DrainLeft& left) {
-  its_link().forget_drain(id_);
+  its_link().drains().forget(id_);
   if (left.failed() || left.pair_ended || !left.none()) return end_in_vain(left);
   Answer done{.message = left.by_barriers
                              ? "all that was accepted before is on the peer's disk: DRBD says so"
@@ -80,7 +83,7 @@ void DrainTask::end(const DrainLeft& left) {
 }
 
 void DrainTask::end_in_vain(const DrainLeft& left) {
-  if (wanted_.then == Then::hold) its_link().hold_group(wanted_.group, false);
+  end_hold();
   std::string text = not_drained(left);
   const bool pauses = wanted_.then == Then::pause;
   if (pauses) text += "; the link is not paused";
@@ -88,13 +91,18 @@ void DrainTask::end_in_vain(const DrainLeft& left) {
   refuse(std::move(text));
 }
 
+void DrainTask::end_hold() {
+  Group* group = wanted_.then == Then::hold ? its_link().find_group(wanted_.group) : nullptr;
+  if (group != nullptr) its_link().end_hold(*group);
+}
+
 Answer DrainTask::progress(const DrainLeft& left) const {
   Answer::Progress progress{.left_bytes = left.bytes};
-  if (!link().up()) {
+  if (!link().peer().up()) {
     return {.done = false,
-            .message = link().paused()
+            .message = link().stops().paused()
                            ? "the link is paused: nothing is delivered until it is resumed"
-                           : format("the link is down: {}", link().down_reason()),
+                           : format("the link is down: {}", link().peer().uplink().down_reason()),
             .progress = progress};
   }
   progress.rate_bytes_s = pace_.bytes_s();
@@ -104,14 +112,13 @@ Answer DrainTask::progress(const DrainLeft& left) const {
 }
 
 bool DrainTask::abandon() {
-  const bool holds_now = turns_to_begin_ == 0 && wanted_.then == Then::hold;
-  if (holds_now) its_link().hold_group(wanted_.group, false);
-  its_link().forget_drain(id_);
+  if (turns_to_begin_ == 0) end_hold();
+  its_link().drains().forget(id_);
   return true;
 }
 
 void DrainTask::hinder(Hindrance why) {
-  its_link().forget_drain(id_);
+  its_link().drains().forget(id_);
   refuse(why == Hindrance::node_stops ? "the node is stopping"
                                       : format("link {} was removed by a reload", link().name()));
 }

@@ -19,7 +19,7 @@ class DrainTask final : public Task {
     Then then = Then::go_on;
     TimePoint deadline = kNever;
   };
-  DrainTask(Loop& loop, Link& link, Link::DrainId id, Wanted wanted, Node::AnswerHandler handler)
+  DrainTask(Loop& loop, Link& link, DrainBook::Id id, Wanted wanted, Node::AnswerHandler handler)
       : Task(link, std::move(handler)), loop_(loop), id_(id), wanted_(std::move(wanted)) {}
 
   [[nodiscard]] bool advance() override;
@@ -33,12 +33,13 @@ class DrainTask final : public Task {
   static constexpr int kTurnsToBegin = 2;
 
   void begin();
+  void end_hold();
   void end(const DrainLeft& left);
   void end_in_vain(const DrainLeft& left);
   [[nodiscard]] Answer progress(const DrainLeft& left) const;
 
   Loop& loop_;
-  const Link::DrainId id_;
+  const DrainBook::Id id_;
   const Wanted wanted_;
   int turns_to_begin_ = kTurnsToBegin;
   DrainPace pace_;

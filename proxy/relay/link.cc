@@ -1,234 +1,193 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lanes and sessions: who is the peer, what is up, and what ends when.
+// A link's life and its ticks.
 #include "proxy/relay/link.h"
 
 #include <algorithm>
 
 #include "proxy/base/log.h"
 #include "proxy/base/planted.h"
+#include "proxy/relay/group_health.h"
 
 namespace longthrow {
 
-Link::Link(LinkContext& context, std::string name, LinkConfig config)
+Link::Link(LinkContext& context, const std::string& name, LinkConfig config)
     : context_(context),
-      loop_(context.parts.loop),
-      name_(std::move(name)),
-      civil_clock_(loop_.wall_now(), loop_.now()),
+      name_(name),
       config_(std::move(config)),
       log_(name_),
-      uplink_({context.parts, context.closing_list, context.node, context.incarnation, log_}, *this,
-              name_, config_),
-      sender_(loop_, uplink_),
-      memlimit_max_(std::max(kReserveMin, config_.memlimit * kReserveFactor)),
-      waiting_(loop_, context.closing_list, *this) {
-  sender_.set_bandwidth(config_.bandwidth_bytes_s);
-  tick_.bind<&Link::on_tick>(this);
-  wake_.bind<&Link::pump>(this);
-  control_timer_.bind<&Link::pump>(this);
-  partial_timer_.bind<&Link::on_partial_timer>(this);
-  reap_timer_.bind<&Link::reap_channels>(this);
+      buffer_(config_.memlimit),
+      stops_(context.parts.loop, log_, name_, routes_, [this] { peer_.say_notices(); }),
+      peer_({context_, config_, log_, stops_, buffer_}, name_, peer_hooks()),
+      ends_(context.parts.loop, context.losses, name_, stops_),
+      channels_(parts(), {[this] { wake(); }, [this] { doors_.refresh(); }}),
+      doors_(parts(), channels_, [this] { wake(); }),
+      copies_(context.parts.loop, config_, routes_, peer_, channels_),
+      numbers_(parts(), channels_, doors_) {
+  beat_.tick.bind<&Link::on_tick>(this);
+  beat_.pump.bind<&Link::pump>(this);
+  beat_.control.bind<&Link::pump>(this);
+  beat_.partial.bind<&Link::on_partial_timer>(this);
+}
+
+Channels::Parts Link::parts() {
+  return {context_, config_, log_, stops_, buffer_, routes_, peer_, ends_};
+}
+
+Peer::Hooks Link::peer_hooks() {
+  return {.wake = [this] { wake(); },
+          .begun =
+              [this] {
+                peer_.session()->set_local_routes(doors_.local_routes());
+                update_receive_window();
+              },
+          .down =
+              [this] {
+                doors_.refresh();
+                channels_.on_link_down();
+              },
+          .ending = [this](const LossCause& cause) { end_channels(cause); },
+          .refresh = [this] { doors_.refresh(); }};
 }
 
 Link::~Link() {
-  for (Timer* timer : {&tick_, &wake_, &control_timer_, &partial_timer_, &reap_timer_})
-    loop_.disarm(*timer);
+  for (Timer* timer : {&beat_.tick, &beat_.pump, &beat_.control, &beat_.partial})
+    context_.parts.loop.disarm(*timer);
 }
 
 Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
                          const std::map<std::string, GroupConfig>& groups) {
-  if (auto possible = check(name_, config_, routes, memlimit_max_); !possible) return possible;
-  auto arena = Arena::make({.limit_bytes = config_.memlimit, .reserve_bytes = memlimit_max_});
-  if (!arena) return fail(format("link {}: {}", name_, arena.error().message));
-  arena_ = std::move(*arena);
-  ingest_ = std::make_unique<Ingest>(Ingest::Parts{.arena = *arena_,
-                                                   .jobs = context_.jobs,
-                                                   .outlook = [this] { return outlook(); },
-                                                   .wake = [this] { wake(); },
-                                                   .on_partial = [this] { watch_partials(); }},
-                                     config_.compression);
-  const auto locked = arena_->lock_in_memory();
-  locked_in_memory_ = locked.has_value();
-  if (!locked) {
-    log_warning("link {}: the buffer may be swapped: {}", name_, locked.error().message);
-  }
-  ingest_->set_groups(groups);
-  set_ports(routes);
-  last_tick_ = loop_.now();
-  loop_.arm(tick_, loop_.now() + kTick);
-  uplink_.dial_now();
-  refresh_routes();
+  if (auto possible = check(name_, config_, routes, memlimit_max()); !possible) return possible;
+  auto opened = buffer_.open(config_, context_.jobs,
+                             {.outlook = [this] { return outlook(); },
+                              .wake = [this] { wake(); },
+                              .on_partial = [this] { watch_partials(); }});
+  if (!opened) return fail(format("link {}: {}", name_, opened.error().message));
+  if (!buffer_.not_locked().empty())
+    log_warning("link {}: the buffer may be swapped: {}", name_, buffer_.not_locked());
+  buffer_.ingest().set_groups(groups);
+  set_routes(routes);
+  Loop& loop = context_.parts.loop;
+  beat_.last_tick = loop.now();
+  loop.arm(beat_.tick, loop.now() + kTick);
+  peer_.uplink().dial_now();
+  doors_.refresh();
   return {};
-}
-
-// --- the uplink
-
-std::optional<Duration> Link::rtt() const {
-  return session_ != nullptr ? session_->rtt() : std::nullopt;
-}
-
-void Link::on_uplink_up() {
-  if (session_ == nullptr) {
-    session_ = std::make_unique<Session>(ingest_->frames().pool(), uplink_.peering().lower_name());
-    ingest_->begin_session(*session_);
-    ++totals_.sessions;
-    session_->set_local_routes(local_routes());
-    update_receive_window();
-  } else {
-    ++totals_.reconnects;
-  }
-  session_->set_wall_clock(wall_ns());
-  session_->on_express_up(uplink_.lanes().express()->id);
-  forget_link_words();
-  say_notices();
-}
-
-void Link::on_uplink_down() {
-  refresh_routes();
-  for (auto& [serial, channel] : channels_) channel->on_link_down();
-}
-
-void Link::on_lane_down(LaneId lane) {
-  if (session_ != nullptr) session_->on_lane_down(lane);
-  if (uplink_.up()) return;
-  auto waiting = std::exchange(pings_, {});
-  for (auto& done : waiting) done(std::nullopt);
-}
-
-void Link::ask_peer() {
-  session_->set_wall_clock(wall_ns());
-  session_->request_heartbeat();
-  wake();
-}
-
-void Link::on_heartbeat_due() {
-  session_->set_wall_clock(wall_ns());
-  session_->request_heartbeat();
-  sender_.send_heartbeats(*session_, wall_ns());
-}
-
-// session_timeout counts from the end of a pause.
-void Link::note_peer_paused(bool paused) {
-  if (peer_paused_ == paused) return;
-  if (!paused && uplink_.down_since()) uplink_.count_down_from_now();
-  peer_paused_ = paused;
-  refresh_routes();
 }
 
 // --- ends
 
-// The channels are handed over to their legs: what is here is delivered, then they are reset. Their
-// routes open again when the last of them is gone (refresh_routes).
-void Link::end_session(const LossCause& cause) {
-  const std::string& reason = cause.text;
-  if (session_ != nullptr) {
-    say_gated(LogLevel::warning, "session: " + reason,
-              format("link {}: the session has ended: {}", name_, reason));
-    uplink_.drop_lanes(wire::Bye{wire::ByeReason::stale_session, reason});
-    note_copies();
-    ingest_->end_session();
-    for (auto& [serial, channel] : channels_) {
-      if (channel->attached()) note_unproven(*channel, ChannelEnd::How::cut, cause);
-    }
-    std::vector<std::unique_ptr<ChannelCore>> cores = session_->release_all();
-    for (auto& core : cores) {
-      auto* channel = static_cast<Channel*>(core->user);
-      if (channel == nullptr) {  // opened by the peer a moment ago: it has no leg yet
-        note_without_leg(*core, cause);
-        continue;
-      }
-      note_over(*channel, "the session has ended: " + reason);
-      channel->detach(std::move(core));
-    }
-    session_.reset();
-    mismatches_logged_.clear();
-    if (!uplink_.down_since()) uplink_.count_down_from_now();
-  }
-  uplink_.forget_session();
-  refresh_routes();
+// Their routes open again when the last of them is gone.
+void Link::end_channels(const LossCause& cause) {
+  copies_.note();
+  buffer_.ingest().end_session();
+  channels_.end_session(*peer_.session(), cause);
+  doors_.forget_mismatches();
 }
 
 void Link::begin_stop() {
-  stopping_ = true;
-  for (const auto& [serial, channel] : channels_) {
-    if (!held_groups_.contains(channel->group())) channel->stop_reading();
-  }
-  if (session_ == nullptr) uplink_.cancel_dials();
-  refresh_routes();
+  stops_.begin_stop();
+  channels_.stop_reading();
+  if (peer_.session() == nullptr) peer_.uplink().cancel_dials();
+  doors_.refresh();
 }
-
-bool Link::drained() const { return undelivered_bytes() == 0; }
 
 bool Link::nobody_can_come(TimePoint stop_began) const {
-  if (up() || session_ == nullptr) return false;
+  if (peer_.up() || peer_.session() == nullptr) return false;
   const bool delivers_here = std::ranges::any_of(
-      channels_, [](const auto& entry) { return entry.second->undelivered_bytes() > 0; });
+      channels_.all(), [](const auto& entry) { return entry.second->undelivered_bytes() > 0; });
   if (delivers_here) return false;
-  const auto gone_since = uplink_.peer_gone_since();
-  const bool gone = gone_since && loop_.now() - std::max(*gone_since, stop_began) >= kGoneAfter;
-  return gone || paused() || fenced_;
-}
-
-void Link::abort_channels(const LossCause& cause) {
-  std::vector<Channel*> open;
-  for (auto& [serial, channel] : channels_) {
-    if (!channel->closed()) open.push_back(channel.get());
-  }
-  for (Channel* channel : open) channel->abort(cause);
+  const TimePoint now = context_.parts.loop.now();
+  const auto gone_since = peer_.uplink().peer_gone_since();
+  const bool gone = gone_since && now - std::max(*gone_since, stop_began) >= kGoneAfter;
+  return gone || stops_.paused() || stops_.fenced();
 }
 
 void Link::stop(const LossCause& cause) {
-  if (stopped_) return;
-  stopping_ = stopped_ = true;
-  for (auto& [name, port] : ports_) {
-    close_listener(port);
-    drop_waiting(port, cause);
+  if (stops_.stopped()) return;
+  stops_.stop();
+  for (Route* route : routes_.configured()) {
+    doors_.close(*route);
+    doors_.drop_waiting(*route, cause);
   }
   const std::uint64_t left = undelivered_bytes();
   if (left > 0) log_warning("link {}: {} bytes were not delivered", name_, left);
-  uplink_.stop({wire::ByeReason::going_away, "the peer's node was stopped"});
-  end_session(cause);
-  std::vector<Channel*> open;
-  for (auto& [serial, channel] : channels_) open.push_back(channel.get());
-  for (Channel* channel : open) {
-    // What the far side had sent is delivered within the linger; our own node goes now.
-    if (!channel->closed() && channel->undelivered_bytes() == 0) channel->abort(cause);
-  }
-  loop_.disarm(tick_);
+  peer_.uplink().stop({wire::ByeReason::going_away, "the peer's node was stopped"});
+  peer_.end_session(cause);
+  // What the far side had sent is delivered within the linger; our own node goes now.
+  channels_.abort_delivered(cause);
+  context_.parts.loop.disarm(beat_.tick);
 }
-
-bool Link::idle() const { return stopped_ && channels_.empty() && uplink_.idle(); }
 
 // --- time
 
 void Link::on_tick() {
-  const TimePoint now = loop_.now();
-  const Duration interval = now - last_tick_;
-  last_tick_ = now;
-  loop_.arm(tick_, now + kTick);
-  check_session_timeout(now);
-  if (uplink_.up()) uplink_.check_liveness(now);
-  forget_old_words(now);
-  look_at_waiting();
-  log_.say_what_was_left_out(now, state_text());
+  const TimePoint now = context_.parts.loop.now();
+  const Duration interval = now - beat_.last_tick;
+  beat_.last_tick = now;
+  context_.parts.loop.arm(beat_.tick, now + kTick);
+  peer_.on_tick(now);
+  doors_.look_at_waiting();
+  log_.say_what_was_left_out(now, peer_.state_text());
   approach_memlimit();
   update_receive_window();
-  for (auto& [serial, channel] : channels_) channel->look();
-  update_rates(now, interval);
-  update_groups();
-  forget_old_reasons();
-  note_state();
-  retry_listeners(now);
-  say_marks(now);
-  uplink_.watch_for_hole(interval, any_waits_for_peer());
+  channels_.look();
+  numbers_.update(now, interval);
+  if (peer_.session() != nullptr) update_groups();
+  forget_old_troubles();
+  doors_.retry(now);
+  copies_.say_marks(now);
+  peer_.uplink().watch_for_hole(interval, numbers_.any_waits_for_peer());
   wake();
 }
 
-// A pause is planned, however long: sessions stay.
-void Link::check_session_timeout(TimePoint now) {
-  const auto down_since = uplink_.down_since();
-  if (uplink_.up() || session_ == nullptr || !down_since || paused() || peer_paused_) return;
-  if (now - *down_since < config_.session_timeout) return;
-  end_session({LossReason::session_timeout, "the link was down for longer than session_timeout"});
+// REQUIRES: there is a session.
+void Link::update_groups() {
+  copies_.note();
+  for (auto& [name, state] : peer_.session()->groups()) state.unframed = false;
+  for (const auto& [serial, channel] : channels_.all()) {
+    if (!channel->attached()) continue;
+    if (channel->stream().unframed_bytes() > 0 || channel->looked().unread_bytes > 0)
+      channel->core().group->unframed = true;
+  }
+  for (Route* route : routes_.configured()) observe_health(*route);
+}
+
+// Why an earlier channel failed is no news once a later one stands.
+void Link::forget_old_troubles() {
+  for (Route* route : routes_.configured()) {
+    const bool stands = std::ranges::any_of(route->channels, [&](const auto& entry) {
+      return entry.second->open() && entry.first > route->trouble.serial;
+    });
+    if (stands) route->trouble.text.clear();
+  }
+}
+
+// --- what is left
+
+std::set<std::string> Link::group_names() const {
+  std::set<std::string> names;
+  for (const auto& [name, group] : routes_.groups().all()) {
+    if (group->configured() || group->carries()) names.insert(name);
+  }
+  return names;
+}
+
+DrainLeft Link::drain_left(DrainBook::Id id) {
+  if (planted(Plant::drain_at_once)) return {};
+  DrainLeft left = drains().left(id);
+  // Connections that wait for the link have given bytes, too.
+  for (const Route* route : routes_.configured()) {
+    if (drains().covers(id, *route->group))
+      left.bytes += doors_.waiting().unread(route->name).bytes;
+  }
+  return left;
+}
+
+bool Link::damage_stored_frame(std::uint64_t which) {
+  const Channels::All& all = channels_.all();
+  if (all.empty()) return false;
+  const auto channel = std::next(all.begin(), static_cast<std::ptrdiff_t>(which % all.size()));
+  return channel->second->attached() && channel->second->core().out.damage_stored(which);
 }
 
 }  // namespace longthrow

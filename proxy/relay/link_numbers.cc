@@ -1,19 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a link counts and reckons: rates, what is not delivered, lag, and what limits it.
-#include <algorithm>
+#include "proxy/relay/link_numbers.h"
 
-#include "proxy/relay/link.h"
+#include <algorithm>
 
 namespace longthrow {
 namespace {
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
+// The oldest of some moments.
+class Oldest {
+ public:
+  void note(std::optional<TimePoint> at) {
+    if (at) at_ = std::min(at_.value_or(*at), *at);
+  }
+  [[nodiscard]] std::optional<TimePoint> at() const { return at_; }
+
+ private:
+  std::optional<TimePoint> at_;
+};
+
+// Of one attached channel that the peer takes more of.
+void add_lag(const Channel& channel, TimePoint now, Lag& lag, Oldest& oldest) {
+  const OutStream& out = channel.core().out;
+  // What is thrown away was given, too, until it is told as a loss of its route.
+  const std::uint64_t thrown = channel.loss_noted ? 0 : channel.thrown_away_bytes();
+  const std::uint64_t unread = channel.unread_bytes();
+  const std::uint64_t bytes = channel.read_bytes() + unread + thrown - out.received_offset();
+  if (bytes == 0) return;
+  lag.bytes += bytes;
+  oldest.note(out.oldest_read_at());
+  oldest.note(channel.stream().oldest_at());
+  if (unread + thrown == 0) return;
+  // A leg that is not read waits, too; since when is known to a tick.
+  oldest.note(channel.given_at(channel.read_bytes()).value_or(now));
+}
+
 }  // namespace
 
-std::uint64_t Link::undelivered_bytes() const {
+LinkNumbers::LinkNumbers(const Channels::Parts& parts, const Channels& channels, const Doors& doors)
+    : loop_(parts.context.parts.loop),
+      workers_(std::max(1, parts.context.parts.workers.threads())),
+      stops_(parts.stops),
+      buffer_(parts.buffer),
+      routes_(parts.routes),
+      peer_(parts.peer),
+      ends_(parts.ends),
+      channels_(channels),
+      doors_(doors) {}
+
+void LinkNumbers::update(TimePoint now, Duration interval) {
+  const FrameMaker& frames = buffer_.ingest().frames();
+  rates_.update(interval, {.raw_in_bytes = channels_.counts().read_bytes,
+                           .frame_bytes_out = peer_.sender().sent_bytes(),
+                           .framed_raw_bytes = frames.made().raw_bytes,
+                           .framed_stored_bytes = frames.made().payload_bytes});
+  update_compression(now, interval);
+  forget_shortfalls();
+  if (const std::string state = peer_.state_text(); state != last_state_) {
+    last_state_ = state;
+    state_since_ = loop_.wall_now();
+  }
+}
+
+void LinkNumbers::update_compression(TimePoint now, Duration interval) {
+  FrameMaker& frames = buffer_.ingest().frames();
+  std::uint64_t waiting = 0;
+  std::uint64_t backlog = 0;
+  for (const auto& [serial, channel] : channels_.all()) {
+    waiting += channel->stream().unframed_bytes();
+    if (channel->attached()) backlog += channel->core().out.waiting_raw_bytes();
+  }
+  const double busy = seconds(frames.take_cpu_time()) / (seconds(interval) * workers_);
+  frames.compression().on_interval(
+      now, {.interval = std::max(interval, Duration(1)),
+            .raw_in_bytes = rates_.last().raw_in_bytes,
+            .raw_waiting_bytes = waiting,
+            .busy = std::clamp(busy, 0.0, 1.0),
+            .wire_backlog_bytes = static_cast<std::uint64_t>(static_cast<double>(backlog) /
+                                                             rates_.ratio().value_or(1.0)),
+            .wire_out_bytes = rates_.last().frame_bytes_out,
+            .workers = workers_});
+}
+
+// A newer channel has caught up: what the group lacked is made good.
+void LinkNumbers::forget_shortfalls() {
+  if (peer_.session() == nullptr) return;
+  for (const auto& [name, group] : routes_.groups().all()) {
+    if (group->shortfall.bytes == 0) continue;
+    const bool is_followed = std::ranges::any_of(group->members, [&](const auto& entry) {
+      const auto& [serial, channel] = entry;
+      return channel->attached() && !channel->closed() && serial > group->shortfall.serial;
+    });
+    if (is_followed && lag(group.get()).bytes == 0) group->shortfall.bytes = 0;
+  }
+}
+
+std::uint64_t LinkNumbers::undelivered_bytes() const {
   std::uint64_t left = 0;
-  for (const auto& [serial, channel] : channels_) {
+  for (const auto& [serial, channel] : channels_.all()) {
     left += channel->undelivered_bytes();
     if (!channel->attached() || channel->core().out.stopped) continue;
     left += channel->read_bytes() -
@@ -23,120 +108,76 @@ std::uint64_t Link::undelivered_bytes() const {
   return left;
 }
 
-std::optional<double> Link::rtt_ms() const {
-  if (session_ == nullptr || !session_->rtt()) return std::nullopt;
-  return seconds(*session_->rtt()) * 1000;
+// Of streams that have given more than they got: the other direction is answers. Of DRBD only what
+// changes a disk counts: the target of a resync says more than it gets while it asks for blocks.
+std::uint64_t LinkNumbers::source_bytes(const Group& group) {
+  std::uint64_t given = 0;
+  std::uint64_t got = 0;
+  std::uint64_t undelivered = 0;
+  for (const auto& [serial, channel] : group.members) {
+    if (!channel->attached() || channel->over) continue;
+    if (channel->drbd_kind() == drbd::StreamKind::meta) continue;
+    const std::uint64_t accepted = channel->read_bytes() + channel->unread_bytes();
+    const bool counted =
+        channel->drbd_kind() == drbd::StreamKind::data && channel->watch()->readable();
+    given += counted ? channel->watch()->outgoing().payload_bytes() : accepted;
+    got += counted ? channel->watch()->incoming().payload_bytes()
+                   : channel->core().in.contiguous_offset();
+    undelivered += accepted - std::min(accepted, channel->core().out.delivered_offset);
+  }
+  return given > got ? undelivered : 0;
 }
 
-void Link::ping(std::function<void(std::optional<double>)> done) {
-  if (!up()) {
-    done(std::nullopt);
-    return;
-  }
-  pings_.push_back(std::move(done));
-  ask_peer();
-}
-
-void Link::update_rates(TimePoint now, Duration interval) {
-  FrameMaker& frames = ingest_->frames();
-  rates_.update(interval, {.raw_in_bytes = totals_.raw_in_bytes,
-                           .frame_bytes_out = sender_.sent_bytes(),
-                           .framed_raw_bytes = frames.made().raw_bytes,
-                           .framed_stored_bytes = frames.made().payload_bytes});
-  std::uint64_t waiting = 0;
-  std::uint64_t backlog = 0;
-  for (const auto& [serial, channel] : channels_) {
-    waiting += channel->stream().unframed_bytes();
-    if (channel->attached()) backlog += channel->core().out.waiting_raw_bytes();
-  }
-  const int workers = std::max(1, context_.parts.workers.threads());
-  const double busy = seconds(frames.take_cpu_time()) / (seconds(interval) * workers);
-  frames.compression().on_interval(
-      now, {.interval = std::max(interval, Duration(1)),
-            .raw_in_bytes = rates_.last().raw_in_bytes,
-            .raw_waiting_bytes = waiting,
-            .busy = std::clamp(busy, 0.0, 1.0),
-            .wire_backlog_bytes = static_cast<std::uint64_t>(static_cast<double>(backlog) /
-                                                             rates_.ratio().value_or(1.0)),
-            .wire_out_bytes = rates_.last().frame_bytes_out,
-            .workers = workers});
-}
-
-void Link::update_groups() {
-  if (session_ == nullptr) return;
-  note_copies();
-  for (auto& [group, state] : session_->groups()) state.unframed = false;
-  for (const auto& [serial, channel] : channels_) {
-    if (!channel->attached()) continue;
-    GroupState& group = *channel->core().group;
-    if (channel->stream().unframed_bytes() > 0 || channel->looked().unread_bytes > 0)
-      group.unframed = true;
-  }
-  for (auto& [name, fate] : fates_) {
-    if (fate.short_bytes == 0) continue;
-    const bool is_followed = std::ranges::any_of(channels_, [&](const auto& entry) {
-      const auto& [serial, channel] = entry;
-      return channel->attached() && !channel->closed() && channel->group() == name &&
-             serial > fate.short_serial;
-    });
-    if (is_followed && lag(name).bytes == 0) fate.short_bytes = 0;
-  }
-  observe_health();
-}
-
-// What the peer lacks. What was lost counts until newer data of its route is there.
-Lag Link::lag(const std::string& group) const {
+Lag LinkNumbers::lag(const Group* group) const {
   Lag lag;
-  std::optional<TimePoint> oldest;
-  const auto note = [&](std::optional<TimePoint> at) {
-    if (at) oldest = std::min(oldest.value_or(*at), *at);
+  Oldest oldest;
+  const TimePoint now = loop_.now();
+  const auto add = [&](const Channel& channel) {
+    if (!channel.attached()) return;
+    if (!channel.core().out.stopped) return add_lag(channel, now, lag, oldest);
+    const std::uint64_t in_vain = ChannelEnds::given_in_vain(channel);
+    lag.bytes += in_vain;
+    if (in_vain > 0) oldest.note(ends_.undelivered_since(channel));
   };
-  for (const auto& [serial, channel] : channels_) {
-    if (!channel->attached() || (!group.empty() && channel->group() != group)) continue;
-    const OutStream& out = channel->core().out;
-    if (out.stopped) {
-      const std::uint64_t in_vain = given_in_vain(*channel);
-      lag.bytes += in_vain;
-      if (in_vain > 0) note(undelivered_since(*channel));
-      continue;
-    }
-    // What is thrown away was given, too, until it is told as a loss of its route.
-    const std::uint64_t thrown = channel->loss_noted ? 0 : channel->thrown_away_bytes();
-    const std::uint64_t unread = channel->unread_bytes();
-    const std::uint64_t bytes = channel->read_bytes() + unread + thrown - out.received_offset();
-    if (bytes == 0) continue;
-    lag.bytes += bytes;
-    note(out.oldest_read_at());
-    note(channel->stream().oldest_at());
-    if (unread + thrown == 0) continue;
-    // A leg that is not read waits, too; since when is known to a tick.
-    note(channel->given_at(channel->read_bytes()).value_or(loop_.now()));
+  if (group != nullptr) {
+    for (const auto& [serial, channel] : group->members) add(*channel);
+  } else {
+    for (const auto& [serial, channel] : channels_.all()) add(*channel);
   }
-  for (const auto& [route, port] : ports_) {
-    if (!group.empty() && port.config.group != group) continue;
-    const RouteHealth::Lacking lacking = port.health.lacking();
+  for (const Route* route : routes_.configured()) {
+    if (group != nullptr && route->group != group) continue;
+    const RouteHealth::Lacking lacking = route->health.lacking();
     lag.bytes += lacking.bytes;
-    if (lacking.bytes > 0) note(lacking.oldest_at);
-    const WaitingLegs::Unread unread = waiting_.unread(route);
+    if (lacking.bytes > 0) oldest.note(lacking.oldest_at);
+    const WaitingLegs::Unread unread = doors_.waiting().unread(route->name);
     lag.bytes += unread.bytes;
-    note(unread.oldest_at);
+    oldest.note(unread.oldest_at);
   }
-  if (oldest) lag.seconds = seconds(loop_.now() - *oldest);
+  if (oldest.at()) lag.seconds = seconds(now - *oldest.at());
   return lag;
 }
 
-std::string Link::limited_by() const {
-  if (paused() || peer_paused_) return "paused";
-  if (!up()) return "down";
-  if (session_->blocked_by_credit()) return "peer_disk";
-  if (session_->bulk_frames_wait()) {
-    const bool throttled = sender_.bandwidth_bytes_s() != 0 && uplink_.lanes().bulk_has_room();
+std::string LinkNumbers::limited_by() const {
+  if (stops_.paused() || stops_.peer_paused()) return "paused";
+  if (!peer_.up()) return "down";
+  const Session& session = *peer_.session();
+  if (session.blocked_by_credit()) return "peer_disk";
+  if (session.bulk_frames_wait()) {
+    const bool throttled =
+        peer_.sender().bandwidth_bytes_s() != 0 && peer_.uplink().lanes().bulk_has_room();
     return throttled ? "bandwidth" : "wan";
   }
   // Nothing waits to be sent, yet the share is spent: by what is under way and not acknowledged.
-  if (ingest_->share().full() && session_->in_flight_frames() > 0) return "wan";
-  if (ingest_->frames().is_short_of_workers()) return "cpu";
+  if (buffer_.ingest().share().full() && session.in_flight_frames() > 0) return "wan";
+  if (buffer_.ingest().frames().is_short_of_workers()) return "cpu";
   return "source";
+}
+
+bool LinkNumbers::any_waits_for_peer() const {
+  return std::ranges::any_of(channels_.all(), [](const auto& entry) {
+    const Channel& channel = *entry.second;
+    return channel.attached() && channel.core().out.stored_raw_bytes() > 0;
+  });
 }
 
 }  // namespace longthrow

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/relay/drbd_routes.h"
 #include "proxy/relay/forecast.h"
+#include "proxy/relay/group_health.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
@@ -15,22 +17,66 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 
 void Link::fill_status(Status& status) const {
   LinkStatus& link = status.links[name_];
-  link.state = state_text();
-  link.state_since = state_since_;
-  link.reason = up() ? "" : down_reason();
-  if (down_reason() == Uplink::kNeverConnected && !up() && config_.connect.empty()) {
+  fill_link(link);
+  fill_uplink(link);
+  fill_buffer(link);
+  for (const auto& [name, group] : routes_.groups().all()) {
+    // What has left the configuration is shown until the last of its channels has gone.
+    if (group->configured() || !group->members.empty()) fill_group(*group, status.groups[name]);
+  }
+  for (const Route* route : routes_.configured()) fill_route(*route, status.routes[route->name]);
+}
+
+// --- the link
+
+void Link::fill_link(LinkStatus& link) const {
+  link.paused_since = stops_.paused_since();
+  link.fenced = stops_.fenced();
+  link.notices = stops_.notices(nullptr);
+  link.limited_by = numbers_.limited_by();
+  link.lag = numbers_.lag(nullptr);
+  for (const auto& [serial, channel] : channels_.all())
+    link.undelivered_bytes += channel->undelivered_bytes();
+
+  const LinkRates& rates = numbers_.rates();
+  const SendShare& share = buffer_.ingest().share();
+  link.rate.in_bytes_s = rates.in_bytes_s();
+  link.rate.out_bytes_s = rates.out_bytes_s();
+  const Forecast told = forecast({.flows = peer_.up() && !stops_.paused(),
+                                  .full = share.full(),
+                                  .lag_bytes = link.lag.bytes,
+                                  .free_bytes = share.free_bytes(),
+                                  .in_bytes_s = rates.in_bytes_s(),
+                                  .out_bytes_s = rates.out_bytes_s(),
+                                  .ratio = rates.ratio().value_or(1.0)});
+  link.drain_eta_s = told.drain_s;
+  link.full_eta_s = told.full_s;
+  const Compression& compression = buffer_.ingest().frames().compression();
+  link.compression.setting = to_string(compression.setting());
+  link.compression.codec = to_string(compression.current());
+  link.compression.ratio = rates.ratio();
+  link.bandwidth_bytes_s = peer_.sender().bandwidth_bytes_s();
+  if (share.memlimit_bytes() != config_.memlimit) link.differs_from_file.push_back("memlimit");
+  if (compression.setting() != config_.compression) link.differs_from_file.push_back("compression");
+  if (link.bandwidth_bytes_s != config_.bandwidth_bytes_s)
+    link.differs_from_file.push_back("bandwidth");
+}
+
+void Link::fill_uplink(LinkStatus& link) const {
+  const Uplink& uplink = peer_.uplink();
+  const bool up = peer_.up();
+  link.state = peer_.state_text();
+  link.state_since = numbers_.state_since();
+  link.reason = up ? "" : uplink.down_reason();
+  if (uplink.down_reason() == Uplink::kNeverConnected && !up && config_.connect.empty()) {
     link.reason =
         "nobody has connected yet: this side only listens, so the peer must dial it; if it "
         "only listens, too, write connect at one of them";
   }
-  if (const std::string trouble = context_.parts.tls.trouble(name_); !trouble.empty() && !up())
+  if (const std::string trouble = context_.parts.tls.trouble(name_); !trouble.empty() && !up)
     link.reason = trouble;
-  link.peer = uplink_.peering().peer_node();
-  if (up()) link.rtt_ms = rtt_ms();
-  link.paused_since = paused_since_;
-  link.fenced = fenced_;
-  link.notices = notices_of("");
-  link.limited_by = limited_by();
+  link.peer = uplink.peering().peer_node();
+  if (up) link.rtt_ms = peer_.rtt_ms();
   const auto add_lane = [&](const Lane& lane) {
     link.lanes.push_back({.name = lane.index == 0 ? "express" : format("bulk{}", lane.index),
                           .local = lane.local(),
@@ -38,160 +84,108 @@ void Link::fill_status(Status& status) const {
                           .dialled_here = lane.dialled_here(),
                           .unsent_bytes = lane.queued_bytes()});
   };
-  const LaneSet& lanes = uplink_.lanes();
+  const LaneSet& lanes = uplink.lanes();
   if (lanes.express() != nullptr) add_lane(*lanes.express());
   for (const auto& [index, lane] : lanes.bulk()) add_lane(*lane);
-
-  link.buffer.limit_bytes = ingest_->share().memlimit_bytes();
-  link.buffer.send_limit_bytes = arena_->limit_bytes(Share::send);
-  link.buffer.full = ingest_->share().full();
-  link.buffer.locked = locked_in_memory_;
-  link.buffer.receive_used_bytes = arena_->used_bytes(Share::receive);
-  link.buffer.receive_limit_bytes = arena_->limit_bytes(Share::receive);
-  if (session_ != nullptr) link.buffer.receive_granted_bytes = session_->outstanding_charge_bytes();
-  for (const auto& [serial, channel] : channels_) {
-    link.buffer.raw_bytes += channel->stream().unframed_bytes();
-    link.buffer.used_bytes += channel->stream().unframed_bytes();
-    link.undelivered_bytes += channel->undelivered_bytes();
-    if (!channel->attached()) continue;
-    link.buffer.raw_bytes += channel->core().out.stored_raw_bytes();
-    link.buffer.used_bytes += channel->core().out.stored_charge_bytes();
-  }
-  link.lag = lag("");
-  if (uplink_.hole().stuck()) {
+  if (uplink.hole().stuck()) {
     link.warnings.push_back(
         {.name = "nothing_passes",
          .text = format("nothing has got through for {:.0f} s of being up: {}",
-                        seconds(uplink_.hole().stuck_for()), Uplink::hole_hint())});
+                        seconds(uplink.hole().stuck_for()), Uplink::hole_hint())});
   }
-  link.rate.in_bytes_s = rates_.in_bytes_s();
-  link.rate.out_bytes_s = rates_.out_bytes_s();
-  const Forecast told = forecast({.flows = up() && !paused(),
-                                  .full = link.buffer.full,
-                                  .lag_bytes = link.lag.bytes,
-                                  .free_bytes = ingest_->share().free_bytes(),
-                                  .in_bytes_s = rates_.in_bytes_s(),
-                                  .out_bytes_s = rates_.out_bytes_s(),
-                                  .ratio = rates_.ratio().value_or(1.0)});
-  link.drain_eta_s = told.drain_s;
-  link.full_eta_s = told.full_s;
-  const Compression& compression = ingest_->frames().compression();
-  link.compression.setting = to_string(compression.setting());
-  link.compression.codec = to_string(compression.current());
-  link.compression.ratio = rates_.ratio();
-  link.bandwidth_bytes_s = sender_.bandwidth_bytes_s();
-
-  link.reconnects = totals_.reconnects;
-  link.sessions = totals_.sessions;
-  link.retransmitted_bytes = sender_.sent_again_bytes();
-  link.raw_in_bytes = totals_.raw_in_bytes;
   link.wire_out_bytes = lanes.sent_bytes();
   link.wire_in_bytes = lanes.received_bytes();
-  link.delivered_bytes = totals_.delivered_bytes;
-  link.checksum_failures = totals_.checksum_failures;
-  link.refused_peers = totals_.refused_peers;
-  link.aborted_channels = totals_.aborted_channels;
-  link.abort_lost_bytes = totals_.abort_lost_bytes;
-  if (ingest_->share().memlimit_bytes() != config_.memlimit)
-    link.differs_from_file.push_back("memlimit");
-  if (compression.setting() != config_.compression) link.differs_from_file.push_back("compression");
-  if (sender_.bandwidth_bytes_s() != config_.bandwidth_bytes_s)
-    link.differs_from_file.push_back("bandwidth");
-  fill_groups(status);
-  fill_routes(status);
+  link.retransmitted_bytes = peer_.sender().sent_again_bytes();
+  const Peer::Counts& counts = peer_.counts();
+  link.reconnects = counts.reconnects;
+  link.sessions = counts.sessions;
+  link.checksum_failures = counts.checksum_failures;
+  link.refused_peers = counts.refused_peers;
 }
 
-bool Link::damage_stored_frame(std::uint64_t which) {
-  if (channels_.empty()) return false;
-  auto channel =
-      std::next(channels_.begin(), static_cast<std::ptrdiff_t>(which % channels_.size()));
-  return channel->second->attached() && channel->second->core().out.damage_stored(which);
+void Link::fill_buffer(LinkStatus& link) const {
+  const Arena& arena = buffer_.arena();
+  auto& buffer = link.buffer;
+  buffer.limit_bytes = buffer_.ingest().share().memlimit_bytes();
+  buffer.send_limit_bytes = arena.limit_bytes(Share::send);
+  buffer.full = buffer_.ingest().share().full();
+  buffer.locked = buffer_.not_locked().empty();
+  buffer.receive_used_bytes = arena.used_bytes(Share::receive);
+  buffer.receive_limit_bytes = arena.limit_bytes(Share::receive);
+  if (peer_.session() != nullptr)
+    buffer.receive_granted_bytes = peer_.session()->outstanding_charge_bytes();
+  for (const auto& [serial, channel] : channels_.all()) {
+    buffer.raw_bytes += channel->stream().unframed_bytes();
+    buffer.used_bytes += channel->stream().unframed_bytes();
+    if (!channel->attached()) continue;
+    buffer.raw_bytes += channel->core().out.stored_raw_bytes();
+    buffer.used_bytes += channel->core().out.stored_charge_bytes();
+  }
+  const Channels::Counts& counts = channels_.counts();
+  link.raw_in_bytes = counts.read_bytes;
+  link.delivered_bytes = counts.handed_over_bytes;
+  link.aborted_channels = counts.aborted_channels;
+  link.abort_lost_bytes = ends_.untaken_bytes();
 }
 
-void Link::fill_groups(Status& status) const {
-  for (const auto& [name, fate] : fates_) {
-    // What has left the configuration is shown until the last of its channels has gone.
-    const bool carries = std::ranges::any_of(
-        channels_, [&](const auto& entry) { return entry.second->group() == name; });
-    if (!has_group(name) && !carries) continue;
-    GroupStatus& group = status.groups[name];
-    group.link = name_;
-    group.notices = notices_of(name);
-    group.lag = lag(name);
-    for (const auto& [serial, channel] : channels_) {
-      if (channel->group() == name) group.undelivered_bytes += channel->undelivered_bytes();
-    }
-    judge_group(name, group);
-    fill_inbound(name, fate, group);
+// --- groups and routes
+
+void Link::fill_group(const Group& group, GroupStatus& status) const {
+  status.link = name_;
+  status.notices = stops_.notices(&group);
+  status.lag = numbers_.lag(&group);
+  for (const auto& [serial, channel] : group.members)
+    status.undelivered_bytes += channel->undelivered_bytes();
+  judge_group(group, routes_, peer_.session(), status);
+  copies_.fill_inbound(group, status);
+}
+
+void Link::fill_route(const Route& route, RouteStatus& status) const {
+  const RouteConfig& config = route.config;
+  status.group = config.group;
+  status.link = name_;
+  if (config.listen) status.listen = to_string(*config.listen);
+  if (config.target) status.target = to_string(*config.target);
+  status.channels_total = route.channels_total;
+  status.waiting = doors_.waiting().size(route.name);
+  status.reason = route.trouble.text;
+  judge_route(route, status);
+  for (const auto& [serial, channel] : route.channels) {
+    status.channels_open += channel->closed() ? 0 : 1;
+    if (status.channels.size() < RouteStatus::kChannelsListedMax)
+      status.channels.push_back(channel->status());
+  }
+  if (config.protocol == RouteProtocol::drbd)
+    status.drbd = drbd_status(route, context_.parts.loop.now());
+  if (const std::string_view how = channels_.inner_encryption(route); !how.empty()) {
+    status.warnings.push_back(
+        {.name = "inner_tls",
+         .text = format("its connections are encrypted inside ({}): they do not compress", how)});
   }
 }
 
-bool Link::any_waits_for_peer() const {
-  return std::ranges::any_of(channels_, [](const auto& entry) {
-    const Channel& channel = *entry.second;
-    return channel.attached() && channel.core().out.stored_raw_bytes() > 0;
-  });
-}
-
-// Why an earlier channel failed is no news once a later one stands.
-void Link::forget_old_reasons() {
-  for (const auto& [serial, channel] : channels_) {
-    if (!channel->open()) continue;
-    const auto port = ports_.find(channel->route());
-    if (port != ports_.end() && serial > port->second.reason_serial) port->second.reason.clear();
+void Link::judge_route(const Route& route, RouteStatus& status) const {
+  const bool up = peer_.up();
+  const RouteStanding standing = peer_.session() != nullptr
+                                     ? peer_.session()->standing(route.name)
+                                     : RouteStanding{.reason = "the link is not up"};
+  if (stops_.fenced(*route.group) || stops_.peer_fenced()) {
+    status.state = "fenced";
+    return;
   }
-}
-
-void Link::note_state() {
-  if (const std::string state = state_text(); state != last_state_) {
-    last_state_ = state;
-    state_since_ = loop_.wall_now();
+  if (standing.known && !standing.matched) {
+    status.state = "mismatched";
+    status.reason = standing.reason;
+    return;
   }
-}
-
-void Link::fill_routes(Status& status) const {
-  for (const auto& [name, port] : ports_) {
-    RouteStatus& route = status.routes[name];
-    route.group = port.config.group;
-    route.link = name_;
-    if (port.config.listen) route.listen = to_string(*port.config.listen);
-    if (port.config.target) route.target = to_string(*port.config.target);
-    route.channels_total = port.channels_total;
-    route.waiting = waiting_.size(name);
-    route.reason = port.reason;
-    const RouteStanding standing = session_ != nullptr
-                                       ? session_->standing(name)
-                                       : RouteStanding{.reason = "the link is not up"};
-    if (fenced_ || peer_fenced_ || fenced_groups_.contains(port.config.group)) {
-      route.state = "fenced";
-    } else if (standing.known && !standing.matched) {
-      route.state = "mismatched";
-      route.reason = standing.reason;
-    } else {
-      const bool open = up() && !standing.dead_end &&
-                        ((port.listener != nullptr && may_open(port)) ||
-                         (port.config.target && standing.matched));
-      route.state = open ? "open" : "closed";
-      if (!open && (route.reason.empty() || standing.dead_end)) {
-        route.reason =
-            up() ? standing.reason
-                 : "the link is " + std::string(uplink_.ever_up() ? "down" : "not yet up");
-      }
-    }
-    for (const auto& [serial, channel] : channels_) {
-      if (channel->route() != name) continue;
-      route.channels_open += channel->closed() ? 0 : 1;
-      if (route.channels.size() < RouteStatus::kChannelsListedMax) {
-        route.channels.push_back(channel->status());
-      }
-    }
-    if (port.config.protocol == RouteProtocol::drbd) route.drbd = drbd_status(port);
-    if (const std::string_view how = inner_encryption(port); !how.empty()) {
-      route.warnings.push_back(
-          {.name = "inner_tls",
-           .text = format("its connections are encrypted inside ({}): they do not compress", how)});
-    }
-  }
+  const bool listens = route.door.listener != nullptr && doors_.may_open(route);
+  const bool accepts = route.config.target && standing.matched;
+  const bool open = up && !standing.dead_end && (listens || accepts);
+  status.state = open ? "open" : "closed";
+  if (open || (!status.reason.empty() && !standing.dead_end)) return;
+  status.reason =
+      up ? standing.reason
+         : "the link is " + std::string(peer_.uplink().ever_up() ? "down" : "not yet up");
 }
 
 }  // namespace longthrow

@@ -20,7 +20,7 @@ Link* NodeImpl::link_named(const std::string& name) {
 
 Link* NodeImpl::link_of_group(const std::string& group) {
   for (auto& [name, link] : links_) {
-    if (link->has_group(group)) return link.get();
+    if (link->configured_group(group) != nullptr) return link.get();
   }
   return nullptr;
 }
@@ -47,7 +47,7 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
       handler(unknown_link(ping->link));
       return id;
     }
-    link->ping([handler = std::move(handler), name = ping->link](std::optional<double> ms) {
+    link->peer().ping([handler = std::move(handler), name = ping->link](std::optional<double> ms) {
       Answer answer = ms ? done(format("link {}: {:.2f} ms", name, *ms))
                          : refused(format("link {} is not up; `longthrow status` says why", name));
       answer.rtt_ms = ms;
@@ -119,70 +119,6 @@ Answer NodeImpl::run(const SetBandwidth& command) {
   return done(format("link {}: bandwidth is now {}", command.link, value));
 }
 
-// First the steps that can fail (open ports, add links, load keys), undone on failure; then the
-// ones that cannot.
-Answer NodeImpl::run(const Reload& command) {
-  const Config& config = command.config;
-  if (auto possible = can_reload(config); !possible) return refused(possible.error().message);
-  if (command.dry_run) return done("nothing was changed");
-  if (auto begun = begin_reload(command); !begun) {
-    remove_links_beside(config_);
-    close_ports_beside(config_);
-    return refused(begun.error().message);
-  }
-  for (const auto& [name, link] : config.links) {
-    links_.at(name)->reload(link, routes_of(config, name), groups_of(config, name),
-                            command.keep_set_values);
-  }
-  remove_links_beside(config);
-  close_ports_beside(config);
-  const NodeConfig fixed = config_.node;
-  config_ = config;
-  config_.node = fixed;
-  config_.node.log_level = config.node.log_level;
-  config_.node.stop_timeout = config.node.stop_timeout;
-  set_log_level(config_.node.log_level);
-  apply_fences();
-  return done("the configuration was reloaded");
-}
-
-Result<void> NodeImpl::can_reload(const Config& config) const {
-  for (const auto& [name, link] : config.links) {
-    const auto running = links_.find(name);
-    const std::uint64_t memlimit_max =
-        running != links_.end() ? running->second->memlimit_max() : link.memlimit;
-    if (auto possible = Link::check(name, link, routes_of(config, name), memlimit_max); !possible) {
-      return possible;
-    }
-  }
-  return {};
-}
-
-Result<void> NodeImpl::begin_reload(const Reload& command) {
-  const Config& config = command.config;
-  if (auto opened = open_ports(config); !opened) return opened;
-  for (const auto& [name, link] : config.links) {
-    if (links_.contains(name)) continue;
-    if (auto added = add_link(config, name); !added) return added;
-  }
-  // What became of another link's key file is no reason against this change.
-  return command.keep_set_values ? parts_.tls.load_changed(config) : parts_.tls.load(config);
-}
-
-void NodeImpl::remove_links_beside(const Config& config) {
-  for (auto link = links_.begin(); link != links_.end();) {
-    if (config.links.contains(link->first)) {
-      ++link;
-      continue;
-    }
-    hinder_tasks(Hindrance::link_removed, link->second.get());
-    link->second->stop({LossReason::route_removed, "the link was removed by a reload"});
-    removed_links_.push_back(std::move(link->second));
-    link = links_.erase(link);
-  }
-  start_tasks();
-}
-
 // --- tasks
 
 void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler handler) {
@@ -241,13 +177,14 @@ void NodeImpl::abandon(CommandId id) {
 }
 
 Answer NodeImpl::run(const Resume& command) {
-  if (Link* link = link_named(command.name); link != nullptr && link->paused()) {
+  if (Link* link = link_named(command.name); link != nullptr && link->stops().paused()) {
     link->resume();
     return done(format("link {}: resumed", command.name));
   }
   Link* link = link_of_group(command.name);
-  if (link != nullptr && link->group_held(command.name)) {
-    link->hold_group(command.name, false);
+  Group* group = link != nullptr ? link->configured_group(command.name) : nullptr;
+  if (group != nullptr && group->held()) {
+    link->end_hold(*group);
     return done(format("group {}: input flows again", command.name));
   }
   if (link == nullptr && link_named(command.name) == nullptr) return unknown_link(command.name);
@@ -277,7 +214,8 @@ Answer NodeImpl::run(const Release& command) {
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
   // Whichever link has fenced it: the group may have left the configuration since.
   for (auto& [name, link] : links_) {
-    if (was_group) link->unfence_group(command.name);
+    Group* group = was_group ? link->find_group(command.name) : nullptr;
+    if (group != nullptr) link->unfence(*group);
   }
   log_info("{}: released", command.name);
   return done(format("{} is released: the peer may connect again", command.name));

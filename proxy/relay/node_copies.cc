@@ -7,7 +7,7 @@ namespace longthrow {
 
 void NodeImpl::restore_copies() {
   saved_copies_ = load_copies(config_.node.state_dir);
-  for (auto& [name, link] : links_) link->restore_copies(saved_copies_);
+  for (auto& [name, link] : links_) link->copies().restore(saved_copies_);
   on_copies_timer();
 }
 
@@ -19,7 +19,7 @@ void NodeImpl::on_copies_timer() {
 // Groups that are not configured now keep what is known of them.
 void NodeImpl::keep_copies() {
   SavedCopies copies = saved_copies_;
-  for (const auto& [name, link] : links_) link->add_copies(copies);
+  for (const auto& [name, link] : links_) link->copies().save(copies);
   if (copies == saved_copies_) return;
   if (auto saved = save_copies(config_.node.state_dir, copies); !saved) {
     if (!copies_unsaved_)

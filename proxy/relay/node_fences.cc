@@ -38,10 +38,10 @@ void NodeImpl::restore_fences() {
 void NodeImpl::fence_as_before(Link& link, const std::string& name) {
   const auto since = fences_.links_since_s.find(name);
   if (since != fences_.links_since_s.end()) {
-    link.set_fenced_since("", WallTime(std::chrono::seconds(since->second)),
-                          fences_.unsure_links.contains(name)
-                              ? "a start whose record of takeovers was damaged"
-                              : format("`longthrow takeover {}`", name));
+    link.stops().put_fence_of(nullptr, WallTime(std::chrono::seconds(since->second)),
+                              fences_.unsure_links.contains(name)
+                                  ? "a start whose record of takeovers was damaged"
+                                  : format("`longthrow takeover {}`", name));
   }
   link.fence();
 }

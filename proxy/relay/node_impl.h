@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node (node_impl.cc: its life; node_commands.cc, node_takeover.cc, node_fences.cc): its links
-// and WAN ports, and the commands that an administrator gives.
+// The node: its links and WAN ports, and the commands that an administrator gives.
 #pragma once
 
 #include <map>

@@ -12,18 +12,18 @@ TakeoverTask::TakeoverTask(Loop& loop, Link& link, Of of, std::string name,
       loop_(loop),
       of_(of),
       name_(std::move(name)),
-      groups_(of == Of::link ? link.group_names() : std::set<std::string>{name_}),
+      names_(of == Of::link ? link.group_names() : std::set<std::string>{name_}),
       on_taken_(std::move(on_taken)) {}
 
 std::optional<std::string> TakeoverTask::objection() const {
-  if (link().up()) {
+  if (link().peer().up()) {
     return format(
         "the link is up: the other site's node lives. Stop the replication there first, or say "
         "--force to cut it off from {}",
         name_);
   }
   std::uint64_t source_bytes = 0;
-  for (const std::string& group : groups_) source_bytes += link().source_bytes(group);
+  for (const Group* group : groups()) source_bytes += LinkNumbers::source_bytes(*group);
   if (source_bytes == 0) return std::nullopt;
   return format(
       "this node has accepted {} bytes for the other site that are not known to be delivered "
@@ -38,7 +38,7 @@ void TakeoverTask::fence() {
   if (of_ == Of::link) {
     its_link().fence();
   } else {
-    its_link().fence_group(name_);
+    for (Group* group : groups()) its_link().fence(*group);
   }
   log_warning("takeover of {}: fenced", name_);
   progress_at_ = loop_.now();
@@ -47,10 +47,10 @@ void TakeoverTask::fence() {
 bool TakeoverTask::advance() {
   const TimePoint now = loop_.now();
   Link::HandOver left;
-  for (const std::string& group : groups_) left.add(link().hand_over(group));
+  for (const Group* group : groups()) left.add(Link::left_to_hand_over(*group));
   if (left.bytes < std::exchange(left_bytes_, left.bytes)) progress_at_ = now;
   if (left.legs > 0 && now - progress_at_ >= link().config().abort_linger + kMargin) {
-    for (const std::string& group : groups_) its_link().end_hand_over(group);
+    for (const Group* group : groups()) its_link().abort_hand_over(*group);
     left.legs = 0;
   }
   if (left.legs == 0) {
@@ -65,17 +65,27 @@ bool TakeoverTask::advance() {
   return false;
 }
 
+// Those that are left of them.
+std::vector<Group*> TakeoverTask::groups() const {
+  std::vector<Group*> groups;
+  for (const std::string& name : names_) {
+    if (Group* group = its_link().find_group(name); group != nullptr) groups.push_back(group);
+  }
+  return groups;
+}
+
 // Whether a copy is consistent was judged before its connections were ended; as of when it is, now.
 void TakeoverTask::end() {
   Status after;
   link().fill_status(after);
   TakeoverReport report;
-  for (const std::string& group : groups_) {
-    GroupStatus status = before_.groups[group];
-    status.inbound = after.groups[group].inbound;
-    report.add({.name = group,
+  for (const std::string& name : names_) {
+    GroupStatus status = before_.groups[name];
+    status.inbound = after.groups[name].inbound;
+    const Group* group = its_link().find_group(name);
+    report.add({.name = name,
                 .status = std::move(status),
-                .lost_bytes = link().hand_over(group).lost_bytes});
+                .lost_bytes = group != nullptr ? group->taken_lost_bytes : 0});
   }
   Answer final = report.answer(name_);
   for (const std::string& line : final.details) log_warning("takeover of {}: {}", name_, line);

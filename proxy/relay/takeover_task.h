@@ -41,11 +41,12 @@ class TakeoverTask final : public Task {
   static constexpr Duration kMargin = std::chrono::seconds(5);
 
   void end();
+  [[nodiscard]] std::vector<Group*> groups() const;
 
   Loop& loop_;
   const Of of_;
   const std::string name_;
-  const std::set<std::string> groups_;
+  const std::set<std::string> names_;  // of its groups
   OnTaken on_taken_;
   Status before_;  // as it was judged before
   std::uint64_t left_bytes_ = ~std::uint64_t{0};

@@ -31,7 +31,7 @@ class Task {
  protected:
   void answer(Answer answer) { handler_(std::move(answer)); }
   void refuse(std::string message) { answer({.ok = false, .message = std::move(message)}); }
-  [[nodiscard]] Link& its_link() { return link_; }
+  [[nodiscard]] Link& its_link() const { return link_; }
   [[nodiscard]] Node::AnswerHandler& handler() { return handler_; }
 
  private:

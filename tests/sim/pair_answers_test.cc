@@ -234,5 +234,24 @@ TEST_F(PairAnswers, AReleaseEndsATakeoverThatStillHandsOver) {
   EXPECT_EQ(link(1).undelivered_bytes, 0U);
 }
 
+// A route that leaves the configuration takes its bytes along: they are still on their way.
+TEST_F(PairAnswers, PauseWithDrainAnswersForRoutesThatWereRemoved) {
+  options.routes = {{.name = "r0", .group = "g"}, {.name = "r1", .group = "h"}};
+  start();
+  source({.bytes = 512 * kKiB, .ending = SourceEnding::hold}, 1);
+  run(milliseconds(50));
+  cut(seconds(30));
+  run(seconds(1));
+  ASSERT_GT(link(0).lag.bytes, 0U);
+  Config config = cluster->config(0);
+  config.routes.erase("r1");
+  config.groups.erase("h");
+  ASSERT_TRUE(command(0, Reload{.config = config})->back().ok);
+  const auto answers = command(0, Pause{.link = "wan", .drain = true});
+  run(seconds(10));
+  EXPECT_FALSE(answered(*answers)) << answers->back().message;
+  ASSERT_TRUE(wait([&] { return answered(*answers); }));
+}
+
 }  // namespace
 }  // namespace longthrow::sim

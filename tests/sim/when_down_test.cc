@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections that come while the link is down: they wait for it, or are refused.
-#include "proxy/legs/waiting_legs.h"
+#include "proxy/routes/waiting_legs.h"
 #include "tests/sim/pair_fixture.h"
 
 namespace longthrow::sim {

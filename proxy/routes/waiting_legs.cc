@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/legs/waiting_legs.h"
+#include "proxy/routes/waiting_legs.h"
 
 #include <algorithm>
 

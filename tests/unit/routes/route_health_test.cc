@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/groups/route_health.h"
+#include "proxy/routes/route_health.h"
 
 #include <gtest/gtest.h>
 

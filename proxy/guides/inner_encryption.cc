@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/legs/inner_encryption.h"
+#include "proxy/guides/inner_encryption.h"
 
 #include <algorithm>
 #include <span>

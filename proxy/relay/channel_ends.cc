@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/channel_ends.h"
+
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/base/planted.h"
+
+namespace longthrow {
+namespace {
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// Of what is not known to be delivered, the peer may have had all that was sent.
+std::uint64_t sent_undelivered(const Channel& channel) {
+  const OutStream& out = channel.core().out;
+  if (out.stopped) return 0;
+  return out.sent_offset() - std::min(out.sent_offset(), out.delivered_offset);
+}
+
+}  // namespace
+
+// --- one end
+
+void ChannelEnds::note_end(const Channel& channel, const Lost& lost, ChannelEnd::How how,
+                           const LossCause& cause) {
+  const bool taken = how == ChannelEnd::How::cut && stops_.fenced(channel.group());
+  const ChannelEnd::How ended = taken ? ChannelEnd::How::taken : how;
+  tell(channel, lost, ended, cause);
+  if (planted(Plant::forget_losses)) return;
+  const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0 ||
+                       lost.bytes > 0;  // those that were never read
+  Route& route = channel.route();
+  if (!carried || !route.configured()) return;
+  route.health.on_end(
+      {.how = ended,
+       .lost_bytes = lost.bytes,
+       .to_peer_bytes = lost.place == LossPlace::to_peer ? lost.bytes : 0,
+       .oldest_at = undelivered_since(channel),
+       .newest_serial = channel.closed() ? channel.newest_serial_at_end : newest_serial_,
+       .reason = cause.text});
+}
+
+void ChannelEnds::tell(const Channel& channel, const Lost& lost, ChannelEnd::How how,
+                       const LossCause& cause) {
+  if (lost.bytes == 0) return;
+  const bool to_peer = lost.place == LossPlace::to_peer;
+  const bool by_us = how == ChannelEnd::How::cut || how == ChannelEnd::How::taken;
+  const bool by_peer = to_peer && channel.attached() && channel.core().out.stopped && !by_us;
+  Loss loss{.link = link_,
+            .group = channel.group().name,
+            .route = channel.route().name,
+            .place = lost.place,
+            .reason = by_peer ? LossReason::peer_program_closed : cause.reason,
+            .weight = weigh_loss(how, lost.bytes, to_peer ? lost.bytes : 0),
+            .channels = 1,
+            .bytes = lost.bytes,
+            .perhaps_delivered_bytes = lost.perhaps_delivered_bytes,
+            .text = by_peer ? kPeerTakesNoMore : cause.text};
+  if (to_peer) loss.oldest_s = seconds(loop_.now() - undelivered_since(channel));
+  ledger_.note(std::move(loss));
+}
+
+TimePoint ChannelEnds::undelivered_since(const Channel& channel) const {
+  const TimePoint now = loop_.now();
+  return std::min(now, channel.given_at(channel.core().out.delivered_offset).value_or(now));
+}
+
+// --- the target's side
+
+std::uint64_t ChannelEnds::note_untaken(Channel& channel, ChannelEnd::How how,
+                                        const LossCause& cause) {
+  const std::uint64_t lost_bytes = channel.lost_bytes() - channel.lost_bytes_noted;
+  channel.lost_bytes_noted += lost_bytes;
+  untaken_bytes_ += lost_bytes;
+  if (lost_bytes > 0)
+    note_end(channel, {.bytes = lost_bytes, .place = LossPlace::undelivered}, how, cause);
+  return lost_bytes;
+}
+
+// --- the source's side
+
+void ChannelEnds::note_unproven(Channel& channel, ChannelEnd::How how, const LossCause& cause) {
+  const std::uint64_t bytes = channel.unproven_bytes();
+  if (channel.loss_noted || (bytes == 0 && channel.closed())) return;
+  channel.loss_noted = true;
+  channel.loss_cause = cause;
+  channel.late_bytes_told = channel.thrown_away_bytes() + channel.unread_bytes();
+  note_short(channel, bytes, cause.text);
+  note_end(channel, {.bytes = bytes, .perhaps_delivered_bytes = sent_undelivered(channel)}, how,
+           cause);
+}
+
+void ChannelEnds::note_over(Channel& channel, const std::string& reason) {
+  if (channel.over || !channel.attached()) return;
+  channel.over = true;
+  drains_.on_over(channel, reason);
+  note_short(channel, channel.unproven_bytes(), reason);
+}
+
+// `bytes` in all is what `channel` gave in vain.
+void ChannelEnds::note_short(Channel& channel, std::uint64_t bytes, const std::string& reason) {
+  if (bytes <= channel.short_bytes_told) return;
+  add_shortfall(channel.group(), bytes - std::exchange(channel.short_bytes_told, bytes),
+                format("route {}: {}", channel.route().name, reason));
+}
+
+void ChannelEnds::add_shortfall(Group& group, std::uint64_t bytes,
+                                const std::string& reason) const {
+  group.shortfall.bytes += bytes;
+  group.shortfall.reason = reason;
+  group.shortfall.serial = newest_serial_;
+}
+
+void ChannelEnds::note_waiting(Route& route, const WaitingLegs::Unread& lost,
+                               const LossCause& cause) {
+  if (lost.bytes == 0) return;
+  const bool taken = cause.reason == LossReason::takeover;
+  const ChannelEnd::How how = taken ? ChannelEnd::How::taken : ChannelEnd::How::aborted;
+  const TimePoint now = loop_.now();
+  const TimePoint oldest_at = lost.oldest_at.value_or(now);
+  ledger_.note({.link = link_,
+                .group = route.group->name,
+                .route = route.name,
+                .place = LossPlace::to_peer,
+                .reason = cause.reason,
+                .weight = weigh_loss(how, lost.bytes, lost.bytes),
+                .channels = lost.legs,
+                .bytes = lost.bytes,
+                .oldest_s = seconds(now - oldest_at),
+                .text = cause.text});
+  route.health.on_end({.how = how,
+                       .lost_bytes = lost.bytes,
+                       .to_peer_bytes = lost.bytes,
+                       .oldest_at = oldest_at,
+                       .newest_serial = newest_serial_,
+                       .reason = cause.text});
+  const std::string reason = format("route {}: {}", route.name, cause.text);
+  drains_.on_lost(*route.group, lost.bytes, reason);
+  add_shortfall(*route.group, lost.bytes, reason);
+}
+
+// --- both
+
+void ChannelEnds::note_closed(Channel& channel) {
+  channel.newest_serial_at_end = newest_serial_;
+  const ChannelEnd::How how = channel.how_it_ended();
+  if (note_untaken(channel, how, channel.end_cause()) == 0)
+    note_end(channel, {.place = LossPlace::undelivered}, how, channel.end_cause());
+  if (channel.attached() && channel.core().out.stopped)
+    note_unproven(channel, how, channel.end_cause());
+  note_thrown_away(channel);
+  if (stops_.fenced(channel.group())) channel.group().taken_lost_bytes += channel.untaken_bytes();
+}
+
+void ChannelEnds::note_gone(Channel& channel) {
+  note_over(channel, "the peer did not say that its target has acknowledged the last bytes");
+  const ChannelEnd::How how = channel.how_it_ended();
+  const bool whole = how == ChannelEnd::How::in_order && channel.lost_bytes() == 0 &&
+                     channel.attached() && channel.unproven_bytes() == 0;
+  if (whole && channel.route().configured() &&
+      channel.read_bytes() + channel.core().in.consumed_offset() > 0)
+    channel.route().health.on_whole_channel(channel.serial);
+  (void)note_untaken(channel, how, channel.end_cause());
+  if (channel.attached() && channel.core().out.stopped)
+    note_unproven(channel, how, channel.end_cause());
+  note_thrown_away(channel);
+  note_unconfirmed(channel);
+}
+
+// What was not known when the loss was noted: bytes that the program went on giving until its leg
+// was closed.
+void ChannelEnds::note_thrown_away(Channel& channel) {
+  if (!channel.loss_noted) return;
+  const std::uint64_t told = std::min(channel.late_bytes_told, channel.thrown_away_bytes());
+  const std::uint64_t late = channel.thrown_away_bytes() - told;
+  channel.late_bytes_told += late;
+  if (late == 0) return;
+  note_short(channel, channel.short_bytes_told + late, channel.loss_cause.text);
+  note_end(channel, {.bytes = late}, ChannelEnd::How::cut, channel.loss_cause);
+}
+
+// The last bytes, of which the peer never said what became of them.
+void ChannelEnds::note_unconfirmed(Channel& channel) {
+  if (channel.loss_noted || !channel.attached() || channel.unproven_bytes() == 0) return;
+  const ChannelEnd::How how = channel.how_it_ended();
+  LossCause cause = channel.end_cause();
+  if (how != ChannelEnd::How::cut) {
+    cause = {LossReason::unconfirmed,
+             "the peer did not say whether its target has taken the last bytes"};
+  }
+  note_end(
+      channel,
+      {.bytes = channel.unproven_bytes(), .perhaps_delivered_bytes = sent_undelivered(channel)},
+      how, cause);
+}
+
+void ChannelEnds::note_without_leg(const ChannelCore& core, const std::string& route,
+                                   const LossCause& cause) {
+  ledger_.note({.link = link_,
+                .group = core.group->name,
+                .route = route,
+                .place = LossPlace::undelivered,
+                .reason = cause.reason,
+                .channels = 1,
+                .bytes = core.in.contiguous_offset(),
+                .text = cause.text});
+}
+
+}  // namespace longthrow

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// The channels of a link, from their opening to the moment they are forgotten: joins the legs with
+// the session and the ingest.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "proxy/legs/channel.h"
+#include "proxy/relay/channel_ends.h"
+#include "proxy/relay/peer.h"
+
+namespace longthrow {
+
+// Belongs to the loop's thread.
+class Channels final : public ChannelHost {
+ public:
+  using All = std::map<std::uint64_t, std::unique_ptr<Channel>>;  // by serial
+
+  struct Hooks {
+    std::function<void()> wake;
+    std::function<void()> refresh;  // which routes are open may have changed
+  };
+  struct Parts {
+    LinkContext& context;
+    const LinkConfig& config;
+    LinkLog& log;
+    Stops& stops;
+    LinkBuffer& buffer;
+    RouteTable& routes;
+    Peer& peer;
+    ChannelEnds& ends;
+  };
+  Channels(const Parts& parts, Hooks hooks);
+  ~Channels() override;
+
+  [[nodiscard]] const All& all() const { return channels_; }
+  // A leg that was accepted here. Its first bytes have been here since `said_since`, if it waited.
+  void open(Route& route, Socket leg, std::optional<TimePoint> said_since);
+  void on_event(const SessionEvent& event);
+  void on_link_down();
+  // A hold has ended.
+  void resume_reading();
+  // Now and then: what the kernel knows of the legs.
+  void look();
+  // The node is to stop: groups that are held read nothing more, others what is there by now.
+  void stop_reading();
+  // Hands them over to their legs: what is here is delivered, then they are reset.
+  void end_session(Session& session, const LossCause& cause);
+  // Those that are attached.
+  void abort_route(const Route& route, const LossCause& cause);
+  // Also those whose legs take what is left of an earlier session.
+  void abort_all(const LossCause& cause);
+  // Those to whose legs nothing is left to be delivered.
+  void abort_delivered(const LossCause& cause);
+  // The group was taken over: what is here is handed over, then the legs are reset.
+  void hand_over(const Group& group);
+  void abort_hand_over(const Group& group);
+
+  // How a route is encrypted inside although its link compresses; "": it is not.
+  [[nodiscard]] std::string_view inner_encryption(const Route& route) const;
+
+  struct Counts {
+    std::uint64_t read_bytes = 0;
+    std::uint64_t handed_over_bytes = 0;
+    std::uint64_t aborted_channels = 0;
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+  // --- ChannelHost
+  Loop& loop() override { return loop_; }
+  Ingest& ingest() override { return buffer_.ingest(); }
+  [[nodiscard]] bool reading_allowed(const Channel& channel) const override;
+  [[nodiscard]] bool answers_pings(const Channel& channel) const override;
+  [[nodiscard]] std::int64_t wall_ns() const override { return peer_.wall_ns(); }
+  [[nodiscard]] Duration abort_linger() const override { return config_.abort_linger; }
+  ByteSpan garbage() override { return context_.garbage; }
+  void channel_read(Channel& channel, std::uint64_t bytes) override;
+  void channel_judged(Channel& channel) override;
+  void channel_written(Channel& channel, std::uint64_t bytes) override;
+  void channel_delivered(Channel& channel, std::uint64_t offset) override;
+  void channel_end(Channel& channel, EndKind kind) override;
+  void channel_stop(Channel& channel) override;
+  void channel_is_express(Channel& channel) override;
+  void channel_is_settled(Channel& channel) override;
+  void channel_closed(Channel& channel) override;
+
+ private:
+  Channel& add(ChannelCore& core, Route& route, Opener opener);
+  void on_opened(ChannelCore& core);
+  [[nodiscard]] std::vector<Channel*> open_ones() const;
+  void on_stopped(Channel& channel);
+  void note_carried(const Channel& channel);
+  void note_abort(const Channel& channel);
+  void partner_ends(Channel& channel);
+  void reap();
+  [[nodiscard]] bool may_be_forgotten(Channel& channel) const;
+  [[nodiscard]] bool waits_for_final_mark(Channel& channel) const;
+  void forget(Channel& channel);
+
+  LinkContext& context_;
+  Loop& loop_;
+  const LinkConfig& config_;
+  LinkLog& log_;
+  Stops& stops_;
+  LinkBuffer& buffer_;
+  RouteTable& routes_;
+  Peer& peer_;
+  ChannelEnds& ends_;
+  Hooks hooks_;
+  All channels_;
+  std::vector<Channel*> closing_;  // their legs are closed
+  Timer reap_timer_;
+  Counts counts_;
+};
+
+}  // namespace longthrow

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// What channels tell of themselves.
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/relay/channels.h"
+#include "proxy/relay/drbd_routes.h"
+
+namespace longthrow {
+
+bool Channels::reading_allowed(const Channel& channel) const {
+  if (peer_.session() == nullptr || channel.group().held()) return false;
+  return !stops_.stopping() || channel.unread_before_stop() > 0;
+}
+
+bool Channels::answers_pings(const Channel& channel) const {
+  const bool outage = !peer_.uplink().up() && peer_.session() != nullptr;
+  if (!outage || stops_.fenced() || stops_.stopping()) return false;
+  const Route& route = channel.route();
+  return route.configured() && route.config.answer_pings == AnswerPings::outage;
+}
+
+void Channels::channel_read(Channel& channel, std::uint64_t bytes) {
+  counts_.read_bytes += bytes;
+  if (channel.read_bytes() == bytes) note_carried(channel);
+}
+
+void Channels::channel_written(Channel& channel, std::uint64_t bytes) {
+  peer_.session()->handed_over(channel.core(), bytes);
+  counts_.handed_over_bytes += bytes;
+  if (bytes > 0 && channel.core().in.consumed_offset() == bytes) note_carried(channel);
+  hooks_.wake();
+}
+
+// The first bytes of a channel have come, from its leg or from the peer.
+void Channels::note_carried(const Channel& channel) {
+  context_.losses.note_carried();
+  if (channel.route().configured()) channel.route().health.on_carried();
+}
+
+void Channels::channel_delivered(Channel& channel, std::uint64_t offset) {
+  peer_.session()->delivered(channel.core(), offset);
+}
+
+void Channels::channel_judged(Channel& channel) {
+  Route& route = channel.route();
+  if (!route.configured()) return;
+  const auto kind = channel.inner_encryption();
+  const bool is_new = std::exchange(route.inner_encryption, kind) != kind;
+  const std::string_view name = inner_encryption(route);
+  if (is_new && !name.empty()) {
+    log_warning(
+        "route {}: its connections are encrypted inside ({}): they do not compress, and the link "
+        "is encrypted anyway; PostgreSQL's clients want sslmode=disable gssencmode=disable",
+        route.name, name);
+  }
+}
+
+std::string_view Channels::inner_encryption(const Route& route) const {
+  const CompressionSetting& setting = buffer_.ingest().frames().compression().setting();
+  if (!setting.automatic && setting.fixed.id == CodecId::none) return {};
+  bool any_open = false;
+  for (const auto& [serial, channel] : route.channels) {
+    if (channel->closed()) continue;
+    const std::string_view name = to_string(channel->inner_encryption());
+    if (!name.empty()) return name;
+    any_open = any_open || channel->inner_encryption() == InnerEncryption::Kind::none;
+  }
+  return any_open ? std::string_view() : to_string(route.inner_encryption);
+}
+
+// --- ends
+
+void Channels::channel_end(Channel& channel, EndKind kind) {
+  peer_.session()->push_end(channel.core(), kind,
+                            std::min(wall_ns(), channel.core().group->frames_as_of_max_ns));
+  if (channel.partner() != nullptr) partner_ends(channel);
+  hooks_.wake();
+}
+
+void Channels::channel_stop(Channel& channel) {
+  if (!channel.closed()) {
+    using enum ChannelEnd::How;
+    (void)ends_.note_untaken(
+        channel, channel.breaks_in_the_midst() ? broken : aborted,
+        {LossReason::program_closed, "the program here takes no more: its connection broke"});
+  }
+  peer_.session()->stop(channel.core());
+  hooks_.wake();
+}
+
+void Channels::on_stopped(Channel& channel) {
+  ends_.note_over(channel, ChannelEnds::kPeerTakesNoMore);
+  channel.on_stopped();
+  if (channel.closed()) ends_.note_unproven(channel, channel.how_it_ended(), channel.end_cause());
+}
+
+void Channels::channel_closed(Channel& channel) {
+  closing_.push_back(&channel);
+  loop_.arm(reap_timer_, loop_.now());
+  if (channel.partner() != nullptr) partner_ends(channel);
+  ends_.note_closed(channel);
+  if (channel.was_aborted()) note_abort(channel);
+}
+
+void Channels::note_abort(const Channel& channel) {
+  ++counts_.aborted_channels;
+  Route& route = channel.route();
+  if (!route.configured()) return;
+  if (channel.end_reason() != route.trouble.text) {
+    log_.say(
+        loop_.now(), LogLevel::info, format("channel of {}: {}", route.name, channel.end_reason()),
+        format("route {}: channel {}: {}", route.name, channel.core().id, channel.end_reason()));
+  }
+  route.trouble = {channel.end_reason(), ends_.newest_serial()};
+}
+
+// --- DRBD
+
+void Channels::channel_is_express(Channel& channel) {
+  if (channel.core().express) return;
+  peer_.session()->make_express(channel.core());
+  log_debug("route {}: channel {}: DRBD's meta stream, sent ahead of all data",
+            channel.route().name, channel.core().id);
+}
+
+void Channels::channel_is_settled(Channel& data) {
+  Channel* meta = meta_for(data);
+  if (meta == nullptr) return;
+  Channel::pair(data, *meta);
+  log_info("route {}: DRBD's connection: data channel {}, meta channel {}", data.route().name,
+           data.core().id, meta->core().id);
+}
+
+// `channel` is closed, or its leg has said its last: DRBD never closes one half, or one of two.
+void Channels::partner_ends(Channel& channel) {
+  Channel& other = *channel.partner();
+  const bool wrong_meta = channel.drbd_kind() == drbd::StreamKind::meta &&
+                          other.open_at_both_ends() && meta_for(other) != nullptr;
+  if (wrong_meta) {  // the two nodes saw crossed attempts in another order
+    channel.unpair();
+    channel_is_settled(other);
+  } else {
+    other.on_partner_ends();
+  }
+  hooks_.refresh();
+}
+
+}  // namespace longthrow

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/copies.h"
+
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/relay/drbd_routes.h"
+
+namespace longthrow {
+namespace {
+
+// The meta stream of a DRBD connection carries no data.
+bool is_stream(const Channel& channel) {
+  return channel.watch() == nullptr || channel.drbd_kind() == drbd::StreamKind::data;
+}
+
+std::size_t count_streams(const Group& group) {
+  return static_cast<std::size_t>(std::ranges::count_if(group.members, [](const auto& entry) {
+    const Channel& channel = *entry.second;
+    return channel.attached() && !channel.closed() && is_stream(channel);
+  }));
+}
+
+struct Proof {
+  std::string name;  // source | none
+  std::string reason;
+};
+
+// Without cuts only one stream is a copy of one moment: several are each in order, but nothing says
+// that what one of them holds belongs to what another holds.
+Proof proof_of(const Group& group) {
+  const std::size_t streams = std::max(group.routes, group.copy.streams);
+  if (streams <= 1) return {.name = "source", .reason = "one stream, in order"};
+  return {.name = "none", .reason = format("{} streams, and no cuts between them", streams)};
+}
+
+}  // namespace
+
+// A route whose connection was lost holds back the others of its group: until newer data of it is
+// delivered the copy is of the time before, and its age counts on.
+bool Copies::stands_still(const Group& group) const {
+  return std::ranges::any_of(routes_.configured(), [&](const Route* route) {
+    return route->group == &group && (route->health.lost() || peer_is_ahead(*route));
+  });
+}
+
+void Copies::note() {
+  Session& session = *peer_.session();
+  session.settle_as_of();
+  for (const auto& [name, state] : session.groups()) {
+    Group* group = routes_.configured_group(name);
+    if (group == nullptr) continue;
+    if (const std::size_t streams = count_streams(*group); streams > 0)
+      group->copy.streams = streams;
+    if (state.as_of_wall_ns == 0 || !session.peer_wall_ns() || stands_still(*group)) continue;
+    group->copy.age.note(loop_.now(), state.as_of_wall_ns,
+                         {.wall_ns = *session.peer_wall_ns(),
+                          .at = session.peer_wall_at(),
+                          .trip_max = session.rtt().value_or(Duration(0)),
+                          .civil_offset_ns = session.peer_civil_offset_ns()});
+  }
+}
+
+Copies::MarkedById Copies::mark() {
+  MarkedById groups;
+  const std::int64_t now_ns = peer_.wall_ns();
+  for (const auto& [serial, channel] : channels_.all()) {
+    const OutStream& out = channel->core().out;
+    if (!channel->attached() || out.stopped) continue;
+    channel->history.note(now_ns, channel->read_bytes() + channel->looked().unread_bytes);
+    if (!is_stream(*channel)) continue;
+    channel->history.forget_below(std::min(out.delivered_offset, out.numbered_offset()));
+    const std::int64_t complete_ns = channel->history.complete_at(out.numbered_offset());
+    if (out.end && out.first_waiting() == nullptr) continue;
+    Marked& group = groups[channel->core().group->id];
+    group.wall_ns = group.streams++ == 0 ? complete_ns : std::min(group.wall_ns, complete_ns);
+    group.open = group.open || !out.end;
+  }
+  return groups;
+}
+
+void Copies::say_marks(TimePoint now) {
+  if (peer_.session() == nullptr) return;
+  Session& session = *peer_.session();
+  const MarkedById groups = mark();
+  for (auto& [name, state] : session.groups()) {
+    const auto found = groups.find(state.id);
+    const bool several = found != groups.end() && found->second.streams > 1;
+    state.frames_as_of_max_ns = several ? found->second.wall_ns : GroupState::kUnlimitedNs;
+  }
+  const bool all = now >= next_full_marks_;
+  std::vector<wire::GroupMark> marks;
+  for (const auto& [id, group] : groups) {
+    const bool wanted = group.open && (all || group.streams > 1);
+    if (wanted && marks.size() < wire::kRoutesMax) marks.push_back({id, group.wall_ns});
+  }
+  const Lane* express = peer_.uplink().lanes().express();
+  if (express == nullptr || !session.connected() || !express->has_room()) return;
+  if (all) next_full_marks_ = now + config_.heartbeat;
+  if (all || !marks.empty()) {
+    session.say_marks(peer_.wall_ns(), loop_.wall_now().time_since_epoch().count(),
+                      std::move(marks));
+  }
+}
+
+void Copies::fill_inbound(const Group& group, GroupStatus& status) const {
+  const CopyAge& age = group.copy.age;
+  if (age.as_of_ns() == 0) return;
+  Proof proof = proof_of(group);
+  status.inbound.proof = std::move(proof.name);
+  status.inbound.proof_reason = std::move(proof.reason);
+  status.inbound.as_of = WallTime(Duration(age.as_of_ns()));
+  status.inbound.age_s = std::chrono::duration<double>(*age.age(loop_.now())).count();
+}
+
+// What was lost before the node was restarted is not known: nobody may take the copy for proven.
+void Copies::restore(const SavedCopies& saved) {
+  for (const auto& [name, group] : routes_.groups().all()) {
+    const auto known = saved.find(name);
+    if (known == saved.end() || !group->configured() || group->copy.age.as_of_ns() != 0) continue;
+    group->copy.restored = true;
+    group->copy.streams = known->second.streams;
+    group->copy.age.restore(loop_.now(), loop_.wall_now(), known->second.as_of_ns);
+  }
+}
+
+void Copies::save(SavedCopies& saved) const {
+  for (const auto& [name, group] : routes_.groups().all()) {
+    if (group->copy.age.as_of_ns() != 0)
+      saved[name] = {.as_of_ns = group->copy.age.as_of_ns(), .streams = group->copy.streams};
+  }
+}
+
+}  // namespace longthrow

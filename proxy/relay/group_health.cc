@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay/group_health.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "proxy/base/log.h"
+#include "proxy/relay/channel_ends.h"
+#include "proxy/relay/drbd_routes.h"
+
+namespace longthrow {
+namespace {
+
+// Why the copy that a route makes is not to be trusted; "" if nothing is against it.
+std::string route_trouble(const Route& route, const Session* session) {
+  const auto open = std::ranges::count_if(route.channels, [](const auto& entry) {
+    return entry.second->attached() && !entry.second->closed();
+  });
+  std::string trouble = route.health.trouble(route.config.protocol, static_cast<std::size_t>(open));
+  if (!trouble.empty()) return trouble;
+  if (session != nullptr && route.health.carried()) {
+    const RouteStanding standing = session->standing(route.name);
+    if (standing.known && !standing.matched)
+      return format("nothing is being replicated: {}", standing.reason);
+  }
+  return disk_trouble(route);
+}
+
+}  // namespace
+
+void observe_health(Route& route) {
+  std::vector<RouteHealth::OpenChannel> open;
+  for (const auto& [serial, channel] : route.channels) {
+    if (!channel->attached() || channel->closed()) continue;
+    const OutStream& out = channel->core().out;
+    const std::uint64_t taken = channel->read_bytes() + channel->looked().unread_bytes;
+    const std::uint64_t lag = out.stopped ? ChannelEnds::given_in_vain(*channel)
+                                          : taken - std::min(taken, out.received_offset());
+    open.push_back({.serial = serial,
+                    .carried_bytes = channel->read_bytes() + channel->core().in.consumed_offset(),
+                    .waiting_bytes = lag + channel->looked().undelivered_bytes});
+  }
+  if (!open.empty()) route.health.observe(open);
+}
+
+void judge_group(const Group& group, const RouteTable& routes, const Session* session,
+                 GroupStatus& status) {
+  std::string unknown;
+  for (const Route* route : routes.configured()) {
+    if (route->group != &group) continue;
+    const auto add = [&](std::string& to, const std::string& reason) {
+      if (reason.empty()) return;
+      to += format("{}route {}: {}", to.empty() ? "" : "; ", route->name, reason);
+    };
+    add(status.reason, route_trouble(*route, session));
+    add(unknown, unreadable_disks(*route));
+  }
+  if (unknown.empty() && group.copy.restored) {
+    unknown =
+        "no connection has come since this node was started: what was lost before is not known";
+  }
+  if (!status.reason.empty()) {
+    status.consistent = Consistency::no;
+  } else if (!unknown.empty()) {
+    status.consistent = Consistency::unknown;
+    status.reason = unknown;
+  }
+}
+
+}  // namespace longthrow
