@@ -31,23 +31,20 @@ Channel::Channel(ChannelHost& host, ChannelCore& core, Route& route, Group& grou
       group_(group),
       stream_(host.ingest(), *this, core) {
   core.user = this;
-  if (route.configured() && route.config.protocol == RouteProtocol::drbd) {
-    watch_.emplace(opened_here);
-    discarded_.resize(kDiscardedBytes);
-  }
+  guide_ = route.guide->guide(*this, opener);
+  if (guide_->wants_thrown_away()) discarded_.resize(kDiscardedBytes);
   connect_.bind<&Channel::on_connected>(this);
   resolution_.operation.bind<&Channel::on_resolved>(this);
   timer_.bind<&Channel::on_timer>(this);
   readable_.bind<&Channel::on_readable_leg>(this);
   read_.bind<&Channel::on_read>(this);
   write_.bind<&Channel::on_written>(this);
-  partner_timer_.bind<&Channel::on_partner_timer>(this);
+  end_soon_timer_.bind<&Channel::on_end_soon_timer>(this);
 }
 
 Channel::~Channel() {
-  unpair();
   loop_.disarm(timer_);
-  loop_.disarm(partner_timer_);
+  loop_.disarm(end_soon_timer_);
   if (leg_.valid()) loop_.close(leg_, CloseMode::reset);
 }
 
@@ -152,25 +149,23 @@ void Channel::pump_write() {
     const std::uint64_t wanted =
         last_offset_ ? *last_offset_ - core_->in.consumed_offset() : core_->in.ready_bytes();
     if (write_failed_ || core_->in.discarding() || wanted == 0) {
-      if (!answer_ping()) after_write();
+      if (!answer()) after_write();
       return;
     }
     const std::uint64_t bytes_max = std::min<std::uint64_t>(wanted, kWriteBytesMax);
-    const std::uint64_t owed = pings_.owed();
     count = core_->in.pin(pieces, bytes_max);
-    if (owed == 0) break;
-    count = cut_answers(std::span(pieces).first(count));
-    if (count > 0 || owed != pings_.owed()) continue;
+    if (!guide_->leaves_out()) break;
+    const std::uint64_t before = core_->in.consumed_offset();
+    count = leave_out(std::span(pieces).first(count));
+    if (count > 0 || before != core_->in.consumed_offset()) continue;
     // A packet has begun, and it is not known which; the rest is still to come, or never will.
     if (attached() && !last_offset_ && !core_->in.complete()) return;
     count = core_->in.pin(pieces, bytes_max);
   }
   write_asked_bytes_ = 0;
   for (std::size_t i = 0; i < count; ++i) write_asked_bytes_ += pieces[i].size();
-  if (watch_) {
-    for (std::size_t i = 0; i < count; ++i) watch_->on_incoming(pieces[i]);
-    heed_watch();
-  }
+  for (std::size_t i = 0; i < count; ++i) guide_->on_handed_over(pieces[i], loop_.now());
+  heed_guide();
   loop_.send(write_, leg_, std::span(pieces).first(count));
 }
 
@@ -208,7 +203,7 @@ void Channel::after_write() {
                 {LossReason::program_closed, "the leg was closed by its other end"});
     return;
   }
-  if (end_is_held()) return;
+  if (guide_->holds_end()) return;
   if (last_offset_) {
     begin_abort();
     return;
@@ -273,7 +268,7 @@ std::uint64_t Channel::delivered_offset(std::uint64_t queued_bytes) const {
 
 void Channel::check_abort() {
   const std::uint64_t queued = loop_.stats(leg_).unacknowledged_bytes;
-  if ((queued == 0 && applied()) || loop_.now() >= abort_deadline_ ||
+  if ((queued == 0 && guide_->has_applied()) || loop_.now() >= abort_deadline_ ||
       planted(Plant::abort_at_once)) {
     close_leg(CloseMode::reset,
               {LossReason::target_stuck,
@@ -347,6 +342,7 @@ void Channel::detach(std::unique_ptr<ChannelCore> core) {
   cut_ = cut_ || !closed();
   owned_core_ = std::move(core);
   stream_.detach();
+  guide_->on_session_over();
   if (planted(Plant::drop_held_bytes)) core_->in.discard();
   stream_.drop_blocks();
   pending_end_.reset();

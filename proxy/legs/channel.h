@@ -12,9 +12,7 @@
 #include "longthrow/losses.h"
 #include "longthrow/status.h"
 #include "proxy/base/closing_list.h"
-#include "proxy/drbd/barrier_clock.h"
-#include "proxy/drbd/outage_pings.h"
-#include "proxy/drbd/stream_watch.h"
+#include "proxy/guides/stream_guide.h"
 #include "proxy/ingest/ingest.h"
 #include "proxy/legs/channel_host.h"
 #include "proxy/losses/channel_end.h"
@@ -23,9 +21,6 @@
 #include "proxy/session/read_history.h"
 
 namespace longthrow {
-
-// Who has opened a channel: a leg that was accepted here, or the peer.
-enum class Opener : std::uint8_t { here, peer };
 
 // The rules of its end (guarantee G1):
 //  - end of stream on the leg: all that was read, then `fin`;
@@ -37,14 +32,13 @@ enum class Opener : std::uint8_t { here, peer };
 //  - a failing write stops the peer's bytes only: what the leg still has to say goes on.
 //  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own
 //    bytes are handed over the leg is reset.
-//  - of a pair, the meta stream's end is held back until the data stream's leg is closed: DRBD
-//    throws away what is still on its way when its meta stream ends. The data stream is reset only
-//    when the local DRBD has acknowledged all barriers that it was handed, or abort_linger is over.
-//  - while the link is down, the pings of a meta stream may be answered here (answer_pings).
+//  - the guide of its protocol may hold an end back; the leg is reset only when the program has
+//    applied what it was handed, as far as the guide knows, or abort_linger is over.
+//  - while the link is down, the guide may answer in the stead of the peer's program.
 //  - the session is over (`detach`): what is here is handed over, then the leg is reset; also if it
 //    takes nothing for abort_linger.
 // Belongs to the loop's thread.
-class Channel final : public Closable, private IngestStreamOwner {
+class Channel final : public Closable, private IngestStreamOwner, private StreamHost {
  public:
   static constexpr Duration kConnectTimeout = std::chrono::seconds(10);
 
@@ -64,7 +58,7 @@ class Channel final : public Closable, private IngestStreamOwner {
   void on_stopped();   // the peer takes no more
   void on_corrupt();   // the peer's bytes cannot be had: abort at once
   void resume_reading() { pump_read(); }
-  // The link is down: DRBD's pings may be answered here.
+  // The link is down: the guide may answer in the peer's stead.
   void on_link_down() { answer_now(); }
   // Once in a while: asks the kernel, tells how much the leg's TCP has acknowledged, and keeps what
   // else it said in looked().
@@ -76,10 +70,6 @@ class Channel final : public Closable, private IngestStreamOwner {
   void end_after_delivery();
   // Drops the leg at once.
   void abort(LossCause cause);
-  // The two connections of one DRBD connection, a data and a meta stream; until either is gone.
-  static void pair(Channel& data, Channel& meta);
-  void unpair();
-  void on_partner_ends();
 
   // When the byte at `offset` of the leg was seen first, read or unread; known to a tick.
   [[nodiscard]] std::optional<TimePoint> given_at(std::uint64_t offset) const;
@@ -97,17 +87,9 @@ class Channel final : public Closable, private IngestStreamOwner {
   [[nodiscard]] Group& group() const { return group_; }
   [[nodiscard]] bool closed() const { return leg_state_ == LegState::closed; }
   [[nodiscard]] bool open() const { return leg_state_ == LegState::open; }
-  [[nodiscard]] Channel* partner() const { return partner_; }
-  // It is, or was, one of a pair, and has begun to end.
-  [[nodiscard]] bool ending_of_pair() const;
-  // Open, and neither side has said an end of it yet.
-  [[nodiscard]] bool open_at_both_ends() const;
-  [[nodiscard]] drbd::StreamKind drbd_kind() const {
-    return watch_ ? watch_->kind() : drbd::StreamKind::unknown;
-  }
-  [[nodiscard]] const drbd::StreamWatch* watch() const { return watch_ ? &*watch_ : nullptr; }
-  [[nodiscard]] const drbd::BarrierClock& barriers() const { return barriers_; }
-  [[nodiscard]] std::uint64_t pings_answered() const { return pings_.answered(); }
+  // What is known of its protocol.
+  [[nodiscard]] StreamGuide& guide() { return *guide_; }
+  [[nodiscard]] const StreamGuide& guide() const { return *guide_; }
   [[nodiscard]] bool idle() const override;
   // Read from the leg so far, and still unread in it (asks the kernel).
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
@@ -123,7 +105,6 @@ class Channel final : public Closable, private IngestStreamOwner {
   // Written to the leg and not yet acknowledged by it (asks the kernel), or not yet written.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] ChannelStatus status() const;
-  [[nodiscard]] InnerEncryption::Kind inner_encryption() const { return inner_.kind(); }
   [[nodiscard]] const std::string& end_reason() const { return end_cause_.text; }
   [[nodiscard]] const LossCause& end_cause() const { return end_cause_; }
   // Of the peer's bytes that have come here by now, those that the leg's TCP had not acknowledged
@@ -177,21 +158,24 @@ class Channel final : public Closable, private IngestStreamOwner {
   void on_readable_leg(int result);
   void on_read(int result);
   void on_read_bytes(std::uint32_t bytes);
-  void look_into(ByteView bytes);
   void throw_away(std::uint64_t bytes);
   void on_slab() override;
   void on_block_done() override { send_pending_end(); }
-  void heed_watch();
-  void on_partner_timer();
-  [[nodiscard]] bool end_is_held() const;
-  [[nodiscard]] bool applied() const;
+  void heed_guide();
+  // --- StreamHost
+  [[nodiscard]] std::uint64_t channel_id() const override { return core_->id; }
+  [[nodiscard]] bool open_at_both_ends() const override;
+  [[nodiscard]] bool has_ended() const override { return closed() || read_ended_; }
+  [[nodiscard]] bool leg_closed() const override { return closed(); }
+  void end_soon(const LossCause& cause) override;
+  void on_end_soon_timer();
   void end_reading(EndKind kind);
   void send_pending_end();
 
   void pump_write();
   void answer_now();
-  [[nodiscard]] bool answer_ping();
-  [[nodiscard]] std::size_t cut_answers(std::span<ByteView> pieces);
+  [[nodiscard]] bool answer();
+  [[nodiscard]] std::size_t leave_out(std::span<ByteView> pieces);
   void hand_over(std::uint64_t bytes);
   void on_written(int result);
   void after_write();
@@ -220,14 +204,11 @@ class Channel final : public Closable, private IngestStreamOwner {
   Route& route_;
   Group& group_;
 
-  std::optional<drbd::StreamWatch> watch_;  // of a drbd route
-  std::vector<std::byte> discarded_;        // of it: where bytes that nobody wants are read to
-  drbd::BarrierClock barriers_;             // of a data stream with a partner
-  drbd::OutagePings pings_;                 // of a meta stream
-  bool answering_ = false;                  // the write in flight is an answer of ours
-  Channel* partner_ = nullptr;
-  bool was_paired_ = false;
-  Timer partner_timer_;
+  std::unique_ptr<StreamGuide> guide_;
+  std::vector<std::byte> discarded_;  // where bytes that only the guide wants are read to
+  bool answering_ = false;            // the write in flight is an answer of the guide's
+  Timer end_soon_timer_;
+  LossCause end_soon_cause_;
 
   LegState leg_state_ = LegState::connecting;
   Socket leg_;
@@ -251,7 +232,6 @@ class Channel final : public Closable, private IngestStreamOwner {
   std::optional<EndKind> pending_end_;
   std::uint64_t read_bytes_ = 0;
   std::uint64_t thrown_away_bytes_ = 0;
-  InnerEncryption inner_;
 
   // Writing.
   Operation write_;

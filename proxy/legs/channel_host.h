@@ -18,8 +18,8 @@ class ChannelHost {
   [[nodiscard]] virtual Ingest& ingest() = 0;
   // May the leg be read at all now?
   [[nodiscard]] virtual bool reading_allowed(const Channel& channel) const = 0;
-  // The link is down, and the route's admin wants DRBD's pings answered meanwhile.
-  [[nodiscard]] virtual bool answers_pings(const Channel& channel) const = 0;
+  // The link is down, but the session stays: the peer's program cannot be reached.
+  [[nodiscard]] virtual bool in_outage() const = 0;
   [[nodiscard]] virtual std::int64_t wall_ns() const = 0;
   [[nodiscard]] virtual Duration abort_linger() const = 0;
   // Where bytes that nobody wants are read to.
@@ -27,16 +27,12 @@ class ChannelHost {
 
   // Commands to the session, while the channel is attached.
   virtual void channel_read(Channel& channel, std::uint64_t bytes) = 0;
-  // Its first bytes say whether it is encrypted inside.
-  virtual void channel_judged(Channel& channel) = 0;
   virtual void channel_written(Channel& channel, std::uint64_t bytes) = 0;
   virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
   virtual void channel_end(Channel& channel, EndKind kind) = 0;
   virtual void channel_stop(Channel& channel) = 0;
-  // DRBD's meta stream: what it carries must not wait behind bulk data.
+  // What it carries must not wait behind bulk data.
   virtual void channel_is_express(Channel& channel) = 0;
-  // DRBD has agreed on this data stream: find its partner, see pair().
-  virtual void channel_is_settled(Channel& channel) = 0;
   // The leg is closed, and the channel may be forgotten as soon as its session agrees.
   virtual void channel_closed(Channel& channel) = 0;
 };

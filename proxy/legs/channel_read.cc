@@ -25,7 +25,7 @@ void Channel::on_readable_leg(int result) {
   (void)result;  // a failure shows in the receive
   if (discard_reads_) {
     reading_garbage_ = true;
-    loop_.receive(read_, leg_, watch_ ? ByteSpan(discarded_) : host_.garbage());
+    loop_.receive(read_, leg_, discarded_.empty() ? host_.garbage() : ByteSpan(discarded_));
   } else if (wants_bytes()) {
     read_into_block();
   }
@@ -55,9 +55,8 @@ void Channel::on_read(int result) {
     return;
   }
   if (result > 0) {
-    if (garbage && watch_) {
-      watch_->on_outgoing(ByteView(discarded_).first(static_cast<std::size_t>(result)));
-    }
+    if (garbage && !discarded_.empty())
+      guide_->on_thrown_away(ByteView(discarded_).first(static_cast<std::size_t>(result)));
     if (discard_reads_) throw_away(static_cast<std::uint64_t>(result));
     if (!garbage && !discard_reads_) {
       on_read_bytes(static_cast<std::uint32_t>(result));
@@ -78,7 +77,9 @@ void Channel::on_read(int result) {
 void Channel::on_read_bytes(std::uint32_t bytes) {
   const std::uint64_t offset = read_bytes_;
   const TimePoint seen_at = given_at(offset).value_or(loop_.now());
-  look_into(stream_.fresh(bytes));
+  guide_->on_given(stream_.fresh(bytes), loop_.now());
+  heed_guide();
+  answer_now();
   read_bytes_ += bytes;
   // A read that was not filled has emptied the leg; after others, more may have waited for long.
   if (bytes < stream_.room_bytes()) history.note(host_.wall_ns(), read_bytes_);
@@ -93,18 +94,6 @@ void Channel::on_read_bytes(std::uint32_t bytes) {
 void Channel::throw_away(std::uint64_t bytes) {
   thrown_away_bytes_ += bytes;
   history.note(host_.wall_ns(), read_bytes_ + thrown_away_bytes_);
-}
-
-// Who is it that speaks here?
-void Channel::look_into(ByteView bytes) {
-  if (watch_) {
-    watch_->on_outgoing(bytes);
-    heed_watch();
-    answer_now();
-  } else if (inner_.kind() == InnerEncryption::Kind::undecided) {
-    inner_.on_bytes(bytes);
-    if (inner_.kind() != InnerEncryption::Kind::undecided) host_.channel_judged(*this);
-  }
 }
 
 std::optional<TimePoint> Channel::given_at(std::uint64_t offset) const {

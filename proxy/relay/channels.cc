@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
-#include "proxy/relay/drbd_routes.h"
 
 namespace longthrow {
 namespace {
@@ -231,8 +230,7 @@ bool Channels::waits_for_final_mark(Channel& channel) const {
 void Channels::forget(Channel& channel) {
   buffer_.ingest().forget(channel.stream());
   ends_.note_gone(channel);
-  channel.unpair();
-  keep_drbd_numbers(channel);
+  channel.guide().retire();
   channel.route().channels.erase(channel.serial);
   channel.group().members.erase(channel.serial);
   if (channel.attached()) peer_.session()->release(channel.core());

@@ -59,9 +59,6 @@ class Channels final : public ChannelHost {
   void hand_over(const Group& group);
   void abort_hand_over(const Group& group);
 
-  // How a route is encrypted inside although its link compresses; "": it is not.
-  [[nodiscard]] std::string_view inner_encryption(const Route& route) const;
-
   struct Counts {
     std::uint64_t read_bytes = 0;
     std::uint64_t handed_over_bytes = 0;
@@ -73,18 +70,16 @@ class Channels final : public ChannelHost {
   Loop& loop() override { return loop_; }
   Ingest& ingest() override { return buffer_.ingest(); }
   [[nodiscard]] bool reading_allowed(const Channel& channel) const override;
-  [[nodiscard]] bool answers_pings(const Channel& channel) const override;
+  [[nodiscard]] bool in_outage() const override;
   [[nodiscard]] std::int64_t wall_ns() const override { return peer_.wall_ns(); }
   [[nodiscard]] Duration abort_linger() const override { return config_.abort_linger; }
   ByteSpan garbage() override { return context_.garbage; }
   void channel_read(Channel& channel, std::uint64_t bytes) override;
-  void channel_judged(Channel& channel) override;
   void channel_written(Channel& channel, std::uint64_t bytes) override;
   void channel_delivered(Channel& channel, std::uint64_t offset) override;
   void channel_end(Channel& channel, EndKind kind) override;
   void channel_stop(Channel& channel) override;
   void channel_is_express(Channel& channel) override;
-  void channel_is_settled(Channel& channel) override;
   void channel_closed(Channel& channel) override;
 
  private:
@@ -94,7 +89,6 @@ class Channels final : public ChannelHost {
   void on_stopped(Channel& channel);
   void note_carried(const Channel& channel);
   void note_abort(const Channel& channel);
-  void partner_ends(Channel& channel);
   void reap();
   [[nodiscard]] bool may_be_forgotten(Channel& channel) const;
   [[nodiscard]] bool waits_for_final_mark(Channel& channel) const;

@@ -4,7 +4,6 @@
 
 #include "proxy/base/log.h"
 #include "proxy/relay/channels.h"
-#include "proxy/relay/drbd_routes.h"
 
 namespace longthrow {
 
@@ -13,11 +12,9 @@ bool Channels::reading_allowed(const Channel& channel) const {
   return !stops_.stopping() || channel.unread_before_stop() > 0;
 }
 
-bool Channels::answers_pings(const Channel& channel) const {
+bool Channels::in_outage() const {
   const bool outage = !peer_.uplink().up() && peer_.session() != nullptr;
-  if (!outage || stops_.fenced() || stops_.stopping()) return false;
-  const Route& route = channel.route();
-  return route.configured() && route.config.answer_pings == AnswerPings::outage;
+  return outage && !stops_.fenced() && !stops_.stopping();
 }
 
 void Channels::channel_read(Channel& channel, std::uint64_t bytes) {
@@ -42,31 +39,11 @@ void Channels::channel_delivered(Channel& channel, std::uint64_t offset) {
   peer_.session()->delivered(channel.core(), offset);
 }
 
-void Channels::channel_judged(Channel& channel) {
-  Route& route = channel.route();
-  if (!route.configured()) return;
-  const auto kind = channel.inner_encryption();
-  const bool is_new = std::exchange(route.inner_encryption, kind) != kind;
-  const std::string_view name = inner_encryption(route);
-  if (is_new && !name.empty()) {
-    log_warning(
-        "route {}: its connections are encrypted inside ({}): they do not compress, and the link "
-        "is encrypted anyway; PostgreSQL's clients want sslmode=disable gssencmode=disable",
-        route.name, name);
-  }
-}
-
-std::string_view Channels::inner_encryption(const Route& route) const {
-  const CompressionSetting& setting = buffer_.ingest().frames().compression().setting();
-  if (!setting.automatic && setting.fixed.id == CodecId::none) return {};
-  bool any_open = false;
-  for (const auto& [serial, channel] : route.channels) {
-    if (channel->closed()) continue;
-    const std::string_view name = to_string(channel->inner_encryption());
-    if (!name.empty()) return name;
-    any_open = any_open || channel->inner_encryption() == InnerEncryption::Kind::none;
-  }
-  return any_open ? std::string_view() : to_string(route.inner_encryption);
+void Channels::channel_is_express(Channel& channel) {
+  if (channel.core().express) return;
+  peer_.session()->make_express(channel.core());
+  log_debug("route {}: channel {}: sent ahead of all data", channel.route().name,
+            channel.core().id);
 }
 
 // --- ends
@@ -74,7 +51,7 @@ std::string_view Channels::inner_encryption(const Route& route) const {
 void Channels::channel_end(Channel& channel, EndKind kind) {
   peer_.session()->push_end(channel.core(), kind,
                             std::min(wall_ns(), channel.core().group->frames_as_of_max_ns));
-  if (channel.partner() != nullptr) partner_ends(channel);
+  if (channel.guide().on_end()) hooks_.refresh();
   hooks_.wake();
 }
 
@@ -98,7 +75,7 @@ void Channels::on_stopped(Channel& channel) {
 void Channels::channel_closed(Channel& channel) {
   closing_.push_back(&channel);
   loop_.arm(reap_timer_, loop_.now());
-  if (channel.partner() != nullptr) partner_ends(channel);
+  if (channel.guide().on_end()) hooks_.refresh();
   ends_.note_closed(channel);
   if (channel.was_aborted()) note_abort(channel);
 }
@@ -113,37 +90,6 @@ void Channels::note_abort(const Channel& channel) {
         format("route {}: channel {}: {}", route.name, channel.core().id, channel.end_reason()));
   }
   route.trouble = {channel.end_reason(), ends_.newest_serial()};
-}
-
-// --- DRBD
-
-void Channels::channel_is_express(Channel& channel) {
-  if (channel.core().express) return;
-  peer_.session()->make_express(channel.core());
-  log_debug("route {}: channel {}: DRBD's meta stream, sent ahead of all data",
-            channel.route().name, channel.core().id);
-}
-
-void Channels::channel_is_settled(Channel& data) {
-  Channel* meta = meta_for(data);
-  if (meta == nullptr) return;
-  Channel::pair(data, *meta);
-  log_info("route {}: DRBD's connection: data channel {}, meta channel {}", data.route().name,
-           data.core().id, meta->core().id);
-}
-
-// `channel` is closed, or its leg has said its last: DRBD never closes one half, or one of two.
-void Channels::partner_ends(Channel& channel) {
-  Channel& other = *channel.partner();
-  const bool wrong_meta = channel.drbd_kind() == drbd::StreamKind::meta &&
-                          other.open_at_both_ends() && meta_for(other) != nullptr;
-  if (wrong_meta) {  // the two nodes saw crossed attempts in another order
-    channel.unpair();
-    channel_is_settled(other);
-  } else {
-    other.on_partner_ends();
-  }
-  hooks_.refresh();
 }
 
 }  // namespace longthrow

@@ -4,14 +4,12 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
-#include "proxy/relay/drbd_routes.h"
 
 namespace longthrow {
 namespace {
 
-// The meta stream of a DRBD connection carries no data.
 bool is_stream(const Channel& channel) {
-  return channel.watch() == nullptr || channel.drbd_kind() == drbd::StreamKind::data;
+  return channel.guide().carries() == StreamGuide::Carries::copy;
 }
 
 std::size_t count_streams(const Group& group) {
@@ -40,7 +38,7 @@ Proof proof_of(const Group& group) {
 // delivered the copy is of the time before, and its age counts on.
 bool Copies::stands_still(const Group& group) const {
   return std::ranges::any_of(routes_.configured(), [&](const Route* route) {
-    return route->group == &group && (route->health.lost() || peer_is_ahead(*route));
+    return route->group == &group && (route->health.lost() || route->guide->stands_still());
   });
 }
 

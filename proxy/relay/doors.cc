@@ -5,7 +5,6 @@
 
 #include "proxy/base/log.h"
 #include "proxy/base/planted.h"
-#include "proxy/relay/drbd_routes.h"
 
 namespace longthrow {
 
@@ -44,7 +43,7 @@ std::vector<LocalRoute> Doors::local_routes() const {
 bool Doors::may_open(const Route& route) const {
   const Session* session = peer_.session();
   const bool connected = peer_.up() && session->connected();
-  const bool held = route.group->held() || old_pair_lives(route);
+  const bool held = route.group->held() || !route.guide->may_open();
   return connected && !stops_.shut(route) && !held && session->standing(route.name).may_open;
 }
 

@@ -13,12 +13,8 @@ void DrainBook::watch(Id id, const Group& group, Input input) {
     if (channel->over || !channel->attached()) continue;
     DrainMark mark{.bytes = channel->read_bytes() + channel->unread_bytes(),
                    .route = channel->route().name};
-    if (channel->partner() != nullptr && channel->drbd_kind() == drbd::StreamKind::data) {
-      const drbd::StreamCounters& sent = channel->watch()->outgoing();
-      // The barrier behind the last writes follows at the latest when DRBD has nothing else to
-      // send.
-      mark.barriers = sent.barriers + (sent.writes_open && input == Input::flows ? 1 : 0);
-    }
+    if (const auto barriers = channel->guide().barriers())
+      mark.barriers = barriers->given + (barriers->one_follows && input == Input::flows ? 1 : 0);
     watch.add(serial, std::move(mark));
     watched_[serial] = channel;
   }
@@ -72,8 +68,8 @@ DrainWatch::Standing DrainBook::standing_of(const Channel& channel) {
   const OutStream& out = channel.core().out;
   DrainWatch::Standing standing{.delivered_bytes = out.delivered_offset};
   if (out.end) standing.end_bytes = out.accepted_offset();
-  if (channel.partner() != nullptr)
-    standing.barriers_acknowledged = channel.partner()->watch()->incoming().barrier_acks;
+  if (const auto barriers = channel.guide().barriers())
+    standing.barriers_acknowledged = barriers->acknowledged;
   return standing;
 }
 

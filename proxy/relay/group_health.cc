@@ -6,7 +6,6 @@
 
 #include "proxy/base/log.h"
 #include "proxy/relay/channel_ends.h"
-#include "proxy/relay/drbd_routes.h"
 
 namespace longthrow {
 namespace {
@@ -23,7 +22,7 @@ std::string route_trouble(const Route& route, const Session* session) {
     if (standing.known && !standing.matched)
       return format("nothing is being replicated: {}", standing.reason);
   }
-  return disk_trouble(route);
+  return route.guide->trouble();
 }
 
 }  // namespace
@@ -53,7 +52,7 @@ void judge_group(const Group& group, const RouteTable& routes, const Session* se
       to += format("{}route {}: {}", to.empty() ? "" : "; ", route->name, reason);
     };
     add(status.reason, route_trouble(*route, session));
-    add(unknown, unreadable_disks(*route));
+    if (route->health.carried()) add(unknown, route->guide->unknown());
   }
   if (unknown.empty() && group.copy.restored) {
     unknown =

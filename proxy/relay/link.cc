@@ -134,6 +134,7 @@ void Link::on_tick() {
   numbers_.update(now, interval);
   if (peer_.session() != nullptr) update_groups();
   forget_old_troubles();
+  say_what_guides_found();
   doors_.retry(now);
   copies_.say_marks(now);
   peer_.uplink().watch_for_hole(interval, numbers_.any_waits_for_peer());
@@ -159,6 +160,26 @@ void Link::forget_old_troubles() {
       return entry.second->open() && entry.first > route->trouble.serial;
     });
     if (stands) route->trouble.text.clear();
+  }
+}
+
+std::string_view Link::inner_encryption(const Route& route) const {
+  const CompressionSetting& setting = buffer_.ingest().frames().compression().setting();
+  const bool compresses = setting.automatic || setting.fixed.id != CodecId::none;
+  return compresses ? route.guide->inner_encryption() : std::string_view();
+}
+
+void Link::say_what_guides_found() {
+  for (Route* route : routes_.configured()) {
+    for (std::string line = route->guide->poll_line(); !line.empty();
+         line = route->guide->poll_line())
+      log_info("route {}: {}", route->name, line);
+    const std::string_view how = inner_encryption(*route);
+    if (std::exchange(route->inner_encryption, how) == how || how.empty()) continue;
+    log_warning(
+        "route {}: its connections are encrypted inside ({}): they do not compress, and the link "
+        "is encrypted anyway; PostgreSQL's clients want sslmode=disable gssencmode=disable",
+        route->name, how);
   }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link at work: composes the peer, the routes, the channels and the buffer, and pumps bytes
-// through them.
+// A link: composes the peer, the routes, the channels and the buffer, and pumps bytes through them.
 #pragma once
 
 #include <map>
@@ -89,11 +88,10 @@ class Link final {
   [[nodiscard]] const Stops& stops() const { return stops_; }
   [[nodiscard]] Copies& copies() { return copies_; }
   [[nodiscard]] DrainBook& drains() { return ends_.drains(); }
-  // Null: no route of the configuration is in it.
+  // Null: no route of the configuration is in it; or, for `find_group`, nothing is known of it.
   [[nodiscard]] Group* configured_group(const std::string& name) {
     return routes_.configured_group(name);
   }
-  // Null: nothing is known of it.
   [[nodiscard]] Group* find_group(const std::string& name) { return routes_.groups().find(name); }
   // Of the configuration, and those that still carry.
   [[nodiscard]] std::set<std::string> group_names() const;
@@ -116,6 +114,9 @@ class Link final {
   void on_tick();
   void update_groups();
   void forget_old_troubles();
+  // How a route is encrypted inside although the link compresses; "": it is not.
+  [[nodiscard]] std::string_view inner_encryption(const Route& route) const;
+  void say_what_guides_found();
 
   // The data path (link_pump.cc).
   void wake();
@@ -126,7 +127,6 @@ class Link final {
   [[nodiscard]] Ingest::Outlook outlook() const;
   void approach_memlimit();
   void update_receive_window();
-
   void set_routes(const std::map<std::string, RouteConfig>& routes);
 
   void fill_link(LinkStatus& status) const;

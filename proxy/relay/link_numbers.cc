@@ -108,21 +108,19 @@ std::uint64_t LinkNumbers::undelivered_bytes() const {
   return left;
 }
 
-// Of streams that have given more than they got: the other direction is answers. Of DRBD only what
-// changes a disk counts: the target of a resync says more than it gets while it asks for blocks.
+// Of streams that have given more than they got: the other direction is answers. Where the protocol
+// tells what changes the copy from other bytes, only that counts.
 std::uint64_t LinkNumbers::source_bytes(const Group& group) {
   std::uint64_t given = 0;
   std::uint64_t got = 0;
   std::uint64_t undelivered = 0;
   for (const auto& [serial, channel] : group.members) {
     if (!channel->attached() || channel->over) continue;
-    if (channel->drbd_kind() == drbd::StreamKind::meta) continue;
+    if (channel->guide().carries() == StreamGuide::Carries::control) continue;
     const std::uint64_t accepted = channel->read_bytes() + channel->unread_bytes();
-    const bool counted =
-        channel->drbd_kind() == drbd::StreamKind::data && channel->watch()->readable();
-    given += counted ? channel->watch()->outgoing().payload_bytes() : accepted;
-    got += counted ? channel->watch()->incoming().payload_bytes()
-                   : channel->core().in.contiguous_offset();
+    const auto changes = channel->guide().changes();
+    given += changes ? changes->given_bytes : accepted;
+    got += changes ? changes->handed_bytes : channel->core().in.contiguous_offset();
     undelivered += accepted - std::min(accepted, channel->core().out.delivered_offset);
   }
   return given > got ? undelivered : 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
-#include "proxy/relay/drbd_routes.h"
 #include "proxy/relay/forecast.h"
 #include "proxy/relay/group_health.h"
 #include "proxy/relay/link.h"
@@ -155,9 +154,8 @@ void Link::fill_route(const Route& route, RouteStatus& status) const {
     if (status.channels.size() < RouteStatus::kChannelsListedMax)
       status.channels.push_back(channel->status());
   }
-  if (config.protocol == RouteProtocol::drbd)
-    status.drbd = drbd_status(route, context_.parts.loop.now());
-  if (const std::string_view how = channels_.inner_encryption(route); !how.empty()) {
+  route.guide->fill(status, context_.parts.loop.now());
+  if (const std::string_view how = inner_encryption(route); !how.empty()) {
     status.warnings.push_back(
         {.name = "inner_tls",
          .text = format("its connections are encrypted inside ({}): they do not compress", how)});

@@ -9,9 +9,8 @@
 #include <string>
 
 #include "longthrow/config.h"
-#include "proxy/drbd/stream_watch.h"
 #include "proxy/groups/group.h"
-#include "proxy/guides/inner_encryption.h"
+#include "proxy/guides/route_guide.h"
 #include "proxy/routes/inside_listener.h"
 #include "proxy/routes/route_health.h"
 
@@ -20,22 +19,16 @@ namespace longthrow {
 class Channel;
 
 struct Route {
-  explicit Route(std::string its_name) : name(std::move(its_name)) {}
+  explicit Route(std::string its_name);
   Route(const Route&) = delete;
   Route& operator=(const Route&) = delete;
 
   [[nodiscard]] bool configured() const { return group != nullptr; }
   [[nodiscard]] bool unused() const { return !configured() && channels.empty(); }
   // REQUIRES: its door is closed. One that comes later under this name begins anew.
-  void leave_configuration() {
-    group = nullptr;
-    door = {};
-    trouble = {};
-    channels_total = 0;
-    drbd = {};
-    health = {};
-    inner_encryption = InnerEncryption::Kind::undecided;
-  }
+  void leave_configuration();
+  // REQUIRES: `its_group` outlives it, or the next change of the configuration.
+  void configure(const RouteConfig& its_config, Group& its_group);
 
   const std::string name;
   Group* group = nullptr;  // null: the route has left the configuration
@@ -55,14 +48,8 @@ struct Route {
   } trouble;
   std::uint64_t channels_total = 0;
   RouteHealth health;
-  // Of channels that are forgotten.
-  struct DrbdNumbers {
-    drbd::StreamCounters sent;
-    drbd::StreamCounters received;
-    std::uint64_t pings_answered = 0;
-    drbd::DisksByVolume disks;  // as last said there
-  } drbd;
-  InnerEncryption::Kind inner_encryption{};  // of the channel that was judged last
+  std::shared_ptr<RouteGuide> guide;  // of its protocol; never null
+  std::string_view inner_encryption;  // as it was told to the log
 };
 
 }  // namespace longthrow

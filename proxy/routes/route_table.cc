@@ -17,8 +17,7 @@ void RouteTable::set(const std::map<std::string, RouteConfig>& wanted) {
   configured_.clear();
   for (const auto& [name, config] : wanted) {
     Route& route = get(name);
-    route.config = config;
-    route.group = &groups_.get(config.group);
+    route.configure(config, groups_.get(config.group));
     ++route.group->routes;
     configured_.push_back(&route);
   }

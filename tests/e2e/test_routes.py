@@ -165,7 +165,7 @@ def test_a_route_that_a_reload_removes_ends_its_channels(make_lab, make_pair):
             pair.alpha.wait_channels(0)
             # Of a reset, a program that writes and reads is told once: here the writing may be.
             assert source.one(20)["end"] in ("reset", "eof")
-        assert "r0" not in pair.beta.status()["groups"]
+        wait_until(lambda: "r0" not in pair.beta.status()["groups"], 10, "the group gone with its last channel")
         assert not pair.alpha.group()["consistent"], pair.alpha.group()
         with Source(lab.a, pair.entry("r1"), size=100_000) as other:
             assert other.one(20)["answer_ok"]
