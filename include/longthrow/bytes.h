@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Views of raw memory, and the one growable byte buffer that edges share.
+// Views of raw memory, and the one growable byte queue that wire, session, TLS and lanes share.
 #pragma once
 
 #include <cstddef>

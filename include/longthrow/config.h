@@ -35,7 +35,8 @@ using TlsConfig = std::variant<PskTls, CertificateTls, NoTls>;
 enum class IoChoice : std::uint8_t { automatic, io_uring, epoll };
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 enum class RouteProtocol : std::uint8_t { tcp, drbd };
-// What becomes of connections that come while the link is down. automatic: drbd refuses, tcp waits.
+// What becomes of connections that come while the link is down. automatic: a drbd route refuses
+// them, a tcp route lets them wait.
 enum class WhenDown : std::uint8_t { automatic, wait, refuse };
 enum class AnswerPings : std::uint8_t { never, outage };
 
@@ -91,9 +92,9 @@ struct GroupConfig {
 
 // What `drbd-proxy-ctl add connection` may create.
 struct DrbdProxyConfig {
-  std::optional<TlsConfig> tls;           // of links of their own; none: there may be no such link
-  std::string link;                       // shared by the connections to its peer; empty: none is
-  std::uint64_t memlimit = kMemlimitMin;  // bytes, of a link of its own whose connection names none
+  std::optional<TlsConfig> tls;  // of a connection's own link; none: no connection can have one
+  std::string link;              // the link that connections to its peer share; empty: none
+  std::uint64_t memlimit = kMemlimitMin;  // bytes, of a connection's own link unless it names them
 };
 
 struct Config {

@@ -17,22 +17,23 @@ struct Endpoint {
   enum class Family : std::uint8_t { ipv4, ipv6 };
   Family family = Family::ipv4;
   std::array<std::uint8_t, 16> address{};
-  // Of a link-local IPv6 address, else empty: its interface's name, which may come later or be made
-  // anew (RFC 4007, 11); a number where there is no such name.
+  // The interface of a link-local IPv6 address, else empty. By name, since the interface may be
+  // created later, or deleted and created again (RFC 4007, 11); a number where no name is known.
   std::string zone;
   std::uint16_t port = 0;  // host byte order
 
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
   [[nodiscard]] bool is_loopback() const;
-  // fe80::/10: it reaches its own interface only, and means nothing without one (zone).
+  // fe80::/10: the address is valid on one interface only, which `zone` names.
   [[nodiscard]] bool is_link_local() const;
-  // The zone's index now; 0: there is no zone, or its interface is not there.
+  // The present index of the zone's interface; 0: there is no zone, or no such interface.
   [[nodiscard]] std::uint32_t scope_id() const;
-  // It names an interface that is not there: nothing can be bound or connected until it is.
+  // The zone names an interface that does not exist: nothing can be bound or connected until it
+  // does.
   [[nodiscard]] bool awaits_interface() const { return !zone.empty() && scope_id() == 0; }
 };
 
-// The zone of a scope that the kernel names by its index; "" for 0.
+// The zone of an interface index, as the kernel gives it: the interface's name; "" for 0.
 [[nodiscard]] std::string zone_of(std::uint32_t scope_id);
 
 // "192.0.2.1:7700" or "[2001:db8::1]:7700".

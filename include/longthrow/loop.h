@@ -113,7 +113,7 @@ struct Socket {
 // everywhere).
 enum class SocketUse : std::uint8_t {
   lane,  // WAN side: a small TCP_NOTSENT_LOWAT, the link's congestion control
-  leg,   // inside: SO_LINGER {1, 0} from the start: a killed process resets, never ends cleanly
+  leg,   // inside: SO_LINGER {1, 0} from the start: a killed process sends RST, never FIN
 };
 
 struct ListenOptions {
@@ -133,7 +133,7 @@ enum class CloseMode : std::uint8_t {
   reset,     // RST; what is queued is destroyed
 };
 
-// What the kernel knows of a socket. Fields are absent where it does not say.
+// What the kernel knows of a socket. A field that it does not report is 0.
 struct SocketStats {
   std::uint64_t unread_bytes = 0;  // received, not yet read (SIOCINQ)
   // Written, not yet acknowledged by the other end (SIOCOUTQ).
@@ -166,20 +166,20 @@ class Loop {
   [[nodiscard]] virtual TimePoint now() const = 0;
   [[nodiscard]] virtual WallTime wall_now() const = 0;
 
-  // Binds (SO_REUSEADDR; freely, should the address not exist yet: IP_FREEBIND) and listens.
+  // Binds with SO_REUSEADDR, even if the address does not exist yet (IP_FREEBIND), and listens.
   [[nodiscard]] virtual Result<Socket> listen(const Endpoint& local,
                                               const ListenOptions& options) = 0;
   [[nodiscard]] virtual Result<Endpoint> local_endpoint(Socket socket) const = 0;
   [[nodiscard]] virtual Result<Endpoint> remote_endpoint(Socket socket) const = 0;
 
-  // Completes once for each connection, result = Socket id, until it is cancelled or fails;
-  // transient failures (ECONNABORTED, EMFILE, ...) are retried inside and do not end it.
+  // Completes once for each connection, result = Socket id, until it is cancelled or fails; the
+  // loop retries after transient failures (ECONNABORTED, EMFILE, ...), which do not end it.
   virtual void accept(Operation& op, Socket listener) = 0;
   // Opens a socket and connects it; `op` completes with 0 or -errno. The socket is the caller's.
   [[nodiscard]] virtual Result<Socket> connect(Operation& op, const Endpoint& remote,
                                                const ConnectOptions& options) = 0;
   // Completes with 0 when a receive would not block (data, end of stream or an error is there).
-  // Costs no buffer: what an idle socket waits with.
+  // Needs no buffer, so idle sockets wait with this.
   virtual void wait_readable(Operation& op, Socket socket) = 0;
   // Receives 1..into.size() bytes; 0 is the end of the stream. At most one receive or wait_readable
   // in flight on a socket.
@@ -198,16 +198,16 @@ class Loop {
   // Ends the socket: operations in flight on it complete with -ECANCELED (later, from `run`), and
   // only then is the descriptor closed. The Socket value is dead after this call.
   virtual void close(Socket socket, CloseMode mode) = 0;
-  // Cheap enough for a few calls a second and socket, not for each packet.
+  // Cheap enough for a few calls a second on each socket, not for a call on each packet.
   [[nodiscard]] virtual SocketStats stats(Socket socket) const = 0;
-  // The most that the kernel lets out of a socket, evenly spaced (SO_MAX_PACING_RATE); 0: no limit.
+  // Limits the rate at which the kernel sends, evenly spaced (SO_MAX_PACING_RATE); 0: no limit.
   virtual void set_pacing_rate(Socket socket, std::uint64_t bytes_s) = 0;
 
   // Re-arming an armed timer moves it. A deadline in the past fires in the next turn.
   virtual void arm(Timer& timer, TimePoint deadline) = 0;
   virtual void disarm(Timer& timer) = 0;
 
-  // Resolves afresh, on another thread. Numeric hosts complete too.
+  // Looks `name` up on another thread. A numeric host completes, too.
   virtual void resolve(Resolution& resolution, const HostPort& name) = 0;
 
   // Runs `task` on the loop's thread, in the order of posting. Thread-safe. Tasks posted after the

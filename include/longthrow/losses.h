@@ -17,19 +17,20 @@ namespace longthrow {
 enum class LossReason : std::uint8_t {
   session_timeout,      // the link was down for longer than session_timeout
   session_ended,        // the peer knows nothing of the session any more
-  peer_restarted,       // its process ended, and what it held went with it
-  peer_stopped,         // by its administrator
-  node_stopped,         // by ours
+  peer_restarted,       // the peer's process ended, and what it held was lost with it
+  peer_stopped,         // the peer's administrator stopped it
+  node_stopped,         // this node's administrator stopped it
   node_killed,          // this node's last process ended without being stopped
   takeover,             // at either end
   program_closed,       // the program here closed its connection, or reset it
-  peer_program_closed,  // the one at the peer did, or the peer gave it up: its ledger says why
+  peer_program_closed,  // the program at the peer did, or the peer gave it up: the peer's ledger
+                        // says why
   target_unreachable,   // no connection to the target could be made
   target_stuck,         // the program here took nothing for abort_linger
   pair_ended,           // the other one of DRBD's two connections was closed
-  route_removed,        // by a reload, or it was given another group or protocol
-  refused,              // a connection that is not served here, or waited for the link in vain
-  corrupt,              // memory that went bad: a frame failed its checksum three times
+  route_removed,        // a reload removed the route, or gave it another group or protocol
+  refused,              // the connection was not served here, or waited for the link in vain
+  corrupt,              // memory went bad: a frame failed its checksum three times
   unconfirmed,          // the peer did not say whether its target took the last bytes
 };
 inline constexpr std::size_t kLossReasons = static_cast<std::size_t>(LossReason::unconfirmed) + 1;
@@ -48,7 +49,8 @@ enum class LossPlace : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(LossPlace place);
 
-// minor: the last word of a connection that was given up (a farewell, an error's text); no alarm.
+// minor: only the last bytes of a connection that was given up (a farewell, an error's text); they
+// raise no alarm.
 enum class LossWeight : std::uint8_t { full, minor };
 [[nodiscard]] std::string_view to_string(LossWeight weight);
 
@@ -65,7 +67,7 @@ struct Loss {
   std::uint64_t channels = 0;
   std::optional<std::uint64_t> bytes;  // nothing: not known
   std::uint64_t perhaps_delivered_bytes =
-      0;                           // of these: they were sent, and what became of them is unknown
+      0;                           // of `bytes`: sent, but not known whether they were delivered
   std::optional<double> oldest_s;  // how old the oldest of them was; nothing: not known
   std::string text;                // the cause, for people
 };
@@ -93,8 +95,8 @@ struct LossSummary {
 struct LossReport {
   WallTime since{};  // the ledger's beginning
   std::vector<Loss> losses;
-  std::uint64_t minor_left_out = 0;  // by the question
-  std::uint64_t forgotten = 0;       // the oldest, for want of room: their number
+  std::uint64_t minor_left_out = 0;  // left out, since the question did not ask for them
+  std::uint64_t forgotten = 0;       // number of the oldest, which the ledger has no room for
   std::uint64_t forgotten_bytes = 0;
   std::string not_kept;
 };

@@ -63,7 +63,7 @@ struct RestartCheck {};
 struct Losses {
   std::string name;                // of a link, a group or a route; "": all
   std::optional<WallTime> since;   // one of these, or neither
-  std::optional<Duration> within;  // of the last so long
+  std::optional<Duration> within;  // only losses no older than this
   bool minor = false;              // also those of minor weight
 };
 
@@ -99,7 +99,7 @@ class Node {
   // `handler` is called on the loop's thread, at least once, the last time with `done`; perhaps
   // before `execute` returns.
   virtual CommandId execute(Command command, AnswerHandler handler) = 0;
-  // The asker has gone: a drain --hold is undone, no further answers.
+  // The asker has gone: undoes a drain --hold; no more answers follow.
   virtual void abandon(CommandId id) = 0;
 };
 

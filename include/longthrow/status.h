@@ -23,7 +23,7 @@ struct Lag {
 struct Notice {
   std::string what;   // held | paused | fenced
   std::string where;  // here | peer
-  WallTime since{};   // at the peer: as it says, or else when it was heard
+  WallTime since{};   // at the peer: as the peer says, or else when it was heard
   std::string by;     // the command; or what the peer said
 };
 
@@ -151,7 +151,7 @@ struct DrbdStatus {
     std::string here;
     std::string peer;
   };
-  bool paired = false;  // a data and a meta connection stand, and DRBD has agreed on them
+  bool paired = false;  // a data and a meta connection are open, and DRBD has agreed on them
   // Age of the oldest barrier sent to the peer that its DRBD has not acknowledged; absent: not
   // paired.
   std::optional<double> lag_s;
