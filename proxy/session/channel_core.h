@@ -29,8 +29,8 @@ struct GroupState {
   std::deque<ChannelCore*> waiting;       // channels with frames to send, in turn
   std::uint64_t stored_charge_bytes = 0;  // of the arena, by its channels
   bool unframed = false;  // set by the relay: bytes were read that are in no frame yet
-  // What frames may say at most of how fresh they make the copy: set by the relay, of groups of
-  // several streams. A receiver that sees one of them only must not take it for all.
+  // The newest time that frames may claim for the copy. The relay sets it for groups of several
+  // streams: a receiver that sees only one of them must not take its time for the group's.
   static constexpr std::int64_t kUnlimitedNs = std::numeric_limits<std::int64_t>::max();
   std::int64_t frames_as_of_max_ns = kUnlimitedNs;
 
@@ -44,7 +44,7 @@ struct GroupState {
   std::int64_t marked_wall_ns = 0;    // by marks, or an idle heartbeat
   std::int64_t finished_wall_ns = 0;  // the newest byte of channels that are complete
 
-  // Of the receive share: held for it, or may still come.
+  // What the group takes of the receive share: bytes held, and bytes that may still come.
   [[nodiscard]] std::uint64_t outstanding_bytes() const {
     return granted_bytes - std::min(granted_bytes, consumed_charge_bytes);
   }

@@ -13,8 +13,8 @@ std::uint64_t group_window_bytes(std::uint64_t share_bytes, std::size_t groups) 
   return std::max((share_bytes - share_bytes / 8) / count, least);
 }
 
-// The groups that hold most are taken off first, until an equal part of the rest is more than any
-// that is left holds.
+// Takes off the groups that hold most, until an equal part of the rest is no less than what each
+// group left holds.
 std::uint64_t credit_level_bytes(std::uint64_t share_bytes, std::uint64_t window_bytes,
                                  std::span<const HeldCredit> groups) {
   std::vector<std::uint64_t> held;

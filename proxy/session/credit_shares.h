@@ -13,8 +13,8 @@ namespace longthrow {
 inline constexpr std::uint64_t kGroupWindowMin = 512 * kKiB;
 
 // What each of `groups` may have under way. The last eighth of the share is left to groups that
-// come later, as long as each has the least that it needs: those that are there may all be stuck,
-// and what they hold cannot be asked back.
+// come later, as long as each has the least that it needs: the present groups may all be stuck, and
+// the bytes that they hold cannot be asked back.
 [[nodiscard]] std::uint64_t group_window_bytes(std::uint64_t share_bytes, std::size_t groups);
 
 // How much each group may have while some hold more than their window: the windows of the others

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the last channels of a session were delivered when they were forgotten: the record that
-// says it may be lost with its lane, and nobody is left to say it again. Pure.
+// How far the last channels of a session were delivered when the session forgot them. The record
+// that tells the peer may be lost with its lane, and then the channel is no longer there to repeat
+// it. Pure.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,7 @@ namespace longthrow {
 // INVARIANT: due <= size <= kMarksMax.
 class FinalMarks {
  public:
-  // Forgets the oldest beyond: the peer then gives up waiting for what they say.
+  // Beyond this number the oldest are forgotten: the peer then gives up waiting for them.
   static constexpr std::size_t kMarksMax = 1024;
 
   void add(wire::DeliveredMark mark) {

@@ -9,8 +9,8 @@
 
 namespace longthrow {
 
-// Bounded: when it is full the newest mark replaces the one before it, so that what waits longest
-// still takes effect, and the end is always the newest.
+// Bounded: when the log is full a new mark replaces the last one, so that the marks that wait
+// longest still take effect, and the last mark is always the newest.
 class MarksLog {
  public:
   static constexpr std::size_t kMarksMax = 64;

@@ -85,7 +85,7 @@ class OutStream {
   [[nodiscard]] std::uint64_t numbered_offset() const {
     return waiting_ != nullptr ? waiting_->header.offset : accepted_offset_;
   }
-  // All bytes below were given a number at some time, also when the backlog is dropped since.
+  // All bytes below were given a number at some time, even if the backlog was dropped since.
   [[nodiscard]] std::uint64_t sent_offset() const { return sent_offset_; }
   // All bytes below are received by the peer.
   [[nodiscard]] std::uint64_t received_offset() const {

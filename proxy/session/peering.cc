@@ -83,7 +83,7 @@ Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_
   if (own_hello_sent && node_ < hello.node) return {.verdict = Verdict::defer};
   const bool end_session = !halves_agree(hello);
   const bool challenges = end_session && !same_peer && hello.node == peer_node_;
-  // The peer continues a session of ours that is no more, or is about to be none.
+  // The peer wants to resume a session that has ended here, or that this hello ends.
   const bool peer_is_stale =
       hello.peer_session != 0 && (end_session || hello.peer_session != own_half_);
   if (peer_is_stale) {
@@ -101,8 +101,8 @@ Peering::Judgement Peering::judge_answer(const wire::Hello& hello) const {
   if (hello.role != wire::HelloRole::acceptor || hello.lane != 0) {
     return refused(wire::ByeReason::refused, "an answer out of place");
   }
-  // Our session ended while the answer was on its way: it is the answer to a hello that holds no
-  // more.
+  // Our session ended while the answer was on its way: the peer answers a hello that is no longer
+  // valid.
   if (hello.peer_session != own_half_) {
     return refused(wire::ByeReason::stale_session, "that session has ended");
   }

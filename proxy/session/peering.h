@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may be a lane of this link: hello, ties between both sides' dials, fencing of older attempts,
-// and which session is resumed (DESIGN: "rules that are easy to get wrong"; PROTOCOL.md section 3).
+// Which connection may be a lane of this link: hello, ties between both sides' dials, fencing of
+// older attempts, and which session is resumed (PROTOCOL.md, section 3).
 //
 // Pure. A node has one Peering for each link; it outlives sessions. The rules:
-//  - One's own name or incarnation is refused: a pre-shared key can be reflected (RFC 9257
-//  section 4.1).
-//  - The dialler's hello asks, the acceptor's hello is the acceptance.
-//  - `attempt` counts a node's own dials of the express lane. Each hello tells it, so that a dial
-//  begun
-//    before the present express lane came up is known to be stale; one begun after it means that
-//    the peer has lost the present lane, and replaces it with all its bulk lanes.
-//  - If both dial at once, the lane dialled by the lower name stays: the lower name defers the
-//  other's
-//    hello until its own dial has ended.
-//  - A session is two halves, one drawn by each node. It is resumed if each knows the other's half
-//    rightly, or does not know it yet. A node that has ended its session draws a new half.
+// - A hello with this node's own name or incarnation is refused: an attacker can reflect our own
+//   hello to us under a pre-shared key (RFC 9257, section 4.1).
+// - The dialler's hello asks, the acceptor's hello is the acceptance.
+// - `attempt` counts a node's own dials of the express lane, and each hello carries it. A dial that
+//   began before the present express lane came up is thus known to be stale. A dial that began
+//   after it means that the peer has lost the present lane: the new lane replaces the present one
+//   and all its bulk lanes.
+// - If both dial at once, the lane dialled by the node with the lower name stays: that node defers
+//   the other's hello until its own dial has ended.
+// - A session is two halves, one drawn by each node. It is resumed if each node knows the other's
+//   half correctly, or does not know it yet. A node that has ended its session draws a new half.
 #pragma once
 
 #include <array>
@@ -34,13 +33,13 @@ using Incarnation = std::array<std::byte, 16>;
 // never stay in step.
 class Backoff {
  public:
-  // Nobody is there, or the link was up: when the cut is over, it is up within a second,
-  // however long it was.
+  // For a peer that does not answer, or a link that was up before: after a cut, however long, the
+  // link is up within a second.
   static constexpr Duration kLastOfKnown = std::chrono::milliseconds(500);
-  // A name without an address, or somebody has answered and no link came of it: what is wrong
-  // there does not end by itself.
+  // For a name that has no address, or a peer that answered without a link coming up: such a fault
+  // does not end by itself.
   static constexpr Duration kLast = std::chrono::seconds(5);
-  // The peer has said that it will not have us.
+  // For a peer that has refused us.
   static constexpr Duration kLastOfRefused = std::chrono::seconds(30);
 
   [[nodiscard]] Duration next(RandomSource& random, Duration last = kLast);
@@ -61,8 +60,9 @@ class Peering {
   struct Judgement {
     Verdict verdict = Verdict::refuse;
     bool end_session = false;  // before anything else: the peer is not the one of our session
-    // Another node of the peer's name while the peer's lane is up: it has died without a word and
-    // was started again, or there are two of them. Find out before the session is ended.
+    // Another node under the peer's name while the peer's lane is up: either the peer died silently
+    // and was started again, or two nodes have this name. The caller finds out which before it ends
+    // the session.
     bool challenges = false;
     wire::ByeReason reason = wire::ByeReason::refused;
     std::string text;

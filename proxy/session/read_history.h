@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many bytes a source had given by when: so that a byte offset can be turned into a time. Pure.
+// How many bytes a source had given at which time, so that an offset can be turned into a time.
+// Pure.
 #pragma once
 
 #include <algorithm>

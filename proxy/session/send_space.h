@@ -17,8 +17,9 @@ namespace longthrow {
 // was acknowledged; window_.front() is never null.
 class SendSpace {
  public:
-  // So many frames leave the receiver at most every second number, and fewer gaps than it allows,
-  // whichever lane stands still: an honest sender never loses a lane for them.
+  // With at most this many frames under way, at most every second number is a gap at the receiver,
+  // which is no more than it allows, whichever lane stands still: an honest sender never loses a
+  // lane for gaps.
   static constexpr std::size_t kFramesMax = 2 * NumberSet::kRangesMax;
 
   // Gives `frame` the next number and notes the lane it goes out on.

@@ -48,10 +48,10 @@ void Session::on_express_up(LaneId lane) {
   routes_due_ = ack_due_ = heartbeat_due_ = true;
   credit_due_ = true;
   echoes_due_.clear();
-  // Recalls and their answers end with the lane; the grant that is said again is what holds.
+  // Recalls and their answers end with the lane; the grant that is sent again holds.
   returns_due_.clear();
   for (auto& [name, its_group] : groups_) its_group.recalled = false;
-  // Absolute values: all of them are said again, the peer may have missed any.
+  // Delivered offsets are absolute: all are sent again, since the peer may have missed any.
   final_marks_.all_due();
   for (auto& [id, channel] : channels_) {
     if (channel->delivered_offset > 0) delivered(*channel, channel->delivered_offset);
@@ -159,7 +159,7 @@ void Session::list_waiting(ChannelCore& channel) {
     its_group.served_bytes = std::max(its_group.served_bytes, least.value_or(0));
   }
   channel.listed_waiting = true;
-  // An end needs no credit: it must not stand behind what does.
+  // An end needs no credit, so it must not wait behind frames that do.
   if (is_end(channel.out.first_waiting()->header.kind)) {
     its_group.waiting.push_front(&channel);
   } else {
@@ -279,8 +279,8 @@ GroupState* Session::next_in_turn() {
   return next;
 }
 
-// Only groups that have had no more than the others (by a frame) go ahead, and what they send
-// counts as served: a group that sends more than its part takes its turns on the bulk lanes.
+// Only groups that were served no more than the next in turn (by a frame) go ahead, and what they
+// send counts as served: a group that sends more than its part takes turns on the bulk lanes.
 Session::NextFrame Session::poll_ahead_frame() {
   if (!connected() || bulk_out_.frames_in_flight() == 0) return {};
   const GroupState* first = next_in_turn();
@@ -470,8 +470,8 @@ bool Session::on_corrupt(TimePoint now, const wire::FrameHeader& header) {
   (void)now;
   const auto found = channels_.find(header.channel);
   if (found == channels_.end()) return false;
-  // Few frames can be in this state: each ends a lane. A peer that makes many is not worth
-  // counting.
+  // Few frames can be in this map, since each failure ends a lane. If a peer causes many, their
+  // counts are dropped.
   if (corrupt_counts_.size() > 1024) corrupt_counts_.clear();
   const FramePlace place{header.express, header.number};
   if (++corrupt_counts_[place] < kCorruptMax) return false;
@@ -479,7 +479,7 @@ bool Session::on_corrupt(TimePoint now, const wire::FrameHeader& header) {
   ChannelCore& channel = *found->second;
   stop(channel);
   emit(SessionEvent::Kind::corrupt, &channel);
-  // Taken as discarded bytes: the number is done, so that replay ends.
+  // on_frame takes the bytes as discarded and the number as received, so that replay ends.
   return on_frame(now, header).has_value();
 }
 

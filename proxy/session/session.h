@@ -5,10 +5,11 @@
 // Pure: no clock, socket, thread, log or random device. One type, four kinds of method:
 //   on_*      something happened; the time is an argument where it matters
 //   commands  open, push, stop, release, set_*
-//   poll_*    what to send and what to tell: call after any on_* or command, until they return
-//   nothing getters
+//   poll_*    what to send and to report; call after each on_* or command until nothing comes
+//   getters
 // A session begins when an express lane is first up and ends when its owner drops it (session
-// timeout, a restarted peer, takeover); `release_all` hands the channels to whoever ends them.
+// timeout, a restarted peer, takeover); `release_all` hands its channels to the caller, which ends
+// them.
 //
 // Sending order: frames of a channel go out in offset order; groups share the bulk lanes by bytes;
 // what was lost with a lane goes first. Frame numbers are given at the first sending. After the
@@ -62,7 +63,7 @@ struct RouteStanding {
   bool matched = false;   // same name (on the wire), protocol and group there
   bool may_open = false;  // we may open channels: matched, the peer has a target and is ready
   bool dead_end = false;  // matched, but as both sides are configured no connection can pass
-  bool soon = false;      // no channel yet, but as soon as both are ready
+  bool soon = false;      // no channel yet, but as soon as both sides are ready
   std::string reason;     // why not matched, or no channel may be opened
 };
 
@@ -96,9 +97,9 @@ class Session {
   static constexpr std::size_t kPeerRoutesMax = std::size_t{8} * wire::kRoutesMax;
   // A frame of at most so many raw bytes may go ahead of what the bulk lanes have taken.
   static constexpr std::uint32_t kAheadBytesMax = 16 * kKiB;
-  // Channels at a time: how many a node opens; how many of the peer's are served, further ones are
-  // aborted one by one; how many it may have with those. No number of honest channels at either end
-  // costs a lane, so none can do so again and again.
+  // Channels at a time: how many this node opens; how many of the peer's it serves (it aborts
+  // further ones, one by one); how many the peer may have with those. An honest peer never exceeds
+  // the last limit, so it cannot lose its lane over and over for that.
   static constexpr std::size_t kOwnChannelsMax = 8192;
   static constexpr std::size_t kPeerChannelsServed = 12288;
   static constexpr std::size_t kPeerChannelsMax = 16384;
@@ -113,7 +114,7 @@ class Session {
   // --- lanes
   void on_express_up(LaneId lane);
   void on_bulk_up(LaneId lane);
-  // What was under way on it will be sent again. The express lane's end is the end of all lanes.
+  // What was under way on `lane` will be sent again. The end of the express lane ends all lanes.
   void on_lane_down(LaneId lane);
 
   // --- records from the peer; an error is the peer's and ends the lane
@@ -134,21 +135,20 @@ class Session {
   // no more. `take`: pass the verified bytes to on_data, or call on_corrupt.
   [[nodiscard]] Result<FrameFate> on_frame(TimePoint now, const wire::FrameHeader& header);
   [[nodiscard]] Result<void> on_data(TimePoint now, const wire::FrameHeader& header, Stored raw);
-  // The bytes did not verify. True: for the last time, the channel is given up and the frame is
-  // taken as lost. False: end the lane, replay heals it.
+  // The bytes did not verify. True: this was the last try; the channel is given up and the frame
+  // counts as lost. False: the caller ends the lane, and replay heals it.
   [[nodiscard]] bool on_corrupt(TimePoint now, const wire::FrameHeader& header);
 
   // --- commands
   void set_local_routes(const std::vector<LocalRoute>& routes);
   // How much charge each group may have under way towards us. Lowering takes effect as bytes are
-  // consumed.
-  // In sum they never may have more than the share. What was granted and exceeds either is
-  // recalled.
+  // consumed. All groups together never have more than the share. Credit granted beyond the window
+  // or the share is recalled.
   void set_receive_window(std::uint64_t bytes_per_group, std::uint64_t share_bytes);
   // The charge that the peer may still send towards us: by the credit that it has, and by what the
   // next credit record gives it.
   [[nodiscard]] std::uint64_t promised_charge_bytes() const;
-  // What all groups have of the receive share: held here, or it may still come.
+  // What all groups take of the receive share: bytes held here, and bytes that may still come.
   [[nodiscard]] std::uint64_t outstanding_charge_bytes() const;
   [[nodiscard]] bool may_open_more() const { return own_channels_ < kOwnChannelsMax; }
   // Opens a channel. REQUIRES: standing(route).may_open, connected() and may_open_more().
@@ -158,10 +158,10 @@ class Session {
   // Ends our bytes of the channel, after all that was pushed. No effect if they have ended already.
   void push_end(ChannelCore& channel, EndKind kind, std::int64_t wall_ns);
   // From now on the channel's frames go over the express lane, ahead of all bulk frames: for
-  // streams of few bytes that must not wait behind a backlog. Its credit is its group's, which
-  // keeps the last of it for express channels.
+  // streams of few bytes that must not wait behind a backlog. The channel uses its group's credit,
+  // the last part of which is kept for express channels.
   void make_express(ChannelCore& channel);
-  // We take no more bytes of the peer's: throws away what is held and what comes.
+  // We take no more of the peer's bytes: throws away those held here and those still to come.
   void stop(ChannelCore& channel);
   // `bytes` of what was pinned of channel.in were handed over.
   void handed_over(ChannelCore& channel, std::uint64_t bytes);
@@ -185,8 +185,8 @@ class Session {
     bool again = false;
   };
   [[nodiscard]] NextFrame poll_express_frame();
-  // A small frame of a quiet channel, for the express lane: its group has the next turn anyway, and
-  // would only wait behind what the bulk lanes have taken already. While bulk is idle there is
+  // A small frame of a quiet channel, for the express lane. Its group has the next turn anyway, and
+  // the frame would only wait behind what the bulk lanes have taken. While bulk is idle there is
   // none.
   [[nodiscard]] NextFrame poll_ahead_frame();
   [[nodiscard]] NextFrame poll_bulk_frame(LaneId lane);
@@ -197,18 +197,19 @@ class Session {
   // A heartbeat record for a lane that is not the express lane.
   [[nodiscard]] wire::Heartbeat make_heartbeat(TimePoint now, std::int64_t wall_ns) const;
   void set_wall_clock(std::int64_t wall_ns) { wall_ns_ = wall_ns; }
-  // Makes a marks record due, of the frame numbers that are given by now.
+  // Makes a marks record due, for the frame numbers given so far.
   void say_marks(std::int64_t wall_ns, std::int64_t civil_ns, std::vector<wire::GroupMark> groups);
   // Makes a record of what an administrator has stopped here due.
   void say_notices(std::vector<wire::NoticeEntry> entries) {
     notices_due_ = wire::Notices{std::move(entries)};
   }
-  // What the peer calls group `id` is called so here; "": unknown.
+  // Our name of the group that the peer knows by its own number `id`; "": we know no route of that
+  // group.
   [[nodiscard]] std::string group_of_peer_id(std::uint32_t id);
   // Brings as_of_wall_ns of each group up to date. O(channels): call it once in a while.
   void settle_as_of();
   [[nodiscard]] std::optional<SessionEvent> poll_event();
-  // When poll_control has something although nothing has happened; kNever if not.
+  // When poll_control next has something to send even without an event; kNever: never.
   [[nodiscard]] TimePoint next_timeout() const { return ack_due_at_; }
 
   // --- getters
@@ -216,8 +217,8 @@ class Session {
   // An express lane is up and the peer has said what it holds.
   [[nodiscard]] bool connected() const { return express_lane_ != kNoLane && !awaiting_ack_; }
   [[nodiscard]] bool bulk_frames_wait() const;  // some frame could be sent, but for lane room
-  // The peer has all of the channel, and bulk is busy: a small block of it is worth a frame at
-  // once.
+  // The peer has all bytes of the channel, and bulk is busy: a small block of the channel is worth
+  // a frame at once.
   [[nodiscard]] bool quiet_beside_bulk(const ChannelCore& channel) const;
   [[nodiscard]] bool blocked_by_credit() const;  // frames wait, all of them for credit
   [[nodiscard]] RouteStanding standing(const std::string& route) const;
@@ -233,7 +234,7 @@ class Session {
   [[nodiscard]] std::uint64_t in_flight_frames() const { return bulk_out_.frames_in_flight(); }
   [[nodiscard]] std::optional<std::int64_t> peer_wall_ns() const { return peer_wall_ns_; }
   [[nodiscard]] TimePoint peer_wall_at() const { return peer_wall_at_; }
-  // What its civil clock is ahead of the time in its frames.
+  // How far the peer's civil clock is ahead of the time in its frames.
   [[nodiscard]] std::int64_t peer_civil_offset_ns() const { return peer_civil_offset_ns_; }
 
  private:
@@ -251,11 +252,10 @@ class Session {
   [[nodiscard]] const RouteIds* local_route(const std::string& name) const;
   [[nodiscard]] const RouteIds* local_route_of_wire_name(const std::string& wire_name) const;
   [[nodiscard]] const RouteIds* local_route_of_peer_id(std::uint32_t peer_id) const;
-  // The group of ours that the peer means by a route of its; one of its own name where we have
-  // none.
+  // Our group for the peer's route; the peer's name of the group where we have no such route.
   [[nodiscard]] const std::string& group_name_of(const wire::RouteEntry& entry) const;
   [[nodiscard]] GroupState& group_of(const wire::RouteEntry& entry);
-  // Of the peer's routes, is it one whose group gets credit here?
+  // Our route for this route of the peer's, if its group gets credit here; else null.
   [[nodiscard]] const RouteIds* granted_route(const wire::RouteEntry& entry) const;
   [[nodiscard]] Result<ChannelCore*> channel_of(const wire::FrameHeader& header);
   [[nodiscard]] Result<void> charge_received(GroupState& group, std::uint64_t charge);

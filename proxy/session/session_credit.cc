@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credit. INVARIANT of the receiver: what its groups may still send and what it holds of them, in
-// sum, is no more than the receive share. So a group that comes later is given nothing that the
-// others have been promised: what they do not need is recalled first.
+// Credit. INVARIANT of the receiver: what the peer may still send plus what is held of it, over all
+// groups, is no more than the receive share. So a group that comes later is given nothing that was
+// promised to the others: the receiver first recalls what those do not need.
 #include <algorithm>
 #include <vector>
 
@@ -17,13 +17,13 @@ void Session::set_receive_window(std::uint64_t bytes_per_group, std::uint64_t sh
   credit_due_ = true;
 }
 
-// Only what is configured here may take of the receive share.
+// Only a route that is configured here may take of the receive share.
 const Session::RouteIds* Session::granted_route(const wire::RouteEntry& entry) const {
   const RouteIds* ids = local_route_of_wire_name(entry.name);
   return ids != nullptr && ids->route.group_on_wire() == entry.group ? ids : nullptr;
 }
 
-// By our name of the group, each with the id by which the peer knows it.
+// The groups that get credit, by our name, each with the peer's id of it.
 std::map<std::string, std::uint32_t> Session::granted_groups() const {
   std::map<std::string, std::uint32_t> granted;
   for (const auto& [id, route] : peer_routes_) {
@@ -69,7 +69,7 @@ std::uint64_t Session::outstanding_charge_bytes() const {
   return outstanding;
 }
 
-// Where there is little, those that have least come first: nobody is left out for long.
+// When credit is short, the groups that have least get theirs first: none is left out for long.
 bool Session::put_credit(ByteQueue& out) {
   wire::Credit credit;
   std::uint64_t free = free_charge_bytes();
@@ -86,10 +86,10 @@ bool Session::put_credit(ByteQueue& out) {
       const std::uint64_t more = std::min(wanted - its_group.granted_bytes, free);
       free -= more;
       its_group.granted_bytes += more;
-      if (more > 0) its_group.recalled = false;  // the answer will speak of an older grant
+      if (more > 0) its_group.recalled = false;  // the peer's answer will speak of an older grant
       if (its_group.granted_bytes < wanted) credit_short_ = true;
     }
-    // What is said again would undo what the peer is just giving back.
+    // Saying the grant again would undo what the peer is just giving back.
     if (!its_group.recalled && credit.grants.size() < wire::kRoutesMax) {
       credit.grants.push_back({group_id, its_group.granted_bytes});
     }
@@ -99,8 +99,8 @@ bool Session::put_credit(ByteQueue& out) {
   return recalls || !credit.grants.empty();
 }
 
-// Asks each group that has more than it may have now, or is no longer configured, for what it has
-// not used.
+// Asks back the unused credit of each group that has more than it may have now, or is no longer
+// configured.
 bool Session::put_recall(ByteQueue& out) {
   wire::CreditRecall recall;
   const std::uint64_t level = credit_level();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// As of when the peer's data is that is held here. A group of one stream is as new as its newest
-// byte in order; one of several as its oldest stream, which only the sender can tell: its marks say
-// up to which time all bytes of a group had frame numbers.
+// How new the peer's data is that is held here. A group of one stream is as new as the stream's
+// newest byte in order. A group of several streams is as new as its oldest stream, which only the
+// sender knows: its marks say up to which time all bytes of the group had frame numbers.
 #include <algorithm>
 #include <limits>
 
@@ -20,7 +20,7 @@ void Session::say_marks(std::int64_t wall_ns, std::int64_t civil_ns,
 }
 
 void Session::on_marks(wire::Marks marks) {
-  // Both are the peer's word: their difference may not fit.
+  // The peer chose both times, so their difference may overflow.
   peer_civil_offset_ns_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(marks.civil_ns) -
                                                     static_cast<std::uint64_t>(marks.wall_ns));
   marks_.add(std::move(marks));
@@ -33,7 +33,7 @@ std::string Session::group_of_peer_id(std::uint32_t id) {
   return {};
 }
 
-// An express channel runs ahead of its group: it says nothing of how fresh the copy is.
+// An express channel runs ahead of its group: its frames say nothing of how fresh the copy is.
 void Session::note_as_of(ChannelCore& channel, const wire::FrameHeader& header) {
   if (header.express && !header.ahead) {
     channel.in_runs_ahead = true;
@@ -42,7 +42,7 @@ void Session::note_as_of(ChannelCore& channel, const wire::FrameHeader& header) 
   }
 }
 
-// What a channel that goes leaves to its group.
+// A channel that ends leaves the time of its newest byte to its group.
 void Session::finish_as_of(const ChannelCore& channel) {
   GroupState& its_group = *channel.group;
   its_group.finished_wall_ns = std::max(its_group.finished_wall_ns, channel.as_of_wall_ns);

@@ -22,7 +22,7 @@ void Session::set_local_routes(const std::vector<LocalRoute>& routes) {
     }
     changed = true;
     RouteIds ids{.route = route, .since_version = routes_version_ + 1};
-    // A route that only became ready keeps its id; one of another kind is another route.
+    // A route with another group, wire name or protocol is another route; else it keeps its id.
     const bool same_kind = old != routes_.end() && old->second.route.group == route.group &&
                            old->second.route.wire_name == route.wire_name &&
                            old->second.route.protocol == route.protocol;
@@ -92,9 +92,9 @@ Result<void> Session::on_routes(const wire::Routes& routes) {
   return {};
 }
 
-// The oldest go first, and only when there is no more room: a frame that opens a channel of a route
-// may arrive, lost and sent again, after the route is no more. What a group with channels is called
-// stays known, since its credit is said by it.
+// Forgets the peer's oldest former routes first, and only when there is no more room: a frame that
+// opens a channel may be lost, sent again, and arrive after its route was removed. Routes whose
+// group has channels stay known, since they hold the id by which the group gets credit.
 void Session::forget_old_peer_routes(std::size_t coming) {
   if (peer_routes_.size() + coming <= kPeerRoutesMax) return;
   std::set<std::string> used;
@@ -243,14 +243,14 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
       .sent_at_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()),
       .wall_ns = wall_ns,
       .bulk_next = bulk_out_.next_number()};
-  // Idle is a stream that is open and has nothing to say. A group without one says nothing at all.
+  // A group is idle if it has open streams, none with bytes to send; one without is not reported.
   std::set<const GroupState*> open;
   for (const auto& [id, channel] : channels_) {
     if (!channel->out.end.has_value()) open.insert(channel->group);
   }
   for (const ChannelCore* channel : express_channels_) open.erase(channel->group);
-  // After a reconnect a heartbeat goes out before what was lost: bulk_next does not speak for
-  // these.
+  // After a reconnect a heartbeat goes out before the lost frames, and bulk_next does not cover
+  // those that went ahead.
   for (const auto& [id, channel] : channels_) {
     if (channel->ahead_frames_out > 0) open.erase(channel->group);
   }
@@ -264,8 +264,8 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
 }
 
 Result<void> Session::on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat) {
-  // The one that was under way for the shortest time says best how late it is at the peer; any may
-  // have waited for seconds, in a lane that was cut. Clocks drift: the oldest word loses weight.
+  // The heartbeat that was under way for the shortest time tells the peer's time best; any may have
+  // waited for seconds in a lane that was cut. Clocks drift, so an old heartbeat loses weight.
   constexpr double kDrift = 200e-6;
   const auto elapsed_ns = static_cast<double>((now - peer_wall_at_).count());
   const double expected_ns =
@@ -280,9 +280,9 @@ Result<void> Session::on_heartbeat(TimePoint now, const wire::Heartbeat& heartbe
   return {};
 }
 
-// An idle group's copy is as new as the heartbeat, once all that was sent before it is here.
+// An idle group's copy is as new as the heartbeat, once all frames numbered before it are here.
 void Session::apply_idle_heartbeat() {
-  if (marks_.known()) idle_mark_.reset();  // they say more
+  if (marks_.known()) idle_mark_.reset();  // marks say more
   if (!idle_mark_ || bulk_in_.next() < idle_mark_->bulk_next) return;
   for (const std::uint32_t peer_group : idle_mark_->idle_groups) {
     for (const auto& [id, route] : peer_routes_) {
