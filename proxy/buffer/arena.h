@@ -93,17 +93,17 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // Changes the memlimit both ways, at once. Lowered under what is used: nothing is dropped, no new
-  // memory is given until the use has fallen below; free memory beyond the limit goes back to the
-  // system (MADV_DONTNEED). Fails beyond reserve_bytes and below kArenaBytesMin; nothing changes
-  // then.
+  // Changes the memlimit both ways, at once. If it is lowered below what is used, nothing is
+  // dropped and no new memory is given until the use has fallen below it; free memory beyond the
+  // limit goes back to the system (MADV_DONTNEED). Fails beyond reserve_bytes and below
+  // kArenaBytesMin; nothing changes then.
   [[nodiscard]] Result<void> set_limit(std::size_t limit_bytes);
   // Keeps the arena out of swap (mlock2 MLOCK_ONFAULT) and out of core dumps (MADV_DONTDUMP). An
   // error says which limit to raise; the arena goes on without.
   [[nodiscard]] Result<void> lock_in_memory();
 
-  // A slab to receive into, from the staging set; not valid() when all are lent. Counted in the
-  // send share from the start (the staging set is part of it), not by use.
+  // A slab to receive into, from the staging set; not valid() when all are lent. The whole staging
+  // set counts in the send share from the start, lent or not.
   [[nodiscard]] Slab take_staging();
   // Copies `bytes` (1..kSlabBytes) into pages. Empty when the share has not that much left.
   [[nodiscard]] std::optional<Stored> store(Share share, ByteView bytes);

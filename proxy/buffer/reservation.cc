@@ -50,7 +50,7 @@ Result<Reservation> Reservation::make(std::size_t bytes) {
                     std::strerror(error) + " (lower memlimit, or raise LimitAS)",
                 error);
   }
-  madvise(address, bytes, MADV_NOHUGEPAGE);  // refused where the kernel has none: as good
+  madvise(address, bytes, MADV_NOHUGEPAGE);  // a kernel without huge pages refuses: as good
   Reservation made;
   made.data_ = static_cast<std::byte*>(address);
   made.size_bytes_ = bytes;
