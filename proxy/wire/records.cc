@@ -427,7 +427,7 @@ Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView byt
       (frame.codec == CodecId::none && frame.payload_bytes != frame.raw_bytes && has_bytes)) {
     return fail("frame sizes disagree");
   }
-  // No honest stream comes near: it keeps offset arithmetic clear of overflow.
+  // No honest stream comes near this limit, which keeps offset arithmetic from overflowing.
   if (frame.offset > (std::uint64_t{1} << 62)) return fail("frame offset out of range");
   return frame;
 }

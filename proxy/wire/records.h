@@ -43,7 +43,7 @@ enum class RecordType : std::uint8_t {
   heartbeat = 6,
   heartbeat_echo = 7,
   frame = 8,
-  marks = 128,  // from here on: a peer that does not know it skips it
+  marks = 128,  // types from here on: a peer that does not know one skips it
   notices = 129,
   credit_recall = 130,
   credit_return = 131,
@@ -95,8 +95,8 @@ struct RouteEntry {
   std::uint8_t protocol = 0;  // RouteProtocol
   bool accepts = false;       // the sender has a target: it connects channels that the peer opens
   bool ready = false;         // no channel of an earlier session is left here
-  // What its configuration lacks, for the peer's status; a peer that does not know them says
-  // neither.
+  // What the sender's configuration lacks, for the status at its peer. A sender that does not know
+  // these fields sets neither.
   bool no_listener = false;
   bool no_target = false;
   std::string name;
@@ -133,11 +133,11 @@ struct Credit {
   std::vector<CreditGrant> grants;
 };
 
-// The receiver's wish: unused credit of these groups above the limit back.
+// The receiver of frames asks back unused credit of these groups above the limit.
 struct CreditRecall {
   std::vector<CreditGrant> limits;
 };
-// The sender's answer: the limit that it keeps to from now on, and the one that it had.
+// The frame sender's answer: the limit that it keeps to from now on, and the one that it had.
 struct ReturnedCredit {
   std::uint32_t group_id = 0;
   std::uint64_t limit_bytes = 0;
@@ -159,10 +159,10 @@ struct HeartbeatEcho {
 
 struct GroupMark {
   std::uint32_t group_id = 0;  // the sender's
-  std::int64_t wall_ns = 0;    // what its sources had given by then has numbers, all of it
+  std::int64_t wall_ns = 0;    // all that its sources had given by then has frame numbers
 };
 struct Marks {
-  std::uint64_t bulk_next = 0;     // the numbers meant lie below, in the bulk space ...
+  std::uint64_t bulk_next = 0;     // those frame numbers lie below, in the bulk space ...
   std::uint64_t express_next = 0;  // ... and in the express space
   std::int64_t wall_ns = 0;        // the sender's time, as in frames
   std::int64_t civil_ns = 0;       // what its civil clock says at that time
@@ -196,13 +196,13 @@ struct FrameHeader {
   std::uint64_t channel = 0;
   std::uint64_t offset = 0;
   std::uint64_t checksum = 0;  // of the raw bytes, seeded with place_seed()
-  std::int64_t wall_ns = 0;    // sender's time by which its source had given nothing beyond
+  std::int64_t wall_ns = 0;    // sender's time when its source had given nothing beyond this frame
   std::uint32_t route = 0;     // the sender's id
   std::uint32_t raw_bytes = 0;
   FrameKind kind = FrameKind::data;
   CodecId codec = CodecId::none;
-  bool express = false;             // record flag bit 0
-  bool ahead = false;               // bit 1: it went ahead, its channel is no express channel
+  bool express = false;  // record flag bit 0
+  bool ahead = false;    // bit 1: the frame went ahead; its channel is no express channel
   std::uint32_t payload_bytes = 0;  // follows the header; not a field on the wire
 };
 
