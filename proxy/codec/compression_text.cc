@@ -27,7 +27,7 @@ Result<CompressionSetting> parse_zstd_level(std::string_view text, std::string_v
                "(smallest), for example zstd:3",
                text));
   }
-  // Zero is zstd's own word for its default.
+  // To zstd, level 0 means its default level.
   return fixed(CodecId::zstd, level == 0 ? kZstdLevelDefault : level);
 }
 

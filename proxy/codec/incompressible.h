@@ -15,10 +15,11 @@ namespace longthrow {
 // bytes are not seen. Less than 256 bytes never look random.
 [[nodiscard]] bool looks_random(ByteView raw);
 
-// After a failed try it lets frames that look random pass untried, at first one, after each further
-// failure twice as many, at most kSkipFramesMax; then one is tried whatever it looks like, which
-// finds repeats that a histogram cannot show. A frame that does not look random is always tried,
-// and one success starts anew. Deterministic. Not thread-safe: it belongs to the channel's thread.
+// After a failed try the guard lets frames that look random pass untried: one at first, twice as
+// many after each further failure, at most kSkipFramesMax. Then it tries one frame whatever that
+// looks like, which finds repeats that a histogram cannot show. It always tries a frame that does
+// not look random, and one success resets the count. Deterministic. Not thread-safe: it belongs to
+// the channel's thread.
 class IncompressibleGuard {
  public:
   static constexpr std::uint32_t kSkipFramesMax = 64;

@@ -19,7 +19,7 @@ constexpr std::size_t kNoneRung = 0;
 constexpr double kRatioMin = 0.005;
 constexpr double kRatioMax = 0.9999;    // of a codec; keeps its logarithm off zero
 constexpr double kHeadroom = 0.95;      // of the workers' time: the rest is noise and hand-over
-constexpr double kCpuCeiling = 0.6;     // what an unhurried choice may use of it
+constexpr double kCpuCeiling = 0.6;     // of the workers' time, while nothing limits
 constexpr double kBurstGoodput = 0.92;  // of the best, is enough while a burst is taken in
 constexpr double kWorthRatio = 0.97;    // a slower rung must save at least 3 % on the wire
 constexpr std::size_t kTeachingBytesMin = 4 * kKiB;
@@ -29,7 +29,7 @@ constexpr double kBacklogBytesMax = 2.0 * kMiB;
 constexpr double kBacklogSeconds = 0.05;
 constexpr Duration kDwellMin = seconds(1);
 constexpr Duration kDwellMax = seconds(16);
-constexpr Duration kFlap = seconds(10);  // back to where it was within this: dwell longer
+constexpr Duration kFlap = seconds(10);  // a switch back within this time: dwell longer
 constexpr Duration kHopeWaitMin = seconds(2);
 constexpr Duration kHopeWaitMax = seconds(16);
 constexpr Duration kCalm = seconds(40);  // no switch for so long: dwell as at first
@@ -41,7 +41,7 @@ double seconds_of(Duration duration) { return std::chrono::duration<double>(dura
 
 }  // namespace
 
-// Text, one core of a small server.
+// Measured with text, on one core of a small server.
 Ladder::Ladder()
     : rungs_{{{4e9, 1.0},
               {500e6, 0.39},
@@ -66,7 +66,7 @@ void Ladder::on_frame(CodecSpec spec, std::size_t raw_bytes, std::size_t out_byt
   if (rung == kNoneRung) {
     rungs_[rung].speed = move(rungs_[rung].speed, speed, raw / (raw + kForgetBytes));
   } else if (rung == current_ || current_ == kNoneRung) {
-    // Nothing else tells of the data while nothing is compressed, so that a probe weighs more.
+    // While nothing is compressed only a probe tells how the data compresses, so it weighs more.
     learn_for_all(rung, speed, ratio, rung == current_ ? raw / (raw + kForgetBytes) : 0.5);
   } else {
     rungs_[rung].speed = move(rungs_[rung].speed, speed, 0.3);
@@ -101,7 +101,7 @@ void Ladder::on_interval(TimePoint now, const LadderLoad& load) {
   plan_probe();
 }
 
-// Also says what limits.
+// Also sets limit_: what limits now.
 void Ladder::learn_link(const LadderLoad& load, double out_bytes_s) {
   const bool was_backlogged = backlogged_;
   const double enough =
@@ -113,7 +113,7 @@ void Ladder::learn_link(const LadderLoad& load, double out_bytes_s) {
   limit_ = workers_full ? Limit::workers : backlogged_ ? Limit::link : Limit::none;
   if (out_bytes_s <= 0.0) return;
 
-  // Seen for sure over a whole interval with a backlog; a hope may be refuted by part of one.
+  // Only a whole interval with a backlog shows the rate for sure; part of one can refute a hope.
   if (backlogged_ && (was_backlogged || hoping_)) {
     measure_link(out_bytes_s);
   } else if (link_bytes_s_ != 0.0) {
@@ -122,8 +122,8 @@ void Ladder::learn_link(const LadderLoad& load, double out_bytes_s) {
 }
 
 void Ladder::measure_link(double out_bytes_s) {
-  // Far from the last sure measure: the link has changed, and old disappointments say nothing of
-  // it.
+  // The rate is far from the last sure one: the link has changed, and hopes refuted before say
+  // nothing of it.
   if (out_bytes_s > 1.5 * sure_bytes_s_ || out_bytes_s < 0.67 * sure_bytes_s_) {
     hope_wait_ = kHopeWaitMin;
     dwell_ = kDwellMin;
@@ -137,9 +137,9 @@ void Ladder::measure_link(double out_bytes_s) {
   link_bytes_s_ = sure_bytes_s_;
 }
 
-// Without a backlog the link's rate is not seen, only that it is no less than what it takes. While
-// the workers are the limit a faster link would be of use: after some waiting, believe in ever
-// more, until a backlog tells. Each hope that proved wrong doubles the wait.
+// Without a backlog the link's rate is not seen, only that it is no less than what the link takes.
+// While the workers are the limit a higher rate is of use: after a wait, assume ever more (a hope),
+// until a backlog shows the rate. Each hope that proved wrong doubles the wait.
 void Ladder::hope_for_more(Duration interval, double out_bytes_s) {
   link_bytes_s_ = std::max(link_bytes_s_, out_bytes_s);
   if (out_bytes_s > 1.1 * sure_bytes_s_) hope_wait_ = kHopeWaitMin;  // it has become faster
@@ -173,7 +173,7 @@ std::size_t Ladder::target(const Candidates& candidates) const {
     const Candidate& candidate = candidates[i];
     switch (limit_) {
       case Limit::workers:
-        // The first is the fastest.
+        // Rungs are in order of speed: the first one that passes is the fastest.
         if (candidate.goodput >= (backlogged_ ? kBurstGoodput : 0.97) * best->goodput) return i;
         break;
       case Limit::link:
@@ -219,7 +219,7 @@ void Ladder::consider(TimePoint now, const Candidates& candidates, std::size_t t
     refuted_ = false;
     return;
   }
-  // Far too little goes through the link, or a trial has failed: no reason to wait.
+  // Another rung would bring far more through the link, or a hope has failed: do not wait.
   const bool urgent =
       limit_ == Limit::link && candidates[to].goodput > 1.5 * candidates[current_].goodput;
   if (!urgent && !refuted_ && (wanted_intervals_ < 2 || now - switched_ < dwell_)) return;
@@ -256,7 +256,7 @@ void Ladder::plan_probe() {
 
 CodecSpec Ladder::choose() {
   ++frames_since_probe_;
-  // Where nothing is compressed a probe cannot cost bytes, and nothing else sees the data change.
+  // While nothing is compressed a probe cannot cost bytes, and only a probe sees the data change.
   const bool nothing_to_lose = current_ == kNoneRung && limit_ != Limit::workers;
   const std::uint32_t frames_between = nothing_to_lose                              ? 4
                                        : limit_ == Limit::link && probe_ > current_ ? 16
