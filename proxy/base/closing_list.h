@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// io_uring may still write into an object that owns an operation in flight. So it is closed first,
-// waits until no operation is in flight, and is destroyed then.
+// io_uring may still write into an object that owns an operation in flight. So such an object is
+// closed first, kept until no operation is in flight, and only then destroyed.
 #pragma once
 
 #include <memory>
@@ -17,12 +17,12 @@ class Closable {
   Closable(const Closable&) = delete;
   Closable& operator=(const Closable&) = delete;
   virtual ~Closable() = default;
-  // Nothing is in flight: it may be destroyed.
+  // Nothing is in flight: the object may be destroyed.
   [[nodiscard]] virtual bool idle() const = 0;
 };
 
-// Keeps the closed ones until they are idle. Every owner that is destroyed from a handler of its
-// own goes through here, so that no handler runs on in a destroyed object.
+// Keeps closed objects until they are idle. Every owner that is destroyed from one of its own
+// handlers goes through here, so that no handler runs on in a destroyed object.
 class ClosingList {
  public:
   explicit ClosingList(Loop& loop) : loop_(loop) { timer_.bind<&ClosingList::sweep>(this); }

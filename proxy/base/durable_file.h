@@ -10,13 +10,13 @@
 
 namespace longthrow {
 
-// Replaces `path` by a file with `text`, of that mode less the umask: after a crash the old file is
-// there, or the new one. One writer at a time. The folder exists.
+// Replaces `path` by a file with `text`, of `mode` less the umask: after a crash either the old
+// file is there or the new one. One writer at a time. The folder exists.
 [[nodiscard]] Result<void> replace_file(const std::filesystem::path& path, std::string_view text,
                                         unsigned mode);
 
-// Appends `text` to a file that is there or is made, of that mode less the umask: on return it is
-// on the disk. After a crash meanwhile the file may end with a part of it.
+// Appends `text` to a file, which is made where it is missing, of `mode` less the umask. On return
+// the text is on the disk. After a crash during the call the file may end with a part of the text.
 [[nodiscard]] Result<void> append_to_file(const std::filesystem::path& path, std::string_view text,
                                           unsigned mode);
 

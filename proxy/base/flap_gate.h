@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which changes of a link that goes up and down are said: the first ones each, then how many there
-// were, ever more rarely, and when it has calmed. Pure.
+// Which changes of a link that goes up and down are logged: each of the first ones; then, ever more
+// rarely, how many there were; and at last that the link has calmed down. Pure.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 
 namespace longthrow {
 
-// An episode is a link's going down and all that follows until it goes down again. Of a day without
-// rest some 17 episodes are said, and 20 summaries.
+// An episode is a link's going down and all that follows until it goes down again. Of a link that
+// goes up and down all day, some 17 episodes and 20 summaries are logged.
 class FlapGate {
  public:
   static constexpr std::uint64_t kBurst = 5;
@@ -33,7 +33,7 @@ class FlapGate {
       summary_at_ = now + interval_;
     }
   }
-  // What belongs to the present episode may be said.
+  // Whether lines of the present episode may be logged.
   [[nodiscard]] bool says() const { return said_; }
 
   struct Summary {
@@ -41,7 +41,7 @@ class FlapGate {
     TimePoint since;
     bool calm = false;  // it has not gone down for kCalm
   };
-  // Now and then, while there is something to say.
+  // Now and then, while episodes were left out.
   [[nodiscard]] std::optional<Summary> look(TimePoint now) {
     const bool calm = now - last_at_ >= kCalm;
     if (!since_ || (!calm && now < summary_at_)) return std::nullopt;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// So many lines at once, then one now and then; what is left out is counted. Pure.
+// Lets `burst` lines pass at once, then one in each `every`, and counts those left out. Pure.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps a state that lasts from filling the log: what is said again and again passes at once the
-// first time, then ever more rarely. Pure.
+// Keeps a state that lasts from filling the log: a text that is repeated passes at once the first
+// time, then ever more rarely. Pure.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,8 @@
 
 namespace longthrow {
 
-// A text that comes all day passes some 20 times; ever new ones pass some 50 times in all.
+// In a day, one text that comes again and again passes some 20 times; ever new texts pass some 50
+// times in all.
 class RepeatGate {
  public:
   static constexpr Duration kFirst = std::chrono::minutes(1);

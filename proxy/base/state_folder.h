@@ -13,7 +13,7 @@ class StateFolder {
  public:
   enum class Found {
     known,     // this node has used it before
-    new_here,  // nobody has: a first start, or its disk is not there
+    new_here,  // no node has: a first start, or its disk is not there
     foreign,   // another node's name is in it
   };
 
@@ -21,7 +21,7 @@ class StateFolder {
   // the process in `lock`. Fails when another process has it locked (with EWOULDBLOCK), and when it
   // cannot be written.
   [[nodiscard]] static Result<StateFolder> open(const std::string& path, const std::string& node);
-  // Could it be written? Changes nothing.
+  // Says whether the folder could be written. Changes nothing.
   [[nodiscard]] static Result<void> check(const std::string& path);
 
   StateFolder(StateFolder&& other) noexcept;
@@ -29,7 +29,7 @@ class StateFolder {
   ~StateFolder();
 
   [[nodiscard]] Found found() const { return found_; }
-  // The name that was in it. Of `foreign`.
+  // The name that was in the folder, if found() is `foreign`.
   [[nodiscard]] const std::string& owner() const { return owner_; }
 
  private:
