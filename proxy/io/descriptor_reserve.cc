@@ -8,7 +8,7 @@
 namespace longthrow {
 namespace {
 
-// Of both steps of the reserve: what lanes leave, and what legs leave on top of that.
+// Bounds of one step of the reserve: lanes leave one step free, legs leave two.
 constexpr rlim_t kStepMin = 4;
 constexpr rlim_t kStepMax = 64;
 

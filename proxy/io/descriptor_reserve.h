@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last descriptors of the process are not for connections: when strangers or channels have used
+// Connections may not use the last descriptors of the process: when strangers or channels have used
 // up all others, the control socket and /metrics still answer, and key files can still be read.
 //
 // The kernel gives the lowest free number, so a number near the limit means that hardly any are
@@ -10,8 +10,8 @@
 
 namespace longthrow {
 
-// Whether a connection of this use may keep this descriptor. Legs leave some to lanes, too: without
-// lanes no channel can go on.
+// Whether a connection of this use may keep this descriptor. Legs leave more than lanes do, so that
+// lanes can come up: without lanes no channel can go on.
 [[nodiscard]] bool may_keep(int fd, SocketUse use);
 
 }  // namespace longthrow

@@ -156,7 +156,7 @@ void EpollLoop::try_send(SocketEntry& entry) {
     return;
   }
   finished(entry, Direction::write,
-           sent < 0 ? -errno : static_cast<int>(sent));  // goes on if short
+           sent < 0 ? -errno : static_cast<int>(sent));  // a short send goes on
 }
 
 void EpollLoop::start_connect(SocketEntry& entry) {
@@ -183,7 +183,7 @@ void EpollLoop::on_event(SocketEntry& entry, std::uint32_t events) {
   retry(entry);
 }
 
-// The reader goes first: it is the one that should be told of an error.
+// The reading operation goes first: it is the one that should get a socket's error.
 void EpollLoop::retry(SocketEntry& entry) {
   if (entry.read.phase == Phase::waiting) start(entry, Direction::read);
   if (entry.write.phase != Phase::waiting) return;

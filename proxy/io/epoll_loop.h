@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Loop on epoll, for where io_uring is not to be had.
+// The Loop on epoll, for systems where io_uring cannot be used.
 #pragma once
 
 #include <memory>

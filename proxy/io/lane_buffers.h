@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The send buffer of a WAN connection. The kernel tunes it up to tcp_wmem[2] (4 MiB on most
 // systems), which caps one flow at about 260 Mbit/s over 100 ms. A fixed larger buffer lifts the
-// cap (what is unsent stays small through TCP_NOTSENT_LOWAT), but ends the tuning; so it is set
-// only where it is larger than what tuning could reach. The receive buffer (33 MiB by tuning) is
-// left alone.
+// cap (TCP_NOTSENT_LOWAT keeps the unsent part small), but ends the tuning; so it is set only where
+// it is larger than what tuning could reach. The receive buffer (33 MiB by tuning) is left alone.
 #pragma once
 
 namespace longthrow {

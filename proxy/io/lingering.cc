@@ -15,9 +15,9 @@ namespace longthrow {
 namespace {
 
 constexpr int kReadsMax =
-    32;  // per socket and poll: a peer that never stops talking gets its share
+    32;  // per socket and poll: a peer that never stops sending gets no more than its share
 
-// Whether close(2) loses nothing now.
+// Whether a close(2) now would lose nothing.
 bool settled(int fd) {
   static thread_local std::array<char, std::size_t{64} * 1024> discarded;
   for (int i = 0; i < kReadsMax; ++i) {
@@ -42,7 +42,7 @@ Lingering::~Lingering() {
 
 void Lingering::add(int fd, TimePoint now) {
   set_on_close(fd, OnClose::finish);
-  if (::shutdown(fd, SHUT_WR) != 0 || settled(fd)) {  // fails: it is not connected any more
+  if (::shutdown(fd, SHUT_WR) != 0 || settled(fd)) {  // shutdown fails: no longer connected
     ::close(fd);
     return;
   }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sockets that were closed gracefully and still owe their peer bytes.
+// Sockets that were closed gracefully and still have bytes to send to their peer.
 //
-// close(2) is not graceful by itself. If unread bytes lie in the receive queue, or any arrive after
-// it, Linux answers with RST and throws away what is still queued to be sent (RFC 1122, 4.2.2.13;
-// tcp_close and tcp_rcv_state_process). So a graceful end is: FIN after what is queued (SHUT_WR),
-// then read and discard what the peer still says, and close(2) only when nothing can be lost any
-// more: the peer has ended too (no byte can come), or it has acknowledged our FIN and so all before
-// it. A socket that gets there within kPatience is closed; after that close(2) hands the rest to
-// the kernel, which goes on sending on its own as long as the peer stays silent. A SHUT_RD would
-// not help: it neither empties the queue nor stops the peer.
+// close(2) is not graceful by itself. If unread bytes lie in the receive queue, or bytes arrive
+// after the close, Linux answers with RST and throws away what is still queued to be sent (RFC
+// 1122, 4.2.2.13; tcp_close and tcp_rcv_state_process). So a graceful end is: FIN after what is
+// queued (SHUT_WR), then read and discard what the peer still says, and close(2) only when nothing
+// can be lost any more: the peer has ended too (no byte can come), or it has acknowledged our FIN
+// and so all before it. A socket that gets there within kPatience is closed; after that close(2)
+// hands the rest to the kernel, which goes on sending on its own as long as the peer stays silent.
+// SHUT_RD would not help: it neither empties the queue nor stops the peer.
 #pragma once
 
 #include <deque>
@@ -33,7 +33,8 @@ class Lingering {
 
   // Takes the descriptor, which has no operation in flight, and sends its FIN.
   void add(int fd, TimePoint now);
-  // Looks after all of them. Returns when to call again; none: nothing is left.
+  // Reads from all sockets and closes those that are done. Returns when to call again; none: no
+  // socket is left.
   std::optional<TimePoint> poll(TimePoint now);
   [[nodiscard]] std::size_t size() const { return sockets_.size(); }
 

@@ -74,7 +74,8 @@ void LoopBase::dispatch() {
   batch_.clear();
 }
 
-// The slot is free and a closed socket is gone before the handler runs: it may start anew.
+// Before the handler runs the slot is freed and a closed socket is gone, so that the handler may
+// start a new operation.
 void LoopBase::deliver(const Completion& completion) {
   if (completion.fd >= 0) {
     SocketEntry& entry = sockets_[static_cast<std::size_t>(completion.fd)];
@@ -145,7 +146,7 @@ void LoopBase::cancel_all() {
     if (!entry.open) continue;
     for (const Direction direction : {Direction::read, Direction::write}) {
       if (entry.slot(direction).cancelled && entry.slot(direction).phase == Phase::waiting) {
-        cancel_waiting(entry, direction);  // again: the first may have missed it
+        cancel_waiting(entry, direction);  // again: the first cancel may have missed it
       }
       cancel_slot(entry, direction);
     }

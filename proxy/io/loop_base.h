@@ -60,8 +60,8 @@ class LoopBase : public Loop {
   // closed.
   void tear_down();
 
-  // The backend. `start` begins what the slot says or tries it again; `cancel_waiting` sees to it
-  // that a waiting slot completes soon. `wait` takes at most `timeout` (none: until something
+  // The backend's part. `start` begins the slot's operation or tries it again; `cancel_waiting`
+  // makes a waiting slot complete soon. `wait` takes at most `timeout` (none: until something
   // happens).
   [[nodiscard]] virtual bool attach(SocketEntry&) {
     return true;
@@ -71,11 +71,11 @@ class LoopBase : public Loop {
   virtual void cancel_waiting(SocketEntry& entry, Direction direction) = 0;
   virtual void wait(std::optional<Duration> timeout) = 0;
 
-  // Called by the backend with what the kernel said of a waiting slot: a result as the system call
-  // has it, negative errno on failure. May start the slot again (the rest of a send, a paused
+  // Called by the backend with the kernel's result for a waiting slot: as the system call returns
+  // it, a negative errno on failure. May start the slot again (the rest of a send, a paused
   // accept).
   void finished(SocketEntry& entry, Direction direction, int result);
-  // A connection of an accept that goes on.
+  // Called by the backend with a new connection of an accept that goes on.
   void accepted(SocketEntry& listener, int fd);
 
   [[nodiscard]] SocketEntry* find(int fd, std::uint32_t generation);
@@ -132,7 +132,7 @@ class LoopBase : public Loop {
   std::atomic<bool> stopping_{false};
   bool running_ = false;
   bool tearing_down_ = false;
-  Resolver resolver_;  // last: it ends first, and answers through the others
+  Resolver resolver_;  // last: it is destroyed first, and answers through the others
 };
 
 }  // namespace longthrow

@@ -261,10 +261,10 @@ void LoopBase::finished(SocketEntry& entry, Direction direction, int result) {
   LT_ASSERT(false);
 }
 
-// Linux reports a socket's error once, to whichever call comes first. After that, also when a send
-// was told, a receive returns 0, which reads like a clean end of the stream: guarantee G1 would be
-// broken. So errors are kept and said again. A send's EPIPE is the exception: the kernel says it
-// when the peer's FIN had come before its reset, and then the end is the true one.
+// Linux reports a socket's error once, to whichever call comes first. After that, even if a send
+// got the error, a receive returns 0, which reads like a clean end of the stream: guarantee G1
+// would be broken. So the loop keeps errors and returns them again. Except a send's EPIPE: the
+// kernel returns it when the peer's FIN came before its reset, and then the end is the true one.
 int LoopBase::received(SocketEntry& entry, int result) const {
   if (result < 0 && result != -ECANCELED) entry.receive_error = -result;
   if (result == 0 && entry.receive_error != 0) return -entry.receive_error;

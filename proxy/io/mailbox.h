@@ -27,7 +27,7 @@ class Mailbox {
   void wake();
 
   [[nodiscard]] bool signalled() const { return signalled_.load(std::memory_order_acquire); }
-  // Takes back the readiness of `fd`, after the loop saw it.
+  // Reads the eventfd empty, after the loop saw that it was readable.
   void clear_readiness();
   // Moves all posted tasks, in order, into `tasks` (empty before).
   void take(std::vector<Loop::Task>& tasks);

@@ -20,7 +20,8 @@ struct LoopChoice {
 //
 // Destroying a loop completes what is in flight with -ECANCELED (the handlers run, from the
 // destructor), disarms all timers, and closes what sockets are left: legs by reset. While
-// operations are in flight it is destroyed on the thread that ran it (its ring takes no other).
+// operations are in flight the loop must be destroyed on the thread that ran it (its io_uring ring
+// belongs to that thread).
 [[nodiscard]] Result<LoopChoice> make_loop(IoChoice choice);
 
 }  // namespace longthrow

@@ -180,7 +180,7 @@ void Resolver::ask(std::uint64_t id, const HostPort& name) {
                                [shared = shared_] { Shared::serve(shared); });
     if (thread) {
       shared_->threads.push_back(std::move(*thread));
-    } else if (threads == 0) {  // nobody will ever take it
+    } else if (threads == 0) {  // no thread will ever take the name
       shared_->queue.clear();
       shared_->answer_all(name.host, {.result = -EAGAIN, .error = thread.error().message}, shared_);
     }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Name look-ups off the loop's thread. glibc's getaddrinfo blocks (seconds, when a name server is
 // silent) and cannot be interrupted, so it runs on up to kThreadsMax threads that are started when
-// needed. A silent name does not hold up the others: whoever asks for a name that is being looked
-// up waits for that answer, so that it has one thread at most; a numeric address needs none. An
-// answer that was slow in coming is kept for kKeepSlow, since who asked may have given up meanwhile
-// and asks again. A resolver that ends while a thread sits in getaddrinfo leaves that thread to
-// itself: it shares only `Shared`, and finds it stopped.
+// needed. A name whose server is silent does not hold up other names: a second request for a name
+// that is being looked up waits for the first answer, so each name takes one thread at most; a
+// numeric address takes none. An answer that was slow in coming is kept for kKeepSlow, since the
+// asker may have given up meanwhile and will ask again. A resolver that ends while a thread sits in
+// getaddrinfo detaches that thread, which uses only `Shared` and finds there that the resolver has
+// ended.
 #pragma once
 
 #include <cstdint>

@@ -17,20 +17,20 @@ namespace longthrow {
 namespace {
 
 constexpr int kNotsentLowatBytes = 256 * 1024;
-// TCP_RTO_MAX_MS, Linux 6.15; older ones refuse it. A lane that outlives a cut goes on within a
-// second after it, instead of a time as long as the cut.
+// TCP_RTO_MAX_MS, Linux 6.15; older kernels refuse it. With it, a lane that outlives a cut goes on
+// within a second after the cut, instead of after a time as long as the cut.
 constexpr int kTcpRtoMaxMs = 44;
 constexpr int kRtoMaxMs = 1000;
-// On a lane a backstop only: the session's heartbeat finds a dead peer much earlier. On a leg the
-// only sign that its host has gone without a word; a program that merely does not read still
-// answers.
+// On a lane keep-alive is a backstop only: the session's heartbeat finds a dead peer much earlier.
+// On a leg it is the only sign that the program's host has vanished; the host of a program that
+// merely does not read still answers.
 constexpr int kKeepIdleSeconds = 30;
 constexpr int kKeepIntervalSeconds = 10;
 constexpr int kKeepCount = 6;
-// Of a leg. What lies in it is accepted, counts as lag and is outside the memlimit, and what of it
-// must be read before a full window reopens grows with it. The kernel's own tuning would let it
-// grow to tcp_rmem's maximum (6 MiB and more). The kernel doubles this for its own needs, and
-// grants at most net.core.rmem_max.
+// The receive buffer of a leg. The bytes in it are accepted, count as lag and are outside the
+// memlimit; and the larger the buffer, the more of it must be read before a full window reopens.
+// The kernel's own tuning would let it grow to tcp_rmem's maximum (6 MiB and more). The kernel
+// doubles this number for its own needs, and grants at most net.core.rmem_max.
 constexpr int kLegReceiveBytes = 512 * 1024;
 
 void set_option(int fd, int level, int name, int value) {
@@ -65,7 +65,7 @@ std::unexpected<Error> close_and_fail(int fd, std::string_view what, const Endpo
   return fail(format("cannot {} {}: {}", what, to_string(endpoint), why), error);
 }
 
-// Sets errno; without it the kernel says "Invalid argument".
+// Sets errno to ENODEV; the kernel would only say "Invalid argument".
 bool lacks_interface(const Endpoint& endpoint) {
   const bool lacks = endpoint.awaits_interface();
   if (lacks) errno = ENODEV;

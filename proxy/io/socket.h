@@ -36,8 +36,8 @@ void set_on_close(int fd, OnClose on_close);
 
 [[nodiscard]] Result<Endpoint> local_address(int fd);
 [[nodiscard]] Result<Endpoint> remote_address(int fd);
-// A connect to a port of this host's ephemeral range can meet itself (RFC 9293, 3.5, simultaneous
-// open): then everything sent comes back as if the target had said it.
+// A connect to a port of this host's ephemeral range can connect to itself (RFC 9293, 3.5,
+// simultaneous open): then everything that we send comes back as if the target had sent it.
 [[nodiscard]] bool connected_to_itself(int fd);
 
 [[nodiscard]] SocketStats socket_stats(int fd);

@@ -60,7 +60,7 @@ struct SocketEntry {
   int send_error = 0;
   int receive_error = 0;
   std::unique_ptr<Outgoing> outgoing;
-  // For the epoll backend: what the kernel may have for us, as far as it last said.
+  // For the epoll backend: readiness as the kernel last reported it.
   bool maybe_readable = true;
   bool maybe_writable = true;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread of this process: named, and deaf to signals (those belong to the main thread).
+// A thread of this process: named, and with all signals blocked (the signals belong to the main
+// thread).
 #pragma once
 
 #include <functional>

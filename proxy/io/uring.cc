@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// io_uring through liburing 2.3 (Debian 12; kernels 6.1 and later are at home here, from 5.11 on it
-// works). The story:
+// io_uring through liburing 2.3 (Debian 12). Made for kernels 6.1 and later; works from 5.11 on.
 //
 // Flags. SINGLE_ISSUER with DEFER_TASKRUN (6.1) runs completions only when we ask for them; without
-// it COOP_TASKRUN (5.19); else none. An older kernel says EINVAL, and the next set is tried. A
-// single-issuer ring belongs to the thread that submits first, not to the one that made it
-// (R_DISABLED, enabled at the first submission), so that a loop can be made before its thread.
+// that COOP_TASKRUN (5.19); else none. A kernel that does not know a set of flags says EINVAL, and
+// the next set is tried. A single-issuer ring belongs to the thread that submits first, not to the
+// one that made it (R_DISABLED, enabled at the first submission), so that a loop can be made before
+// its thread.
 //
 // Memory. The rings of an unprivileged process count against RLIMIT_MEMLOCK (8 MiB by default), per
-// user and not per process; root never sees it. What a destroyed ring held comes back only after
-// some hundred milliseconds. So the ring is small; on ENOMEM it is halved, and all is tried once
-// more after a pause.
+// user and not per process; root is exempt. The kernel takes back the memory of a destroyed ring
+// only after some hundred milliseconds. So the ring is small; on ENOMEM it is halved, and all is
+// tried once more after a pause.
 //
 // Refusal. kernel.io_uring_disabled and the seccomp profiles of container runtimes answer EPERM,
 // some sandboxes ENOSYS, and a filter may let io_uring_setup pass and refuse io_uring_enter: so a
@@ -153,7 +153,7 @@ io_uring_sqe& Uring::next() {
   for (int attempt = 0; sqe == nullptr; ++attempt) {
     LT_ASSERT(attempt < kAttemptsMax);
     enable();
-    // EBUSY, EAGAIN: the kernel wants its completions taken, or memory, first.
+    // EBUSY, EAGAIN: the kernel first needs its completions taken, or memory.
     if (io_uring_submit(&ring_) < 0) {
       io_uring_get_events(&ring_);
       collect(early_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ring: set-up with its fall-backs, submission that never fails, harvest. Belongs to one thread,
-// the first that submits.
+// An io_uring ring: set-up with its fall-backs, submission that never fails, harvest of
+// completions. Belongs to one thread, the first that submits.
 #pragma once
 
 #include <liburing.h>
@@ -39,7 +39,7 @@ class Uring {
   [[nodiscard]] const std::string& description() const { return description_; }
 
   // A cleared entry, to be prepared and then given its user_data (preparing clears that); submits
-  // what is there when the queue is full.
+  // the queued entries first when the queue is full.
   [[nodiscard]] io_uring_sqe& next();
   // Submits all, waits for one completion at most `timeout` (none: for ever), and moves all
   // completions to the end of `into`. Returns early on a signal.

@@ -2,19 +2,19 @@
 // The Loop on io_uring: what LoopBase starts becomes one submission each, and one enter a turn
 // submits them all, waits and harvests.
 //
-// Receives are single-shot, straight into the caller's block: not armed is not read, which is the
-// back-pressure (a multishot receive over provided buffers measured 1.27 times dearer). Accepts are
-// multishot where the kernel knows that (5.19), armed again when one ends.
+// Receives are single-shot, straight into the caller's block: a socket without one is not read,
+// which is the back-pressure (a multishot receive over provided buffers measured 1.27 times
+// dearer). Accepts are multishot where the kernel knows that (5.19), armed again when one ends.
 //
-// Sends. On lanes MSG_WAITALL lets the kernel finish a short send itself. Not on legs: with it, a
-// send that was partly done when the reset came reports the part and swallows the error, so that
-// nobody ever hears ECONNRESET and the next receive looks like a clean end (see
-// LoopBase::received). There the loop sends the rest itself, one more submission in the enter that
-// happens anyway.
+// Sends. On lanes MSG_WAITALL lets the kernel finish a short send itself. Not on legs: with
+// MSG_WAITALL, a send that was partly done when a reset came reports the part and swallows the
+// error, so that no call ever returns ECONNRESET and the next receive looks like a clean end (see
+// LoopBase::received). On legs the loop sends the rest itself, by one more submission in the enter
+// that happens anyway.
 //
 // close(2) does not cancel: a receive pending on a closed descriptor stays, keeps the connection
 // open and swallows what comes. Operations are therefore cancelled one by one, by their user_data
-// (shutdown would do it too, but says FIN, which an aborted stream must never say), and the
+// (shutdown would do it too, but sends FIN, which an aborted stream must never send), and the
 // descriptor is closed when their completions are in. A cancel can miss an operation that is just
 // being run (EALREADY): then it is repeated until the operation has completed.
 //
@@ -82,7 +82,7 @@ class UringLoop final : public LoopBase {
   bool ready_ = false;
   bool multishot_accept_ = true;
   std::vector<UringResult> harvest_;
-  std::vector<Tag> missed_;  // cancels that found nothing, or came while it ran
+  std::vector<Tag> missed_;  // cancels that found no operation, or one that was running
   Timer cancel_timer_;
 };
 
@@ -139,7 +139,7 @@ void UringLoop::cancel_waiting(SocketEntry& entry, Direction direction) {
 
 void UringLoop::wait(std::optional<Duration> timeout) {
   ring_.submit_and_wait(timeout, harvest_);
-  for (const UringResult& cqe : harvest_) on_completion(cqe);  // may submit, never harvests into it
+  for (const UringResult& cqe : harvest_) on_completion(cqe);  // may submit, never adds to harvest_
   harvest_.clear();
 }
 
@@ -173,7 +173,8 @@ void UringLoop::on_accept(SocketEntry& entry, int result, bool more) {
   start(entry, Direction::read);
 }
 
-// The operation completes by itself when the cancel found it; also when it was on its way already.
+// An operation that the cancel found completes by itself. One that it missed is cancelled again, in
+// case it has not completed by then.
 void UringLoop::on_cancel(const Tag& tag, int result) {
   if (result >= 0) return;
   missed_.push_back(tag);

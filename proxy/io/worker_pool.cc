@@ -40,7 +40,7 @@ void finish_ready(Shared& shared) {
   for (Job* job : ready) job->finish();
 }
 
-// One task brings back all jobs that ran meanwhile.
+// One posted task finishes all jobs that have run by then.
 void hand_back(const std::shared_ptr<Shared>& shared, Job& job) {
   {
     const std::lock_guard lock(shared->mutex);
