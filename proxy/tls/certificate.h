@@ -27,7 +27,7 @@ struct CertificateMaterial {
 [[nodiscard]] Result<CertificateMaterial> load_certificates(const std::string& link,
                                                             const CertificateTls& config);
 
-// Whether a peer that is good for `a` may also be good for `b` with equal right.
+// Whether a certificate that satisfies `a` may satisfy `b` just as well.
 [[nodiscard]] bool indistinguishable(const CertificateMaterial& a, const CertificateMaterial& b);
 
 enum class PeerRole : std::uint8_t { client, server };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What OpenSSL's callbacks read and note: the immutable material of an end, and one connection of
-// it.
+// What OpenSSL's callbacks read and write: the immutable material of an end, and the state of one
+// connection.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ struct LinkMaterial {
 using LinkMaterials = std::vector<std::shared_ptr<const LinkMaterial>>;
 
 // One side of connections: a client of one link, or a server of the links of one listener. Engines
-// share it, so that a reload leaves them what they began with.
+// share an EndContext, so that each keeps, over a reload, the one that it began with.
 struct EndContext {
   PeerRole role = PeerRole::client;  // ours
   LinkMaterials links;               // a client: exactly one

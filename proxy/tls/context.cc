@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenSSL 3.0, bent to what two Longthrow nodes need and nothing else.
+// OpenSSL 3.0, restricted to what two Longthrow nodes need.
 //
 // An external pre-shared key is, to OpenSSL, a session to be resumed, made by a callback. It is
 // bound to a hash, so the one cipher suite is TLS_AES_256_GCM_SHA384 on both ends. Such a session
-// has the life of a ticket (304 s from its creation), hence one is made for each handshake: made at
-// load, keys would stop working after five minutes. A server with SSL_VERIFY_PEER refuses every
-// resumption while its session id context is empty; a client refuses one if its own is not. A
-// callback that finds no key must answer 1 with a null session, so that a listener which also has
-// certificates may go on with these; a listener without them then fails with handshake_failure, and
-// ours is to say why.
+// lives as long as a ticket (304 s from its creation), so the callback makes one for each
+// handshake: if it were made at load, keys would stop working after five minutes. A server with
+// SSL_VERIFY_PEER refuses every resumption while its session id context is empty; a client refuses
+// one if its own is not. A callback that finds no key must answer 1 with a null session, so that a
+// listener which also has certificates may go on with these; a listener without them then fails
+// with handshake_failure, and sentences.cc says why.
 //
 // No tickets, no early data, never a key exchange without (EC)DHE; options that the system's
-// openssl.cnf may have set to the contrary are cleared. Post-handshake messages but KeyUpdate have
-// no business here, and OpenSSL does not limit KeyUpdates or empty records in all cases, so a
-// message callback counts them.
+// openssl.cnf may have set to the contrary are cleared. After the handshake no message but
+// KeyUpdate is allowed, and OpenSSL does not limit KeyUpdates or empty records in all cases: so a
+// message callback checks and counts them.
 #include "proxy/tls/context.h"
 
 #include <openssl/err.h>
@@ -33,7 +33,7 @@ constexpr const char* kCipherSuite = "TLS_AES_256_GCM_SHA384";
 constexpr unsigned char kCipherSuiteId[] = {0x13, 0x02};
 constexpr std::string_view kSessionIdContext = "longthrow";
 constexpr long kCertificateListBytesMax = 32L * 1024;
-// A peer of ours updates its key once in many MiB; tests and other settings do it oftener.
+// A peer updates its key once in many MiB; tests and other settings do so more often.
 constexpr std::uint64_t kKeyUpdatesFree = 64;
 constexpr std::uint64_t kBytesPerKeyUpdate = 4 * kKiB;
 constexpr std::uint64_t kRecordsWithoutDataMax = 256;
@@ -128,7 +128,7 @@ int refuse_peer(X509_STORE_CTX* store, Connection& connection, Verdict verdict) 
   return 0;
 }
 
-// Of two refusals by different links, the one that came further tells more.
+// Of two links' refusals, the one whose verification got further tells more.
 int progress_of(const Verdict& verdict) {
   switch (verdict.error) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -142,8 +142,8 @@ int progress_of(const Verdict& verdict) {
   }
 }
 
-// Takes the place of OpenSSL's own verification: each link has authorities and a name of its own. A
-// link that names the peer is preferred to one that takes any name.
+// Replaces OpenSSL's own verification, since each link has authorities and a peer name of its own.
+// A link that names the peer is preferred to one that takes any name.
 int verify_certificate(X509_STORE_CTX* store, void*) {
   const auto* ssl = static_cast<const SSL*>(
       X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -205,7 +205,7 @@ SslContextPtr make_context(const SSL_METHOD* method) {
   SSL_CTX_clear_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_max_cert_list(ctx, kCertificateListBytesMax);
-  SSL_CTX_set_read_ahead(ctx, 0);  // dearer with a BIO that already holds all bytes
+  SSL_CTX_set_read_ahead(ctx, 0);  // slower with a BIO that already holds all bytes
   const bool set =
       SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
       SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&

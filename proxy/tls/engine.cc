@@ -22,7 +22,7 @@ namespace longthrow {
 namespace {
 
 constexpr std::string_view kExporterLabel = "EXPORTER-longthrow-hello";
-// Both certificate flights with room; OpenSSL alone would take a ClientHello of 128 KiB and more.
+// Room for both certificate flights; OpenSSL alone would take a ClientHello of 128 KiB and more.
 constexpr std::size_t kHandshakeBytesMax = 96 * kKiB;
 constexpr std::string_view kClosedByPeer = "closed by peer";
 // Types of TLS records: change_cipher_spec, alert, handshake, application_data.
@@ -76,7 +76,7 @@ class OpensslEngine final : public TlsEngine {
   const std::shared_ptr<const EndContext> context_;
   const std::uint64_t key_update_bytes_;
   Connection connection_;
-  SslPtr ssl_;  // after what its callbacks use
+  SslPtr ssl_;  // declared after what its callbacks use
   const LinkMaterial* link_ = nullptr;
   std::string peer_ = "unauthenticated peer";
   std::size_t handshake_bytes_ = 0;  // received
@@ -117,7 +117,7 @@ Result<void> OpensslEngine::start(ByteQueue& out) {
   return shake_hands();
 }
 
-// Tells a peer without TLS apart, before OpenSSL calls it a "wrong version number".
+// Recognises a peer without TLS, for which OpenSSL would only say "wrong version number".
 Result<void> OpensslEngine::examine_first_bytes(ByteView cipher, ByteQueue& out) {
   Connection& c = connection_;
   const std::size_t taken = std::min(cipher.size(), c.first_bytes.size() - c.first_bytes_count);
@@ -131,7 +131,7 @@ Result<void> OpensslEngine::examine_first_bytes(ByteView cipher, ByteQueue& out)
     out.append(std::as_bytes(std::span(kProtocolVersionAlert)));
     return die("the peer is configured with tls = \"none\", this link is not");
   }
-  if (kPlainPreface.starts_with(seen)) return {};  // held back until it is clear
+  if (kPlainPreface.starts_with(seen)) return {};  // held back until more bytes decide
   return die(format("the peer does not speak TLS (it began with \"{}\")", printable(seen)));
 }
 
@@ -210,7 +210,7 @@ Result<std::size_t> OpensslEngine::read(ByteSpan plain) {
 
 Result<void> OpensslEngine::update_key_when_due() {
   if (sealed_since_update_bytes_ < key_update_bytes_) return {};
-  // Not "requested": the peer counts its own bytes, and answers could pile up.
+  // The peer is not asked to update, too: it counts its own bytes, and its answers could pile up.
   if (SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED) != 1) return die_of_openssl();
   sealed_since_update_bytes_ = 0;
   return {};

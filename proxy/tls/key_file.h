@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pre-shared keys and their files: lines `identity:hex`, `#` comments and blank lines. The first
-// key is offered when dialling, all are accepted: so a key is rotated by adding the next one at
-// both ends, then moving it to the top, then removing the old one.
+// Pre-shared keys and their files: lines `identity:hex`, `#` comments and blank lines. A dialler
+// offers the first key, an acceptor takes any of them. So a key is rotated by adding the next one
+// at both ends, then moving that one to the top, then removing the old one.
 #pragma once
 
 #include <string>
@@ -23,7 +23,7 @@ struct PresharedKey {
   Secret secret;
 };
 
-// `name` is what errors are prefixed with, with the line: a path. Errors never quote key digits.
+// Errors begin with `name` (a path) and the line. Errors never quote key digits.
 [[nodiscard]] Result<std::vector<PresharedKey>> parse_key_file(std::string_view text,
                                                                const std::string& name);
 // Also checks the file's rights, see read_private_file.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine of `tls = "none"`: bytes pass unchanged, behind a preface that tells ends apart.
+// The engine of `tls = "none"`: bytes pass unchanged, behind a preface by which each end can tell
+// that the other speaks no TLS either.
 #pragma once
 
 #include <memory>

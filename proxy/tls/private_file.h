@@ -10,7 +10,7 @@
 
 namespace longthrow {
 
-// Larger files are no keys or certificates of anybody's.
+// A larger file is taken for neither keys nor certificates.
 inline constexpr std::size_t kKeyMaterialBytesMax = kMiB;
 
 // Reads a file that holds a secret. Refused, with what to do about it: not a regular file, an owner

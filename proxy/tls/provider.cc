@@ -41,7 +41,7 @@ Result<LinkMaterial> load_link(const std::string& name, const TlsConfig& tls) {
   return link;
 }
 
-// Why a peer could be of either link; empty when it cannot.
+// Why a peer could belong to either link; empty: it could not.
 std::string confusion(const LinkMaterial& a, const LinkMaterial& b) {
   if (a.plain() || b.plain()) {
     return format("link {} has tls = \"none\", so it needs a listen address of its own",
@@ -103,7 +103,7 @@ class Provider final : public TlsProvider {
  private:
   // A link whose files cannot be used.
   enum class Broken : std::uint8_t { refused, left_out };
-  // Takes from `known` what need not be read.
+  // Takes links with unchanged settings from `known` instead of reading their files.
   Result<void> load(const Config& config, const Loaded& known, Broken broken);
   static Result<void> load_one(Loaded& fresh, const std::string& name, const TlsConfig& tls);
   Result<EndContextPtr> server_context(LinkMaterials links);

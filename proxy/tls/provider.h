@@ -18,9 +18,10 @@ struct TlsProviderOptions {
   std::uint64_t key_update_bytes = 64 * kGiB;
 };
 
-// Not thread-safe: one thread at a time, as its engines. Engines outlive a reload and the provider.
-// `load` also refuses what could never be told apart on one `listen`: the same key identity in two
-// links' files, the same peer name under the same CA, `tls = "none"` beside another link.
+// Not thread-safe: one thread at a time may use the provider, and so each engine. Engines outlive a
+// reload and the provider. `load` also refuses links on one `listen` whose peers could never be
+// told apart: the same key identity in two links' files, the same peer name under the same CA, `tls
+// = "none"` beside another link.
 [[nodiscard]] std::unique_ptr<TlsProvider> make_tls_provider(TlsProviderOptions options = {});
 
 }  // namespace longthrow

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes that are wiped when they go: keys, and the text they were read from.
+// Bytes that are wiped when they are freed: keys, and the text that keys were read from.
 #pragma once
 
 #include <openssl/crypto.h>

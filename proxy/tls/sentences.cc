@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// In TLS 1.3 the side that refuses knows the reason and sends the other a bare alert number; on top
-// of that a client's handshake is complete before the server has looked at its certificate, so that
-// this alert comes in the place of the first data. What an alert can mean between two Longthrow
-// nodes is narrow enough to say it in words. OpenSSL reports a received alert as reason 1000 + its
-// number.
+// In TLS 1.3 the side that refuses knows the reason and sends the other a bare alert number.
+// Moreover, a client's handshake is complete before the server has looked at the client's
+// certificate, so that this alert arrives where the first data is expected. Between two Longthrow
+// nodes an alert can mean so little that a sentence can say what. OpenSSL reports a received alert
+// as reason 1000 + its number.
 #include "proxy/tls/sentences.h"
 
 #include <openssl/err.h>
@@ -19,7 +19,8 @@ namespace {
 constexpr std::string_view kCompare =
     "compare with longthrow genkey --fingerprint FILE at both ends";
 
-// Of the errors queued, the first of the TLS library: those of the cipher beneath say less.
+// Of the queued errors, takes the first one of the TLS library: errors of the cipher library say
+// less.
 unsigned long take_error() {
   unsigned long chosen = 0;
   while (const unsigned long error = ERR_get_error()) {
@@ -55,7 +56,7 @@ std::string our_certificate(const Connection& connection) {
   return known ? describe_certificate(link.certificates->leaf.get()) : std::string();
 }
 
-// A client's offered key met this alert.
+// The peer answered a client's offered key with this alert.
 std::string key_refusal(const PresharedKey& key, int alert) {
   const bool key_differs = alert == SSL_AD_ILLEGAL_PARAMETER || alert == SSL_AD_DECRYPT_ERROR;
   return format("the peer refused our {}: {}; {}", describe_key(key),

@@ -8,7 +8,7 @@
 
 namespace longthrow {
 
-// Why the connection failed. Takes what OpenSSL left in the thread's error queue and empties it.
+// Why the connection failed. Reads OpenSSL's error queue of this thread, and empties it.
 [[nodiscard]] std::string failure_sentence(const Connection& connection);
 
 // A key or a certificate of ours or the peer's, as shown in logs.
