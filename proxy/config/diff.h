@@ -12,7 +12,7 @@ namespace longthrow {
 struct ConfigChange {
   std::string section;  // "node", "link.dr"
   std::string key;      // "memlimit"; empty: the whole table was added or removed
-  std::string from;     // as the admin would write it; empty: it was not there
+  std::string from;     // as the admin would write it; empty: not set
   std::string to;
   bool live = false;  // a reload applies it; else it keeps its running value
 };

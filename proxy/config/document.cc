@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one file that meets toml++ (3.3 in Debian 12). It is used header-only and without its
-// exceptions, so that a bad file is a value and not a throw. Four traps:
+// The only file that includes toml++ (3.3 in Debian 12), header-only and without its exceptions: a
+// bad file gives an error value and throws nothing. Four traps:
 //  - It stops at the first error of a text: only that one is reported for the file.
 //  - A key that is written twice is a parse error, with the key in the message and nowhere else.
 //  - Tables are sorted by key; the order of the text is in the source positions only. A [table]

@@ -16,7 +16,7 @@
 namespace longthrow {
 namespace {
 
-// Both nodes call the only route of a link of its own so.
+// What both nodes call the only route of a connection's own link.
 constexpr const char* kOwnWireName = "drbd";
 constexpr int kZstdLevelMax = 19;
 
@@ -50,7 +50,7 @@ bool is_adopted(const LinkConfig& link, const RouteConfig& route, const DrbdConn
          });
 }
 
-// The same at both ends, whatever they call the connection.
+// A name that both ends derive alike, whatever they call the connection.
 std::string shared_wire_name(const DrbdConnection& connection) {
   const auto [low, high] = std::minmax(connection.outside, connection.peer_outside);
   const std::string both = to_string(low) + " " + to_string(high);
@@ -138,7 +138,7 @@ Result<void> add_connection(Config& config, const Config& files, const std::stri
   return {};
 }
 
-// What the checks of a configuration ask for of its text.
+// The places in the text that the checks of a configuration ask for.
 Origins origins_of(const Config& config, const Config& files) {
   Origins origins;
   origins.add("", {"the configuration", 0});
@@ -205,8 +205,8 @@ ConnectionPlace place_of(const Config& files, const std::string& name,
 
 Result<CompressionSetting> compression_of(const std::vector<std::string>& plugins) {
   // Data is compressed once. drbdadm lists a resource's own plugins first and those of `common`
-  // behind them: what is inherited is put in front one by one, and that happens twice
-  // (expand_opts(), drbd-utils 9.22 and later). So the first one counts.
+  // behind them: it puts inherited ones in front one by one, and does that twice (expand_opts(),
+  // drbd-utils 9.22 and later). So the first one counts.
   std::optional<CompressionSetting> first;
   for (const std::string& plugin : plugins) {
     CompressionSetting setting;

@@ -18,11 +18,11 @@ namespace longthrow {
 // One `add connection`, and what `set` has said of it since. DRBD's two nodes have different names
 // for one connection; only the addresses tie them.
 struct DrbdConnection {
-  Endpoint inside;                                 // the local DRBD connects here: its peer address
-  Endpoint peer_outside;                           // the peer is reached there
-  Endpoint outside;                                // and reaches us here
-  Endpoint drbd;                                   // the local DRBD accepts here
-  std::optional<std::uint64_t> memlimit;           // bytes
+  Endpoint inside;                        // where the local DRBD connects, as its peer's address
+  Endpoint peer_outside;                  // where this node reaches the peer node
+  Endpoint outside;                       // where the peer node reaches this node
+  Endpoint drbd;                          // where the local DRBD accepts
+  std::optional<std::uint64_t> memlimit;  // bytes
   std::optional<std::uint64_t> bandwidth_bytes_s;  // 0: unlimited
   std::vector<std::string> plugins;  // words separated by one space, as they were given
   friend bool operator==(const DrbdConnection&, const DrbdConnection&) = default;
@@ -59,8 +59,8 @@ struct SetPlugin {
 };
 using ConnectionChange = std::variant<AddConnection, DeleteConnection, SetConnection, SetPlugin>;
 
-// Adding what is there already and deleting what is not are done; so is setting what is set. Fails
-// with a sentence, and then nothing has changed.
+// A change that has no effect succeeds: adding a connection that is there, deleting one that is
+// not, setting a value that is set. On failure nothing has changed.
 [[nodiscard]] Result<DrbdConnections> changed(DrbdConnections connections,
                                               const ConnectionChange& change);
 
@@ -82,8 +82,8 @@ struct ConnectionPlace {
 [[nodiscard]] ConnectionPlace place_of(const Config& files, const std::string& name,
                                        const DrbdConnection& connection);
 
-// The compression that plugins ask for. None: automatic. Of several the last one counts: drbdadm
-// puts what a resource inherits before its own. Fails for a plugin that is not known.
+// The compression that plugins ask for. None: automatic. Of several the first one counts: drbdadm
+// lists a resource's own plugins before inherited ones. Fails for a plugin that is not known.
 [[nodiscard]] Result<CompressionSetting> compression_of(const std::vector<std::string>& plugins);
 
 // The configuration that runs: the files', with a link and a route for each connection that needs

@@ -30,7 +30,7 @@ Result<std::string> text_of(const Option& option, const Value& value) {
 constexpr const char* kLacksInterface =
     "a link-local address needs its interface, as in fe80::1%eth0";
 
-// The kernel would refuse it at every attempt.
+// The kernel would refuse such an address at every attempt.
 bool lacks_interface(const Endpoint& endpoint) {
   return endpoint.is_link_local() && endpoint.zone.empty();
 }
@@ -40,7 +40,8 @@ bool in_range(const Option& option, std::uint64_t number) {
          (option.max == 0 || number <= static_cast<std::uint64_t>(option.max));
 }
 
-// A relative path is meant from the file that it is written in, whatever the working directory is.
+// A relative path starts from the folder of the file that it is written in, whatever the working
+// directory is.
 Result<std::string> path_of(const Option& option, const Value& value) {
   auto text = text_of(option, value);
   if (!text) return text;

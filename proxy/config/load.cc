@@ -43,8 +43,7 @@ class Parser {
   void apply_overrides();
   void complete(std::string_view host_name);
 
-  // False, with an error, when `path` is defined already (in another file: within one, TOML refuses
-  // it).
+  // False, with an error, when another file has defined `path` (within one file, TOML refuses it).
   bool define(const std::string& path, const Origin& origin);
   // The entry as a table; null, with an error, when it is none.
   const Value::Table* table_of(const Entry& entry, const std::string& path);
@@ -210,7 +209,7 @@ void Parser::add_overrides(const Entry& entry) {
   }
 }
 
-// After all files: it does not matter whether the link or what was `set` on it is read first.
+// Runs after all files are read, so a [set.link.NAME] may come before its [link.NAME].
 void Parser::apply_overrides() {
   for (const auto& [link, entry] : overrides_) {
     const Option* option = find_option(Section::link, entry.key);
@@ -261,7 +260,8 @@ LoadResult Parser::parse(const std::vector<SourceText>& sources, std::string_vie
     if (root) add_file(*root);
     readable = readable && root.has_value();
   }
-  // A file that is not TOML hides what others refer to: relations would be accused falsely.
+  // A file that is not TOML hides tables that others refer to: the checks would report false
+  // errors.
   if (readable) {
     apply_overrides();
     complete(host_name);

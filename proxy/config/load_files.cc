@@ -24,7 +24,7 @@ ConfigError file_error(const fs::path& file, std::string message) {
 }
 
 std::expected<SourceText, ConfigError> read_file(const fs::path& file) {
-  // A directory opens well and fails at the first read; a FIFO would never end.
+  // A directory can be opened and fails only at the first read; reading a FIFO would never end.
   std::error_code error;
   const auto status = fs::status(file, error);
   if (!error && fs::exists(status) && !fs::is_regular_file(status)) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control groups: /proc/self/cgroup has a line "0::/a/b" for version 2 and "4:memory:/a/b" for the
 // memory controller of version 1. A limit of any parent holds for us, too. Inside a container the
-// path is often that of the host while only our own group is mounted: then the files are missing
-// along the path, and the mount's root has our limit; so every step up to the root is tried.
-// Version 1 says "unlimited" with a number near 2^63.
+// path is often the host's while only our own group is mounted: then the files are missing along
+// the path, and the mount's root has our limit; so we look at every step up to the root. Version 1
+// says "unlimited" with a number near 2^63.
 #include "proxy/config/memory_limits.h"
 
 #include <algorithm>

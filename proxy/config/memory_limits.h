@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the memory that a configuration may use is there. A daemon that is killed for memory
-// loses all that it had buffered, so this is asked before it starts.
+// Whether this machine has the memory that a configuration may use. A daemon that is killed for
+// memory loses all that it had buffered, so this is asked before it starts.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct MemoryLimits {
   std::uint64_t ram_bytes = 0;  // of the machine; 0: not known
   std::optional<std::uint64_t>
       cgroup_bytes;         // the tightest limit of our control group and its parents
-  std::string cgroup_file;  // where that limit stands
+  std::string cgroup_file;  // the file that has this limit
 };
 
 // What every link may take beside its memlimit (G5).

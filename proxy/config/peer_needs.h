@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this configuration asks of the peer's, which a check of one file cannot see: two sites that
-// both only listen, or both only have targets, are each good by themselves and carry nothing.
+// What this configuration needs of the peer's, which no check of one node's files can see: of two
+// sites that both only listen, or both only have targets, each is valid by itself, but nothing
+// passes.
 #pragma once
 
 #include <string>

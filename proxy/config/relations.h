@@ -10,13 +10,13 @@
 
 namespace longthrow {
 
-// Where each table ("link.dr") and key ("link.dr.listen") was written. A key is here also when its
-// value was refused: so no second error follows from the first.
+// Where each table ("link.dr") and key ("link.dr.listen") was written. A key whose value was
+// refused is here, too, so that no second error follows from the first.
 class Origins {
  public:
   void add(const std::string& path, const Origin& origin) { origins_.emplace(path, origin); }
   [[nodiscard]] bool contains(const std::string& path) const { return origins_.contains(path); }
-  // Of the path, else of the table that it would belong to.
+  // The origin of the path, else of the table that it would belong to.
   [[nodiscard]] Origin find(std::string path) const;
 
  private:

@@ -14,7 +14,7 @@ struct Listener {
   bool of_link = false;
 };
 
-// Whether the kernel would refuse the second of them. [::] is taken to be IPv6 only.
+// Whether the kernel would refuse to listen on both. [::] is taken to be IPv6 only.
 bool collide(const Endpoint& a, const Endpoint& b) {
   if (a.port != b.port || a.family != b.family) return false;
   return a == b || is_wildcard(a) || is_wildcard(b);
@@ -43,7 +43,7 @@ void check_loop(const Config& config, const Listener& listener, const Origins& o
   }
 }
 
-// It may be misspelt, or come with a VPN.
+// An interface that is not there may be misspelt, or come with a VPN.
 void warn_of_interfaces(const Config& config, const std::vector<Listener>& listeners,
                         const Origins& origins, Report& report) {
   const auto look_at = [&](const std::string& key, const Endpoint& where) {

@@ -20,8 +20,7 @@ std::string tls_key(const std::string& link, std::string_view key = "") {
   return format("link.{}.tls{}{}", link, key.empty() ? "" : ".", key);
 }
 
-// Which keys of the table at `path` ("link.dr.tls") are written: all of one kind, and none of the
-// other.
+// The table at `path` ("link.dr.tls") must have all keys of one kind, and none of the other.
 void check_keys(const std::string& path, const Origins& origins, Report& report) {
   const Origin origin = origins.find(path);
   const auto key_path = [&](std::string_view key) { return format("{}.{}", path, key); };
@@ -45,7 +44,7 @@ void check_keys(const std::string& path, const Origins& origins, Report& report)
   }
 }
 
-// A name is not loopback whatever it resolves to today, except localhost.
+// Of names only localhost counts as loopback, whatever others resolve to today.
 bool is_loopback(const HostPort& host_port) {
   const auto numeric = parse_endpoint(to_string(host_port));
   return numeric ? numeric->is_loopback() : host_port.host == "localhost";
@@ -86,7 +85,7 @@ void check_plaintext(const std::string& name, const LinkConfig& link, const Orig
       "\"none\": nothing is encrypted, and whoever reaches the address is taken for the peer");
 }
 
-// What a peer must prove to be taken for this link's; equal or unlimited ones cannot be told apart.
+// Whether a peer could pass for both links: their demands are equal, or one's are unlimited.
 bool ambiguous(const TlsConfig& a, const TlsConfig& b) {
   if (std::holds_alternative<NoTls>(a) || std::holds_alternative<NoTls>(b)) return true;
   if (a.index() != b.index()) return false;

@@ -21,7 +21,7 @@ struct ConfigError {
 // "FILE:LINE: KEY: MESSAGE", without what is empty.
 [[nodiscard]] std::string to_string(const ConfigError& error);
 
-// Collects what a configuration's text has to say, bounded whatever that text is.
+// Collects the errors and warnings of a configuration's text; bounded, whatever the text is.
 class Report {
  public:
   static constexpr std::size_t kErrorsShownMax = 20;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The edge of `set --save`.
+// `set --save`: reads and writes the file on the disk.
 #include "proxy/base/durable_file.h"
 #include "proxy/base/log.h"
 #include "proxy/config/saved_settings.h"

@@ -17,7 +17,7 @@ constexpr std::string_view kHeader =
     "kept.\n"
     "# To return to the values of the main file, remove the lines here and reload.\n";
 
-// The value as it is best written, or why it is not allowed.
+// The value in the form in which the file gets it, or why it is not allowed.
 Result<std::string> checked(const std::string& key, const Value& value) {
   const Option* option = find_option(Section::link, key);
   if (option == nullptr || !option->settable) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `longthrow set --save`: conf.d/90-set.toml, which has a table [set.link.NAME] for each link. A
-// table of its own, since [link.NAME] stands in the admin's file and may stand only once.
+// `longthrow set --save`: conf.d/90-set.toml, which has a table [set.link.NAME] for each link.
+// These tables are separate ones, since [link.NAME] is in the admin's file and TOML allows it once.
 #pragma once
 
 #include <filesystem>
@@ -20,8 +20,8 @@ struct SavedSetting {
 inline constexpr std::string_view kSavedSettingsFile = "conf.d/90-set.toml";
 
 // The text of the file with `setting` in it, replacing an earlier value. Fails when the key or the
-// value is not allowed, or when `text` is not what this function writes (comments apart, which are
-// lost). Pure.
+// value is not allowed, or when `text` has more than this function writes. Comments in `text` are
+// lost. Pure.
 [[nodiscard]] Result<std::string> update_saved_settings(std::string_view text,
                                                         const SavedSetting& setting);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a link's memlimit is shared out (G5), and whether a configuration leaves each group enough.
-// One check for files, reloads, `set` and drbd-proxy-ctl. Pure.
+// Files, reloads, `set` and drbd-proxy-ctl all use this check. Pure.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct ShareTrouble {
   std::string what;
 };
 [[nodiscard]] std::vector<ShareTrouble> share_troubles(const Config& config);
-// Fails with the first of them.
+// Fails with the first trouble.
 [[nodiscard]] Result<void> check_shares(const Config& config);
 
 }  // namespace longthrow

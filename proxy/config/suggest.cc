@@ -10,7 +10,7 @@
 namespace longthrow {
 namespace {
 
-constexpr std::size_t kWordMax = 64;  // longer ones are no slip of the finger
+constexpr std::size_t kWordMax = 64;  // longer words are no typing errors
 
 // Case and the choice of '-' or '_' do not count.
 std::string folded(std::string_view text) {

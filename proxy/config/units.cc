@@ -124,8 +124,8 @@ bool take_end(std::string_view& text, std::string_view ending) {
 }
 
 // The prefix of a rate that does not say whether it means bits or bytes: "m" of "Mbps" (bits to
-// most people, bytes to tc), of "Mb/s" and "Mb", of "M/s" and "M". Nothing where it is clear, or
-// not a rate at all. REQUIRES: `unit` is as it was written: only the case tells Mb from MB.
+// most people, bytes to tc), of "Mb/s" and "Mb", of "M/s" and "M". Nothing if the unit is clear, or
+// is no unit of a rate. REQUIRES: `unit` is as it was written: only the case tells Mb from MB.
 std::optional<std::string> ambiguous_prefix(std::string_view unit) {
   std::string_view rest = unit;
   const std::string low = lower(unit);
@@ -183,7 +183,7 @@ Result<std::uint64_t> parse_rate(std::string_view text) {
   }
   std::string_view rest = low;
   const bool per_second = take_end(rest, "/s");
-  // Bytes a second are said by a size with its B.
+  // A size with its B, before "/s", means bytes a second.
   if (per_second && rest.ends_with('b')) return parse_quantity(rest, kSizes);
   auto bits = parse_quantity(rest, kBits);
   if (bits) *bits /= 8;
@@ -227,7 +227,7 @@ std::string show_duration(Duration duration) {
   static constexpr auto kNames = std::to_array<std::string_view>({"d", "h", "m"});
   const auto ns = static_cast<std::uint64_t>(duration.count());
   if (ns == 0) return "0s";
-  // 60s and not 1m, but 1h: what people write.
+  // As people write: 60s and not 1m, but 1h.
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     const bool round = ns % kTimes[i].factor == 0;
     if (round && (i < 2 || ns / kTimes[i].factor > 1)) {

@@ -16,11 +16,12 @@ namespace longthrow {
 // "4096" are bytes.
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 // Bytes a second, 0 for "unlimited". "100mbit" (or "100Mbit/s") is 10^8 bits, "100mibit" is
-// 100 * 2^20 bits; bytes are a size over "/s" with its B in upper case ("4MiB/s"). What does not
-// say bits or bytes ("100Mbps", "100Mb/s", "100M") is refused with both spellings; so is a bare
-// number.
+// 100 * 2^20 bits; bytes are a size over "/s" with its B in upper case ("4MiB/s"). A rate that does
+// not say bits or bytes ("100Mbps", "100Mb/s", "100M") is refused, and the error shows both
+// spellings; a bare number is refused, too.
 [[nodiscard]] Result<std::uint64_t> parse_rate(std::string_view text);
-// As DRBD writes them: a number of bytes a second, perhaps with K, M or G; else as parse_rate().
+// A rate as DRBD writes it: a number of bytes a second, perhaps with K, M or G; else as
+// parse_rate().
 [[nodiscard]] Result<std::uint64_t> parse_drbd_rate(std::string_view text);
 // "500ms", "30s", "2m" (or min), "1h", "1d"; also us and ns. A bare number is refused.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
