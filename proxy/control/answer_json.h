@@ -11,8 +11,8 @@ namespace longthrow::control {
 
 [[nodiscard]] json::object answer_to_json(const Answer& answer);
 
-// The last answer of a request that was not done. `kind`: "usage" (the request itself is wrong),
-// "busy", "timeout" or "failed".
+// The last answer to a request that failed. `kind`: "usage" (the request itself is wrong), "busy",
+// "timeout" or "failed".
 [[nodiscard]] json::object error_to_json(std::string_view kind, std::string_view message);
 
 }  // namespace longthrow::control

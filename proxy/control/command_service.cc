@@ -103,7 +103,7 @@ CommandService::Started CommandService::execute(NodeRequest request, Reply reply
   return pass_on(std::move(request), std::move(reply));
 }
 
-// What other links have by `set` counts as much as what the files say.
+// The check takes the running memlimits of the other links, by `set` or from the files.
 void CommandService::set_memlimit(NodeRequest request, Reply reply) {
   gateway_.status([this, request = std::move(request),
                    reply = std::move(reply)](const Result<NodeGateway::StatusPtr>& status) mutable {

@@ -22,21 +22,22 @@ class CommandService {
   using Reply = std::function<void(json::object)>;
   struct Started {
     std::optional<NodeGateway::Ticket> ticket;  // for NodeGateway::abandon
-    bool is_long = false;                       // the asker's going away ends it
+    bool is_long = false;                       // ends when the asker goes away
   };
 
   CommandService(NodeGateway& gateway, Reloader& reloader, ConfigStore& store)
       : gateway_(gateway), reloader_(reloader), store_(store) {}
 
   Started handle(std::string_view request_line, Reply reply);
-  // The node's status, with what was saved to the file since its start taken into account.
+  // The node's status. A value that was saved to the file since the node's start counts as the
+  // file's.
   void status(std::function<void(Result<Status>)> handler);
 
  private:
   [[nodiscard]] json::object connections() const;
   void keep(const NodeRequest& request, json::object& answer);
   Started execute(NodeRequest request, Reply reply);
-  // Refuses what a file could not say either.
+  // Refuses a memlimit that the files could not have either.
   void set_memlimit(NodeRequest request, Reply reply);
   Started pass_on(NodeRequest request, Reply reply);
 

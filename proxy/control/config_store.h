@@ -11,7 +11,7 @@
 
 namespace longthrow::control {
 
-// What lies between two configurations, a line each ("link.dr.memlimit: 1GiB -> 2GiB").
+// The changes from one configuration to another, a line each ("link.dr.memlimit: 1GiB -> 2GiB").
 struct ConfigDifference {
   std::vector<std::string> live;     // a reload applies it
   std::vector<std::string> restart;  // acts only after a restart

@@ -16,7 +16,7 @@ namespace longthrow::control {
 // STATE_DIR/connections.json, see connections_file(). No file: no connections. A file that cannot
 // be understood is an error that says what to do. Blocks on the disk.
 [[nodiscard]] Result<DrbdConnections> load_connections(const std::string& state_dir);
-// Whole and durable: after a crash the old connections are there, or these.
+// save_connections is atomic and durable: after a crash the file has the old connections, or these.
 [[nodiscard]] std::string connections_file(const std::string& state_dir);
 [[nodiscard]] Result<void> save_connections(const std::string& state_dir,
                                             const DrbdConnections& connections);

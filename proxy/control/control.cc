@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boost.Asio with its epoll reactor. Its io_uring backend is chosen when compiling and has no way
-// back where io_uring is refused at run time, so it must not be switched on for this folder.
+// Boost.Asio with its epoll reactor. Asio's io_uring backend is chosen when compiling and cannot
+// fall back where io_uring is refused at run time, so it must not be switched on for this folder.
 #include "proxy/control/control.h"
 
 #include <boost/asio/io_context.hpp>
@@ -79,7 +79,8 @@ class ControlThread final : public Control {
   void start() override {
     accept();
     if (has_http_) http_.start();
-    // Signals belong to the thread that the daemon made for them.
+    // The control thread blocks all signals: they belong to the thread that the daemon made for
+    // them.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
@@ -102,7 +103,7 @@ class ControlThread final : public Control {
   }
 
  private:
-  // Its interface may come with the network.
+  // Tries again every second: the interface of `where` may come later, with the network.
   void open_http_later(const Endpoint& where) {
     http_retry_.expires_after(std::chrono::seconds(1));
     http_retry_.async_wait([this, where](const boost::system::error_code& stopped) {
@@ -112,7 +113,7 @@ class ControlThread final : public Control {
       http_.start();
     });
   }
-  // An exception here is Asio's, Beast's or the allocator's; one request is lost with it, no more.
+  // An exception here comes from Asio, Beast or the allocator, and costs one request.
   void run() {
     pthread_setname_np(pthread_self(), "lt-control");
     while (!io_.stopped()) {
@@ -140,7 +141,8 @@ class ControlThread final : public Control {
       });
       return;
     }
-    // What has gone is forgotten at each arrival: else this list would grow with every command.
+    // Each arrival removes the connections that have ended, or this list would grow with every
+    // command.
     std::erase_if(connections_, [](const auto& connection) { return connection.expired(); });
     const bool welcome = token_.use_count() <= limits_.connections || make_room();
     const auto connection =
@@ -155,8 +157,8 @@ class ControlThread final : public Control {
     accept();
   }
 
-  // Clients that hold connections and ask nothing must not keep an administrator out: the one that
-  // came first and is idle goes.
+  // Clients that hold connections and ask nothing must not keep an administrator out: closes the
+  // oldest connection that is idle.
   bool make_room() {
     for (const auto& weak : connections_) {
       const auto connection = weak.lock();
@@ -167,8 +169,8 @@ class ControlThread final : public Control {
     return false;
   }
 
-  // Destroyed from the bottom: first what uses `io_`, then `io_` with handlers that were never
-  // called.
+  // Destroyed from the last: first the members that use `io_`, then `io_` with handlers that were
+  // never called.
   ConfigStore& store_;
   ControlSocket socket_;
   asio::io_context io_{1};

@@ -24,13 +24,13 @@ struct ControlParts {
   // Whether a configuration could run on this machine (memory, readable keys), before a reload
   // changes anything; on the control thread.
   std::function<Result<void>(const Config&)> check;
-  // The part of it that looks at memlimits only.
+  // The part of `check` that looks at memlimits only.
   std::function<Result<void>(const Config&)> check_memlimits;
-  // Those of drbd-proxy-ctl that the node started with, beside the configuration.
+  // The connections of drbd-proxy-ctl that the node started with, beside the configuration.
   DrbdConnections connections;
 };
 
-// All parts outlive it, and the loop no longer runs when the node is destroyed after it.
+// All parts outlive the Control. The loop no longer runs when the node is destroyed after it.
 class Control {
  public:
   // `config` is that of the files alone. Binds the control socket and, where configured, HTTP;

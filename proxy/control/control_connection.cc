@@ -56,13 +56,13 @@ void ControlConnection::on_read(const boost::system::error_code& error, std::siz
   input_.append(chunk_.data(), bytes);
   next_request();
   if (closed_ || closing_) return;
-  // Whoever sends that much ahead of our answers is not one of our clients.
+  // None of our clients sends that much before it has our answer.
   if (input_.size() >= limits_.line_bytes) return close();
   read();
 }
 
-// A client that has sent its request and shut down its side still gets a short answer; long work
-// belongs to somebody who waits for it.
+// A client that has sent its request and shut down its side still gets the answer of a short
+// command; a long command ends with it, since nobody waits for the answer.
 void ControlConnection::on_end_of_input() {
   end_of_input_ = true;
   if (running_ && started_.is_long) return close();
@@ -142,7 +142,7 @@ void ControlConnection::set_deadline(std::optional<std::chrono::milliseconds> ti
     return;
   }
   deadline_.expires_after(*time);
-  // This is also what keeps a connection alive whose client has shut down its side.
+  // This handler also keeps the object alive when the client has shut down its side.
   deadline_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     const bool moved = self->deadline_.expiry() > asio::steady_timer::clock_type::now();
     if (!error && !moved) self->on_deadline();

@@ -22,8 +22,8 @@ struct ControlLimits {
   std::chrono::milliseconds write{10'000};    // for a client that does not read
 };
 
-// Control thread only. Keeps itself alive while anything is under way. `token` is dropped with it,
-// which is how the server counts.
+// Control thread only. Keeps itself alive while anything is under way. `token` is dropped with the
+// connection; the server counts connections by their tokens.
 class ControlConnection : public std::enable_shared_from_this<ControlConnection> {
  public:
   using Socket = asio::local::stream_protocol::socket;
@@ -34,7 +34,8 @@ class ControlConnection : public std::enable_shared_from_this<ControlConnection>
   // Answers `answer` and closes: for clients beyond the limit.
   void refuse(const json::object& answer);
   void close();
-  // No request of it is being worked on, no answer on its way: it may make room for another client.
+  // No request is under way and no answer on its way: the connection may make room for another
+  // client.
   [[nodiscard]] bool idle() const { return !running_ && writing_.empty() && !final_ && !closed_; }
 
  private:

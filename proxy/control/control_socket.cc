@@ -66,7 +66,8 @@ bool somebody_answers(const sockaddr_un& address) {
   const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error = errno;
   ::close(fd);
-  // A full backlog (EAGAIN) and a foreign owner (EACCES) are signs of life, too.
+  // A full backlog (EAGAIN) and a refusal for want of rights (EACCES) mean that somebody listens,
+  // too.
   return result == 0 || error != ECONNREFUSED;
 }
 
@@ -93,7 +94,7 @@ Result<void> clear_path(const std::string& path, const sockaddr_un& address) {
       errno);
 }
 
-// Connections are refused until `listen`, so that nobody gets in before the mode is right.
+// The kernel refuses connections until `listen`, so nobody gets in before the file's mode is set.
 Result<int> bind_and_listen(const std::string& path, const sockaddr_un& address) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return fail(format("node.control: socket: {}", errno_text(errno)), errno);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control socket as a file: made safely beside whatever an earlier run has left.
+// The control socket as a file: made safely, whatever an earlier run has left at its path.
 #pragma once
 
 #include <sys/types.h>
@@ -11,7 +11,7 @@
 namespace longthrow::control {
 
 // A listening UNIX socket at a path, mode 0660. Owns the descriptor, a lock file `PATH.lock` that
-// keeps a second daemon away, and the file itself, which goes with it. Movable.
+// keeps a second daemon away, and the socket file, which it removes at its end. Movable.
 class ControlSocket {
  public:
   // A socket file that nobody listens on is replaced; one that answers, and any other kind of file,

@@ -12,7 +12,7 @@ namespace longthrow::control {
 class FileConfigStore final : public ConfigStore {
  public:
   explicit FileConfigStore(std::filesystem::path main_file) : main_file_(std::move(main_file)) {}
-  // Where state is kept while this daemon runs, whatever the files say later.
+  // The folder in which this daemon keeps state while it runs, whatever the files say later.
   void set_state_dir(std::string state_dir) { state_dir_ = std::move(state_dir); }
 
   std::expected<Loaded, std::vector<std::string>> load() override;

@@ -50,7 +50,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void on_read(const beast::error_code& error) {
     if (error == http::error::end_of_stream) return close();
     if (error.category() == http::make_error_code(http::error::bad_method).category()) {
-      keep_alive_ = false;  // what follows cannot be understood either
+      keep_alive_ = false;  // the bytes that follow cannot be parsed either
       return text(http::status::bad_request, "bad request\n");
     }
     if (error) return;  // gone, or too slow
@@ -157,7 +157,7 @@ Result<void> HttpServer::open(const Endpoint& where) {
   if (!error && address.address().is_v6()) {
     acceptor_.set_option(asio::ip::v6_only(true), error);
   }
-  // An address of a VPN or a cluster may come later: that must not keep the node from starting.
+  // The address of a VPN or a cluster may come later, which must not keep the node from starting.
   if (!error) {
     using asio::detail::socket_option::boolean;
     if (address.address().is_v4()) {

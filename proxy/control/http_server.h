@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP for people and monitoring: GET / , /status and /metrics, and nothing else. Read-only.
 //
-// It is Boost.Beast on the control thread. What a stranger can cost here is bounded: connections,
-// header size (8 KiB), no request bodies, and a deadline on every read and write.
+// The server is Boost.Beast on the control thread. A stranger can use up only a bounded part of it:
+// the number of connections and the header size (8 KiB) are limited, request bodies are refused,
+// and every read and write has a deadline.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -36,7 +37,7 @@ class HttpServer {
   // Binds and listens: connections wait until `start`.
   [[nodiscard]] Result<void> open(const Endpoint& where);
   void start() { accept(); }
-  // With the port that was had where 0 was asked for.
+  // With the real port, if port 0 was asked for.
   [[nodiscard]] Endpoint local_endpoint() const { return local_; }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A scrape fills a registry of its own from one snapshot: what has gone from the node (a removed
-// link) has gone from the text, too, and counters are the node's own totals rather than a second
+// A scrape fills a registry of its own from one snapshot. So a link that was removed from the node
+// is no longer in the text either, and counters are the node's own totals rather than a second
 // count.
 #include "proxy/control/metrics.h"
 

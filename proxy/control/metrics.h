@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prometheus metrics, each declared once in one table: documentation (docs/METRICS.md) and text are
-// held against it.
+// Prometheus metrics, each declared once in one table. The text is made from the table, and a test
+// compares the documentation (docs/METRICS.md) with it.
 #pragma once
 
 #include <prometheus/labels.h>

@@ -78,7 +78,7 @@ NodeGateway::Ticket NodeGateway::execute(Command command, AnswerHandler handler)
   const Ticket ticket = ++last_ticket_;
   bridge_->loop.post([bridge = bridge_, ticket, command = std::move(command),
                       handler = std::move(handler)]() mutable {
-    // The node may answer from inside `execute`: then its id is never kept.
+    // The node may answer from inside `execute`: then the command's id is never kept.
     const auto finished = std::make_shared<bool>(false);
     const Node::CommandId id = bridge->node.execute(
         std::move(command), [bridge, ticket, finished, handler](Answer answer) {

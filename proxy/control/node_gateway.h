@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way between the control thread and the node's loop: questions go over with `Loop::post`,
-// answers come back with `asio::post`. Nothing here blocks either thread.
+// Connects the control thread with the node's loop: questions go to the loop by `Loop::post`,
+// answers come back by `asio::post`. Nothing here blocks either thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,8 +19,8 @@ namespace longthrow::control {
 
 namespace asio = boost::asio;
 
-// Control thread only; destroyed after the control thread has ended. What is still under way at the
-// node then answers into nothing.
+// Control thread only; destroyed after the control thread has ended. Answers to commands that are
+// still under way at the node are then dropped.
 class NodeGateway {
  public:
   using StatusPtr = std::shared_ptr<const Status>;
@@ -30,7 +30,7 @@ class NodeGateway {
   using Ticket = std::uint64_t;
 
   struct Limits {
-    std::chrono::milliseconds status_pause{20};  // between two questions: a crowd shares an answer
+    std::chrono::milliseconds status_pause{20};  // between questions: askers share an answer
     std::chrono::milliseconds status_timeout{5000};
   };
 
@@ -44,7 +44,7 @@ class NodeGateway {
   void status(StatusHandler handler);
   // `handler` is called on the control thread, never from inside this call.
   Ticket execute(Command command, AnswerHandler handler);
-  // The asker has gone; its handler may still be called with what was on its way.
+  // The asker has gone. Its handler may still be called with an answer that was on its way.
   void abandon(Ticket ticket);
   // Runs `task` on the loop's thread, with the node.
   void post_to_loop(std::function<void(Node&)> task);

@@ -26,7 +26,7 @@ std::string join(const std::vector<std::string>& words) {
   return joined;
 }
 
-// A table that is removed and added again by reloads runs with its new values from then on.
+// A table that one reload removes and a later one adds again runs with its new values from then on.
 template <typename Tables>
 void follow_tables(Tables& running, const Tables& file) {
   std::erase_if(running, [&](const auto& entry) { return !file.contains(entry.first); });
@@ -58,7 +58,7 @@ struct Reloader::Job {
   Config running;  // with the connections
   std::vector<std::string> warnings;
   ConfigDifference difference;
-  std::vector<std::string> unsaved;  // what `set` changed and did not save; it ends with a reload
+  std::vector<std::string> unsaved;  // values of `set` that were not saved; a reload ends them
 };
 
 void Reloader::begin(std::function<void()> task) {
@@ -189,14 +189,14 @@ void Reloader::change(ConnectionChange change, Done done) {
   });
 }
 
-// The disk comes first: what was answered as done is there after a crash.
+// Writes the connections to the disk first, so that a change answered as done survives a crash.
 void Reloader::begin_change(const ConnectionChange& change, Done done) {
   auto next = changed(connections_, change);
   if (!next) return end(done, error_to_json("failed", next.error().message));
   if (*next == connections_) return end(done, answer_to_json(Answer{}));
   auto running = with_connections(file_, *next);
   if (running && parts_.check_memlimits) {
-    // Keys are read by the node, and only those of links that change.
+    // The node reads the keys itself, and only those of links that change.
     if (auto checked = parts_.check_memlimits(*running); !checked)
       running = std::unexpected(checked.error());
   }

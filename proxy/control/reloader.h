@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the node runs by: the files, and the connections of drbd-proxy-ctl. A change of either is
-// checked in full before the node is told; it takes all of it or nothing.
+// The configuration that the node runs: the files, and the connections of drbd-proxy-ctl. A change
+// of either is checked in full before the node is told; the node applies all of it or nothing.
 #pragma once
 
 #include <deque>
@@ -17,7 +17,8 @@
 
 namespace longthrow::control {
 
-// The node knows the files as they were loaded; what `set --save` wrote since is their word, too.
+// Removes from `status` the differences between node and file that `set --save` has since written
+// to the file: the node only knows the files as they were loaded.
 void forget_saved_differences(Status& status, const Config& file);
 
 // Control thread only.
@@ -41,7 +42,7 @@ class Reloader {
         connections_(std::move(connections)) {}
 
   // Each answers once, with the object of docs/CONTROL.md. Nothing is applied unless all of it can
-  // be. One is done after the other, in the order of asking.
+  // be. Requests are served one after the other, in the order of asking.
   void reload(bool dry_run, Done done);
   void change(ConnectionChange change, Done done);
 
@@ -49,8 +50,8 @@ class Reloader {
   [[nodiscard]] const Config& file_config() const { return file_; }
   [[nodiscard]] Config& file_config() { return file_; }
   [[nodiscard]] const DrbdConnections& connections() const { return connections_; }
-  // Could the node run with these memlimits, by link, and those of the files for other links? The
-  // same check, and the same words, as for the files.
+  // Whether the node could run with these memlimits, by link, and those of the files for other
+  // links. The check and its error texts are those for the files.
   [[nodiscard]] Result<void> allows(const std::map<std::string, std::uint64_t>& memlimits) const;
 
  private:
@@ -65,7 +66,7 @@ class Reloader {
   [[nodiscard]] Result<Config> possible(const Config& files, const DrbdConnections& connections);
 
   Parts parts_;
-  Config started_with_;  // what still acts of it, as far as reloads cannot change it
+  Config started_with_;  // what the node runs of settings that a reload cannot change
   Config file_;
   DrbdConnections connections_;
   bool busy_ = false;

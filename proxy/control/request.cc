@@ -65,7 +65,7 @@ class Reader {
   void note(std::string mistake) {
     if (!mistake_) mistake_ = std::move(mistake);
   }
-  // Also a mistake: keys that nobody has read.
+  // The first mistake, if any. A key that was not read is a mistake, too.
   std::optional<std::string> mistake() {
     for (const auto& entry : request_) {
       const std::string_view key = entry.key();
@@ -108,7 +108,7 @@ Request read_drain(Reader& in) {
                                       .hold = in.flag("hold")}};
 }
 
-// "24h": of the last so long; else a UTC time, "2026-01-31" or "2026-01-31T12:00:00Z".
+// "24h": losses of the last 24 hours; else a UTC time, "2026-01-31" or "2026-01-31T12:00:00Z".
 void read_since(Reader& in, Losses& losses) {
   if (!in.has("since")) return;
   const std::string text = in.required_text("since");
@@ -127,7 +127,7 @@ Request read_losses(Reader& in) {
   return NodeRequest{.command = std::move(losses)};
 }
 
-// As the file has it, with its least and its most: 1bit a second would be "unlimited".
+// Parsed as in the file, with its bounds: 1 bit a second would be rounded to 0, "unlimited".
 Result<std::uint64_t> read_bandwidth(const std::string& text) {
   const Option& option = *find_option(Section::link, "bandwidth");
   LinkConfig link;

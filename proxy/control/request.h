@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests of the control protocol (docs/CONTROL.md): JSON to the node's commands, in one place for
-// the daemon and for tools, which check with it what they are about to send.
+// Requests of the control protocol (docs/CONTROL.md): from JSON to the node's commands. The daemon
+// parses requests here, and tools check here what they are about to send.
 #pragma once
 
 #include <string>
@@ -31,8 +31,8 @@ using Request =
 // The same for one line of the protocol.
 [[nodiscard]] Result<Request> parse_request_line(std::string_view line);
 
-// True for commands that may take as long as it takes, tell of their progress, and are abandoned
-// when the asker goes away (drain, pause --drain, takeover).
+// True for commands without a time limit, which report progress and are abandoned when the asker
+// goes away (drain, pause --drain, takeover).
 [[nodiscard]] bool is_long(const Command& command);
 
 }  // namespace longthrow::control
