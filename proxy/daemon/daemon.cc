@@ -36,19 +36,19 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kNotDone = 1;
 
-// Memory, and how it is shared out.
+// Checks the memlimits: their sum against the machine, and the shares of each group.
 Result<void> check_memlimits(const Config& config) {
   if (Result<void> shares = check_shares(config); !shares) return shares;
   return check_memory(config, read_memory_limits());
 }
 
-// Memory and readable keys: what a configuration needs of this machine. Changes nothing.
+// Checks what a configuration needs of this machine: memory and readable keys. Changes nothing.
 Result<void> check_machine(const Config& config) {
   if (Result<void> memory = check_memlimits(config); !memory) return memory;
   return make_tls_provider()->load(config);
 }
 
-// Sockets are what a node is made of; the soft limit is for programs that use select(2).
+// A node needs many sockets. The soft limit is low only for programs that use select(2).
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
@@ -75,7 +75,7 @@ std::string listening_addresses(const Config& config, const control::Control& co
   return out;
 }
 
-// Members in the order in which they are needed; they end in the opposite one.
+// Members are declared in the order in which they are needed, and destroyed in the opposite one.
 class Daemon {
  public:
   explicit Daemon(const std::filesystem::path& main_file) : store_(main_file) {
@@ -120,8 +120,8 @@ Daemon::~Daemon() {
   loop_->disarm(stop_watch_);
 }
 
-// What no longer fits beside the files is left out: a stale connection must not keep the rest from
-// running, and drbdadm says it anew.
+// Leaves out connections that no longer fit beside the files: a stale one must not keep the rest
+// from running, and drbdadm adds it again.
 Result<DrbdConnections> usable_connections(const Config& files) {
   const std::string& state_dir = files.node.state_dir;
   auto saved = control::load_connections(state_dir);
@@ -144,7 +144,7 @@ Result<DrbdConnections> usable_connections(const Config& files) {
   return usable;
 }
 
-// Without a folder that can be written the node runs, but takeovers and connections cannot be kept.
+// If the folder cannot be written the node still runs, but cannot keep takeovers and connections.
 Result<void> Daemon::open_state(const NodeConfig& node) {
   auto folder = StateFolder::open(node.state_dir, node.name);
   if (!folder) {
@@ -166,7 +166,7 @@ Result<void> Daemon::open_state(const NodeConfig& node) {
   return {};
 }
 
-// All that can fail comes before the node does anything that others see.
+// Every step that can fail comes before the node does anything that others can see.
 Result<void> Daemon::start(const Config& files) {
   if (Result<void> state = open_state(files.node); !state) return state;
   auto connections = usable_connections(files);
@@ -233,14 +233,14 @@ void Daemon::begin_stop() {
   node_->stop([this] { loop_->stop(); });
 }
 
-// It runs on the loop's thread: a loop that is stuck is what the watchdog is to find.
+// Runs on the loop's thread, so that the watchdog finds a loop that is stuck.
 void Daemon::on_watchdog() {
   if (!watchdog_interval_) return;
   service_manager::alive();
   loop_->arm(watchdog_, loop_->now() + *watchdog_interval_);
 }
 
-// Time is asked for in small pieces, and only while the node may still take it.
+// Asks systemd for more time in small pieces, and only until stop_deadline_.
 void Daemon::on_stop_watch() {
   const bool more = loop_->now() < *stop_deadline_;
   service_manager::stopping(format("stopping, {} bytes to deliver", node_->undelivered_bytes()),
@@ -288,7 +288,7 @@ int run_daemon(const std::filesystem::path& main_file) {
     return kNotDone;
   }
   set_log_level(loaded->config.node.log_level);
-  // One of them is said of each link without TLS, at every start.
+  // Each link without TLS has one of these warnings, at every start.
   for (const std::string& line : loaded->warnings) log_warning("{}", line);
   Daemon daemon(main_file);
   if (const Result<void> started = daemon.start(loaded->config); !started) {

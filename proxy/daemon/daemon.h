@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A running node: what is put together when, and taken apart again.
+// A running node: in which order its parts are made, and destroyed again.
 #pragma once
 
 #include <filesystem>

@@ -14,7 +14,7 @@ void ready(const std::string& status) {
   sd_notify(0, format("READY=1\nSTATUS={}", status).c_str());
 }
 
-// Type=notify-reload wants the time at which it began (CLOCK_MONOTONIC).
+// Type=notify-reload needs the time at which the reload began (CLOCK_MONOTONIC).
 void reloading() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);

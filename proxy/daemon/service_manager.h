@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What systemd is told (sd_notify(3)); without NOTIFY_SOCKET all of this does nothing. Thread-safe.
+// Tells systemd the state of the node (sd_notify(3)). Without NOTIFY_SOCKET nothing is sent.
+// Thread-safe.
 #pragma once
 
 #include <chrono>

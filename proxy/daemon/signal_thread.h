@@ -6,11 +6,12 @@
 
 namespace longthrow {
 
-// Before the first thread is made: SIGHUP, SIGTERM and SIGINT wait for a SignalThread, in all
-// threads; SIGPIPE is ignored (a write to a closed socket is an error like others).
+// Call before the first thread is made. Blocks SIGHUP, SIGTERM and SIGINT in all threads, until a
+// SignalThread takes them; ignores SIGPIPE (a write to a closed socket returns an error instead).
 void prepare_signals();
 
-// A thread that takes signals as values: handlers may do what they like. REQUIRES: prepare_signals.
+// A thread that reads signals from a signalfd, so that the handler may call any function. REQUIRES:
+// prepare_signals.
 class SignalThread {
  public:
   explicit SignalThread(std::function<void(int signal)> handler);
