@@ -169,7 +169,7 @@ struct Marks {
   std::vector<GroupMark> groups;
 };
 
-// What an administrator of the sender has stopped: of groups, all that there is.
+// All that an administrator of the sender has stopped of its groups.
 enum class NoticeKind : std::uint8_t { held = 0, paused = 1, fenced = 2 };
 struct NoticeEntry {
   NoticeKind kind = NoticeKind::held;
