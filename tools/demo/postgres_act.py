@@ -5,8 +5,8 @@ from support import postgres
 
 PRIMARY_PORT, STANDBY_PORT, ROUTE_PORT = 15432, 15433, 16432
 SCALE, BURST_SECONDS, CUT_AT = 5, 12, 2.0
-# The same in both runs: a standby that notices within 6 s that its network peer is gone, as it must be
-# for a quick failover; PostgreSQL's own timeouts stay at their default of 60 s.
+# Both runs have these settings: the standby notices within 6 s that its network peer is gone, as it must for a quick
+# failover; PostgreSQL's own timeouts stay at their default of 60 s.
 KEEPALIVE = "keepalives=1 keepalives_idle=3 keepalives_interval=1 keepalives_count=3"
 PRIMARY_SETTINGS = {"tcp_keepalives_idle": "3", "tcp_keepalives_interval": "1",
                     "tcp_keepalives_count": "3", "tcp_user_timeout": "'6s'"}

@@ -6,8 +6,8 @@
   tools/setup/rules.py --measure    sizes and members, largest first
   tools/setup/rules.py --root TREE  another tree
 
-What was larger than a rule allows when the rule came is listed in rules.json with the size that it has: it may
-shrink, and the list with it, never grow.
+rules.json lists, with its present size, whatever was larger than a rule allows when the rule was made. It may shrink,
+and its entry must shrink with it; it may not grow.
 """
 import argparse
 import json
@@ -87,7 +87,7 @@ def check_size(path: Path, lines: list[str]) -> None:
 
 
 def check_file_map(path: Path, lines: list[str]) -> None:
-    """A list of source files in a header grows old, and says that a class is too large for one."""
+    """A list of source files in a header becomes outdated, and shows that a class is too large for one file."""
     for number, line in enumerate(lines, 1):
         if re.match(r"// \w+\.cc +\w", line) and str(path.relative_to(ROOT)) not in LIMITS["maps"]:
             complain(path, number, "the file names say which file holds what")
@@ -184,7 +184,7 @@ BOOL = re.compile(r"\b(\w+)\(((?:[^()]|\([^()]*\))*\bbool \w+(?: = \w+)?(?:,[^()
 
 
 def check_bools(path: Path, text: str) -> None:
-    """An argument true or false says nothing where it is given: an enum, or a struct of options."""
+    """A bare true or false says nothing at the call: an enum, or a struct of options, does."""
     code = re.sub(r"//[^\n]*", "", text)
     for found in BOOL.finditer(code):
         key = f"{path.relative_to(ROOT)}:{found.group(1)}"

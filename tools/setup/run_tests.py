@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = str(os.cpu_count() or 2)
 DEFAULT_SEEDS, ALL_SEEDS = 1_000, 10_000
-PLANT_SEEDS = 160  # what no scene finds was found within 143 of them
+PLANT_SEEDS = 160  # bugs that no scene finds were found within 143 seeds
 
 
 @dataclass
@@ -105,7 +105,7 @@ def run_unit(kind: str, pattern: str | None) -> Result:
             "--output-on-failure", "--output-junit", str(junit),
             "--no-tests=" + ("ignore" if pattern else "error")]
     argv += ["-R", pattern] if pattern else []
-    # ctest says neither what failed nor why in a line of one form: from a failure on, all is shown.
+    # ctest has no one form of line for what failed and why: the second pattern knows each of them.
     ticker = Ticker(r"^ *\d+/\d+ Test", r"\*\*\*|Failure|^\S*Error|^FAILED|Expected|Which is|assert")
     code = run(argv, sanitizer_environment(kind), 1800, ticker)
     if junit.exists() or code != 0 or not pattern:
@@ -114,7 +114,7 @@ def run_unit(kind: str, pattern: str | None) -> Result:
 
 
 def run_sim(kind: str, seeds: int, fresh: int = 0) -> Result:
-    """The same `seeds` in every run, so that a failure can be compared; `fresh` more are of today."""
+    """The same `seeds` in every run, so that a failure can be compared; `fresh` more change each day."""
     result = Result(f"simulator ({kind})")
     lines: list[str] = []
     ticker = Ticker(r"of \d+ seeds", r"FAILED|^  |signal|(?i:assert|error|sanitizer)")
@@ -145,7 +145,7 @@ def run_sim(kind: str, seeds: int, fresh: int = 0) -> Result:
 
 
 def run_planted() -> Result:
-    """Each bug that proxy/base/planted.h can plant is found; without one the same seeds pass."""
+    """Each bug that proxy/base/planted.h can plant is found; with none planted, the same seeds pass."""
     result = Result("planted bugs")
     names = re.search(r"kPlantNames = \{(.*?)\}", (ROOT / "proxy/base/planted.h").read_text(), re.DOTALL)
     folder = build_folder("planted") / "bin"
@@ -177,7 +177,7 @@ def run_pytest(result: Result, kind: str, words: list[str], pattern: str | None,
     argv += ["-k", pattern] if pattern else []
     argv += ["-x"] if stop_early else []
     code = run(argv, sanitizer_environment(kind), 3 * 3600, lambda line: print(line, flush=True))
-    if not (pattern and code == 5):  # 5: nothing of that name here
+    if not (pattern and code == 5):  # pytest's 5: no test has that name
         read_junit(junit, result, code)
     return result
 
@@ -188,7 +188,7 @@ def run_e2e(kind: str, pattern: str | None, long_too: bool, stop_early: bool) ->
 
 
 def run_drbd(pattern: str | None, all_of_it: bool, stop_early: bool) -> Result:
-    """One at a time: two guests without KVM are all that two cores can carry."""
+    """Runs one test at a time: two guests without KVM are all that two cores can carry."""
     words = ["tests/drbd", *([] if all_of_it else ["-m", "sample"])]
     return run_pytest(Result("real DRBD"), "release", words, pattern, stop_early)
 
@@ -235,7 +235,7 @@ def stages(options: argparse.Namespace) -> list[tuple[str, object]]:
     if options.all:
         plan.append(("lint: clang build, clang-tidy, layout",
                      lambda: run_command("lint", [dev, "lint", "--no-setup"])))
-        # The sanitizers are the judges of the end-to-end tests; the simulator's seeds by what they cost.
+        # The end-to-end tests run under the sanitizers; the slower a build, the fewer seeds it simulates.
         for kind, runs, e2e in (("debug", seeds // 100, False), ("clang", seeds // 10, False),
                                 ("asan", seeds // 20, True), ("tsan", seeds // 100, True)):
             plan.append(building(kind))
