@@ -51,7 +51,7 @@ struct Release {
 struct Ping {
   std::string link;
 };
-// Keys and certificates are read anew, too. Refused: nothing was changed.
+// Keys and certificates are read anew, too. If it is refused, nothing was changed.
 struct Reload {
   Config config;
   bool dry_run = false;
@@ -62,7 +62,7 @@ struct RestartCheck {};
 // The ledger of losses.
 struct Losses {
   std::string name;                // of a link, a group or a route; "": all
-  std::optional<WallTime> since;   // one of these, or neither
+  std::optional<WallTime> since;   // only losses from then on; not beside `within`
   std::optional<Duration> within;  // only losses no older than this
   bool minor = false;              // also those of minor weight
 };
@@ -108,7 +108,7 @@ class WorkerPool;
 class TlsProvider;
 class RandomSource;
 
-// What a node stands on; all of it outlives the node.
+// What a node uses; all of it outlives the node.
 struct NodeParts {
   Loop& loop;
   WorkerPool& workers;

@@ -27,7 +27,7 @@ struct Notice {
   std::string by;     // the command; or what the peer said
 };
 
-// What is no failure and still not as it should be.
+// Something that is no failure, but not as it should be.
 struct Warning {
   std::string name;  // for programs: inner_tls, nothing_passes
   std::string text;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Account first, memory second: a request for pages is granted by the account alone, and then the
-// memory is there. Why that holds: let L be the largest limit so far, in slabs. Pages are taken
-// from split slabs that have free ones; another slab is split only when every split slab is full,
-// and then all active slabs are full: 64 * active <= used < 64 * L. While one share is over a
-// lowered limit the other goes on, so for pages the active slabs may pass the present limit; for
-// staging they may not. What is resident stays within the limit too, or within what is used when
-// that is more: a slab that was never used is touched only when no resident one is free.
+// The account alone grants a request for pages; the memory for it is then always there. Why that
+// holds: let L be the largest limit so far, in slabs. Pages are taken from split slabs that have
+// free ones; another slab is split only when every split slab is full, and then all active slabs
+// are full: 64 * active <= used < 64 * L. While one share is over a lowered limit the other goes
+// on, so for pages the active slabs may pass the present limit; for staging they may not. What is
+// resident stays within the limit too, or within what is used when that is more: a slab that was
+// never used is touched only when no resident one is free.
 #include "proxy/buffer/arena.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two handles of the arena: what they lend, and how it goes back.
+// The two handles of the arena's memory, Slab and Stored, and how each gives its memory back.
 #include <algorithm>
 #include <cstring>
 #include <utility>

@@ -53,7 +53,7 @@ class LoopBase : public Loop {
  protected:
   explicit LoopBase(Blocking blocking);
 
-  // Makes what can fail. Called once, by the backend's factory.
+  // The part of the set-up that can fail. Called once, by the backend's factory.
   [[nodiscard]] Result<void> open() { return mailbox_.open(); }
   // Called by the backend's destructor, while it can still cancel and wait: operations in flight
   // complete with -ECANCELED (handlers run), timers are disarmed, sockets that were left are

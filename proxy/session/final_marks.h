@@ -24,7 +24,7 @@ class FinalMarks {
     marks_.push_back(mark);
     due_ = std::min(due_ + 1, marks_.size());
   }
-  // A new express lane: all of them are said again.
+  // A new express lane is up: all marks are sent again.
   void all_due() { due_ = marks_.size(); }
   [[nodiscard]] bool due() const { return due_ > 0; }
   // Moves what is due to `out`, as long as that has fewer than `size_max`.
@@ -38,7 +38,7 @@ class FinalMarks {
 
  private:
   std::deque<wire::DeliveredMark> marks_;
-  std::size_t due_ = 0;  // the newest so many are to be said
+  std::size_t due_ = 0;  // so many of the newest are still to be sent
 };
 
 }  // namespace longthrow

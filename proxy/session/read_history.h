@@ -34,7 +34,7 @@ class ReadHistory {
     const auto beyond = std::ranges::upper_bound(samples_, offset, {}, &Sample::bytes);
     return beyond == samples_.begin() ? beyond->wall_ns : std::prev(beyond)->wall_ns;
   }
-  // Nobody asks for offsets below this one any more.
+  // Drops samples below `offset`, for which nobody asks any more.
   void forget_below(std::uint64_t offset) {
     while (samples_.size() > 1 && samples_[1].bytes <= offset) samples_.pop_front();
   }

@@ -59,7 +59,7 @@ struct LocalRoute {
 
 // How a local route stands with the peer.
 struct RouteStanding {
-  bool known = false;     // the peer has said its routes
+  bool known = false;     // the peer has sent its routes
   bool matched = false;   // same name (on the wire), protocol and group there
   bool may_open = false;  // we may open channels: matched, the peer has a target and is ready
   bool dead_end = false;  // matched, but as both sides are configured no connection can pass
@@ -173,7 +173,7 @@ class Session {
   }
   // Forgets a finished channel. Frees it.
   void release(ChannelCore& channel);
-  // The session is over: hands all channels out, cleared of what was to be sent.
+  // The session is over: hands all channels to the caller, without the frames they had to send.
   [[nodiscard]] std::vector<std::unique_ptr<ChannelCore>> release_all();
 
   // --- what to send and to tell
@@ -216,7 +216,7 @@ class Session {
 
   // An express lane is up and the peer has said what it holds.
   [[nodiscard]] bool connected() const { return express_lane_ != kNoLane && !awaiting_ack_; }
-  [[nodiscard]] bool bulk_frames_wait() const;  // some frame could be sent, but for lane room
+  [[nodiscard]] bool bulk_frames_wait() const;  // a frame waits only for room on a lane
   // The peer has all bytes of the channel, and bulk is busy: a small block of the channel is worth
   // a frame at once.
   [[nodiscard]] bool quiet_beside_bulk(const ChannelCore& channel) const;
