@@ -22,7 +22,7 @@ class CommandService {
   using Reply = std::function<void(json::object)>;
   struct Started {
     std::optional<NodeGateway::Ticket> ticket;  // for NodeGateway::abandon
-    bool is_long = false;                       // ends when the asker goes away
+    bool is_long = false;                       // abandoned when the asker goes away
   };
 
   CommandService(NodeGateway& gateway, Reloader& reloader, ConfigStore& store)

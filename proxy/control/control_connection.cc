@@ -62,7 +62,7 @@ void ControlConnection::on_read(const boost::system::error_code& error, std::siz
 }
 
 // A client that has sent its request and shut down its side still gets the answer of a short
-// command; a long command ends with it, since nobody waits for the answer.
+// command; a long command is abandoned, since nobody waits for its answer.
 void ControlConnection::on_end_of_input() {
   end_of_input_ = true;
   if (running_ && started_.is_long) return close();
