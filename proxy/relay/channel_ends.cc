@@ -37,7 +37,7 @@ void ChannelEnds::note_end(const Channel& channel, const Lost& lost, ChannelEnd:
        .lost_bytes = lost.bytes,
        .to_peer_bytes = lost.place == LossPlace::to_peer ? lost.bytes : 0,
        .oldest_at = undelivered_since(channel),
-       .newest_serial = channel.closed() ? channel.newest_serial_at_end : newest_serial_,
+       .newest_serial = channel.closed() ? channel.account.newest_serial_at_end : newest_serial_,
        .reason = cause.text});
 }
 
@@ -70,8 +70,8 @@ TimePoint ChannelEnds::undelivered_since(const Channel& channel) const {
 
 std::uint64_t ChannelEnds::note_untaken(Channel& channel, ChannelEnd::How how,
                                         const LossCause& cause) {
-  const std::uint64_t lost_bytes = channel.lost_bytes() - channel.lost_bytes_noted;
-  channel.lost_bytes_noted += lost_bytes;
+  const std::uint64_t lost_bytes = channel.lost_bytes() - channel.account.lost_bytes_told;
+  channel.account.lost_bytes_told += lost_bytes;
   untaken_bytes_ += lost_bytes;
   if (lost_bytes > 0)
     note_end(channel, {.bytes = lost_bytes, .place = LossPlace::undelivered}, how, cause);
@@ -82,26 +82,26 @@ std::uint64_t ChannelEnds::note_untaken(Channel& channel, ChannelEnd::How how,
 
 void ChannelEnds::note_unproven(Channel& channel, ChannelEnd::How how, const LossCause& cause) {
   const std::uint64_t bytes = channel.unproven_bytes();
-  if (channel.loss_noted || (bytes == 0 && channel.closed())) return;
-  channel.loss_noted = true;
-  channel.loss_cause = cause;
-  channel.late_bytes_told = channel.thrown_away_bytes() + channel.unread_bytes();
+  if (channel.account.loss_noted || (bytes == 0 && channel.closed())) return;
+  channel.account.loss_noted = true;
+  channel.account.loss_cause = cause;
+  channel.account.late_bytes_told = channel.thrown_away_bytes() + channel.unread_bytes();
   note_short(channel, bytes, cause.text);
   note_end(channel, {.bytes = bytes, .perhaps_delivered_bytes = sent_undelivered(channel)}, how,
            cause);
 }
 
 void ChannelEnds::note_over(Channel& channel, const std::string& reason) {
-  if (channel.over || !channel.attached()) return;
-  channel.over = true;
+  if (channel.account.over || !channel.attached()) return;
+  channel.account.over = true;
   drains_.on_over(channel, reason);
   note_short(channel, channel.unproven_bytes(), reason);
 }
 
 // `bytes` in all is what `channel` gave in vain.
 void ChannelEnds::note_short(Channel& channel, std::uint64_t bytes, const std::string& reason) {
-  if (bytes <= channel.short_bytes_told) return;
-  add_shortfall(channel.group(), bytes - std::exchange(channel.short_bytes_told, bytes),
+  if (bytes <= channel.account.short_bytes_told) return;
+  add_shortfall(channel.group(), bytes - std::exchange(channel.account.short_bytes_told, bytes),
                 format("route {}: {}", channel.route().name, reason));
 }
 
@@ -143,7 +143,7 @@ void ChannelEnds::note_waiting(Route& route, const WaitingLegs::Unread& lost,
 // --- both
 
 void ChannelEnds::note_closed(Channel& channel) {
-  channel.newest_serial_at_end = newest_serial_;
+  channel.account.newest_serial_at_end = newest_serial_;
   const ChannelEnd::How how = channel.how_it_ended();
   if (note_untaken(channel, how, channel.end_cause()) == 0)
     note_end(channel, {.place = LossPlace::undelivered}, how, channel.end_cause());
@@ -171,18 +171,18 @@ void ChannelEnds::note_gone(Channel& channel) {
 // What was not known when the loss was noted: bytes that the program went on giving until its leg
 // was closed.
 void ChannelEnds::note_thrown_away(Channel& channel) {
-  if (!channel.loss_noted) return;
-  const std::uint64_t told = std::min(channel.late_bytes_told, channel.thrown_away_bytes());
+  if (!channel.account.loss_noted) return;
+  const std::uint64_t told = std::min(channel.account.late_bytes_told, channel.thrown_away_bytes());
   const std::uint64_t late = channel.thrown_away_bytes() - told;
-  channel.late_bytes_told += late;
+  channel.account.late_bytes_told += late;
   if (late == 0) return;
-  note_short(channel, channel.short_bytes_told + late, channel.loss_cause.text);
-  note_end(channel, {.bytes = late}, ChannelEnd::How::cut, channel.loss_cause);
+  note_short(channel, channel.account.short_bytes_told + late, channel.account.loss_cause.text);
+  note_end(channel, {.bytes = late}, ChannelEnd::How::cut, channel.account.loss_cause);
 }
 
 // The last bytes, of which the peer never said what became of them.
 void ChannelEnds::note_unconfirmed(Channel& channel) {
-  if (channel.loss_noted || !channel.attached() || channel.unproven_bytes() == 0) return;
+  if (channel.account.loss_noted || !channel.attached() || channel.unproven_bytes() == 0) return;
   const ChannelEnd::How how = channel.how_it_ended();
   LossCause cause = channel.end_cause();
   if (how != ChannelEnd::How::cut) {

@@ -56,7 +56,7 @@ class ChannelEnds {
   // Of a channel whose bytes the peer takes no more: once its leg is closed, they are told as a
   // loss.
   [[nodiscard]] static std::uint64_t given_in_vain(const Channel& channel) {
-    return channel.loss_noted ? 0 : channel.unproven_bytes();
+    return channel.account.loss_noted ? 0 : channel.unproven_bytes();
   }
   // Since when the oldest byte that is not known to be delivered was there is known to a tick.
   [[nodiscard]] TimePoint undelivered_since(const Channel& channel) const;

@@ -70,7 +70,7 @@ void Channels::open(Route& route, Socket leg, std::optional<TimePoint> said_sinc
   if (said_since) {
     channel.note_given_since(*said_since);
     std::int64_t& as_of_max_ns = channel.core().group->frames_as_of_max_ns;
-    as_of_max_ns = std::min(as_of_max_ns, channel.history.complete_at(0));
+    as_of_max_ns = std::min(as_of_max_ns, channel.history().complete_at(0));
     ends_.drains().go_on(channel);
   }
   hooks_.wake();
@@ -86,7 +86,9 @@ void Channels::on_opened(ChannelCore& core) {
         {LossReason::refused, "the peer opened a channel of a route that is closed here"});
     return;
   }
-  channel.connect_leg(*route.config.target, route.config.inside_source, route.config.listen);
+  channel.connect_leg({.target = *route.config.target,
+                       .source = route.config.inside_source,
+                       .usual_source = route.config.listen});
 }
 
 void Channels::on_event(const SessionEvent& event) {
@@ -217,14 +219,14 @@ bool Channels::may_be_forgotten(Channel& channel) const {
 // when it has closed its leg.
 bool Channels::waits_for_final_mark(Channel& channel) const {
   const OutStream& out = channel.core().out;
-  if (channel.over || out.delivered_offset >= out.accepted_offset()) return false;
+  if (channel.account.over || out.delivered_offset >= out.accepted_offset()) return false;
   const bool gets_on =
-      std::exchange(channel.final_offset, out.delivered_offset) != out.delivered_offset;
-  if (channel.final_since == TimePoint{} || gets_on || !peer_.up())
-    channel.final_since = loop_.now();
+      std::exchange(channel.account.final_offset, out.delivered_offset) != out.delivered_offset;
+  if (channel.account.final_since == TimePoint{} || gets_on || !peer_.up())
+    channel.account.final_since = loop_.now();
   const bool watched = ends_.drains().watches(channel);
   const Duration wait_max = kFinalMarkWait + (watched ? config_.abort_linger : Duration(0));
-  return loop_.now() - channel.final_since < wait_max;
+  return loop_.now() - channel.account.final_since < wait_max;
 }
 
 void Channels::forget(Channel& channel) {

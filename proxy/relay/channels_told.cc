@@ -84,12 +84,13 @@ void Channels::note_abort(const Channel& channel) {
   ++counts_.aborted_channels;
   Route& route = channel.route();
   if (!route.configured()) return;
-  if (channel.end_reason() != route.trouble.text) {
-    log_.say(
-        loop_.now(), LogLevel::info, format("channel of {}: {}", route.name, channel.end_reason()),
-        format("route {}: channel {}: {}", route.name, channel.core().id, channel.end_reason()));
+  if (channel.end_cause().text != route.trouble.text) {
+    log_.say(loop_.now(), LogLevel::info,
+             format("channel of {}: {}", route.name, channel.end_cause().text),
+             format("route {}: channel {}: {}", route.name, channel.core().id,
+                    channel.end_cause().text));
   }
-  route.trouble = {channel.end_reason(), ends_.newest_serial()};
+  route.trouble = {channel.end_cause().text, ends_.newest_serial()};
 }
 
 }  // namespace longthrow

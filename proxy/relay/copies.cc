@@ -65,10 +65,10 @@ Copies::MarkedById Copies::mark() {
   for (const auto& [serial, channel] : channels_.all()) {
     const OutStream& out = channel->core().out;
     if (!channel->attached() || out.stopped) continue;
-    channel->history.note(now_ns, channel->read_bytes() + channel->looked().unread_bytes);
+    channel->history().note(now_ns, channel->read_bytes() + channel->looked().unread_bytes);
     if (!is_stream(*channel)) continue;
-    channel->history.forget_below(std::min(out.delivered_offset, out.numbered_offset()));
-    const std::int64_t complete_ns = channel->history.complete_at(out.numbered_offset());
+    channel->history().forget_below(std::min(out.delivered_offset, out.numbered_offset()));
+    const std::int64_t complete_ns = channel->history().complete_at(out.numbered_offset());
     if (out.end && out.first_waiting() == nullptr) continue;
     Marked& group = groups[channel->core().group->id];
     group.wall_ns = group.streams++ == 0 ? complete_ns : std::min(group.wall_ns, complete_ns);

@@ -10,7 +10,7 @@ void DrainBook::watch(Id id, const Group& group, Input input) {
   watch.cover(group.name);
   if (group.shortfall.bytes > 0) watch.add_unknown(group.shortfall.bytes, group.shortfall.reason);
   for (const auto& [serial, channel] : group.members) {
-    if (channel->over || !channel->attached()) continue;
+    if (channel->account.over || !channel->attached()) continue;
     DrainMark mark{.bytes = channel->read_bytes() + channel->unread_bytes(),
                    .route = channel->route().name};
     if (const auto barriers = channel->guide().barriers())

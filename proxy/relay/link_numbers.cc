@@ -24,7 +24,7 @@ class Oldest {
 void add_lag(const Channel& channel, TimePoint now, Lag& lag, Oldest& oldest) {
   const OutStream& out = channel.core().out;
   // What is thrown away was given, too, until it is told as a loss of its route.
-  const std::uint64_t thrown = channel.loss_noted ? 0 : channel.thrown_away_bytes();
+  const std::uint64_t thrown = channel.account.loss_noted ? 0 : channel.thrown_away_bytes();
   const std::uint64_t unread = channel.unread_bytes();
   const std::uint64_t bytes = channel.read_bytes() + unread + thrown - out.received_offset();
   if (bytes == 0) return;
@@ -115,7 +115,7 @@ std::uint64_t LinkNumbers::source_bytes(const Group& group) {
   std::uint64_t got = 0;
   std::uint64_t undelivered = 0;
   for (const auto& [serial, channel] : group.members) {
-    if (!channel->attached() || channel->over) continue;
+    if (!channel->attached() || channel->account.over) continue;
     if (channel->guide().carries() == StreamGuide::Carries::control) continue;
     const std::uint64_t accepted = channel->read_bytes() + channel->unread_bytes();
     const auto changes = channel->guide().changes();

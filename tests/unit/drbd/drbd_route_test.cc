@@ -6,6 +6,7 @@
 
 #include <list>
 
+#include "proxy/base/log.h"
 #include "tests/unit/drbd/packets.h"
 
 namespace longthrow::drbd {
@@ -52,9 +53,9 @@ class Pair : public ::testing::Test {
   void hand_over(FakeChannel& channel, const Bytes& bytes) {
     channel.guide->on_handed_over(bytes, now_);
   }
-  void shake_hands(FakeChannel& data) {
-    give(data, features(101));
-    hand_over(data, features(101));
+  void shake_hands(FakeChannel& channel) {
+    give(channel, features(101));
+    hand_over(channel, features(101));
   }
   void make_pair() {
     data = &open(Command::initial_data);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a leg ends.
+#include <algorithm>
+
+#include "proxy/base/log.h"
+#include "proxy/base/planted.h"
+#include "proxy/legs/outlet.h"
+
+namespace longthrow {
+namespace {
+
+constexpr Duration kOftenLook = std::chrono::milliseconds(20);
+constexpr Duration kSeldomLook = std::chrono::milliseconds(250);
+constexpr Duration kOftenFor = std::chrono::seconds(1);
+
+}  // namespace
+
+void Outlet::look_at_end() {
+  if (!leg_.open() || aborting() || finishing()) return;
+  LegFacts facts = owner_.facts();
+  facts.write_failed = failed();
+  facts.end_held = guide_.holds_end();
+  facts.limit_reached = limited();
+  facts.fin_written = state_ == State::half_closed;
+  facts.more_is_here = in_.ready_bytes() > 0;
+  // A stream whose bytes were thrown away has no clean end, whatever its writer sent.
+  const bool in_order = in_.end_kind() == EndKind::fin && !in_.discarding();
+  if (in_.at_end()) facts.peers_end = in_order ? PeersEnd::fin : PeersEnd::abort;
+  LegEnd next = next_end(facts);
+  if (next == LegEnd::write_fin) {
+    state_ = State::half_closed;
+    fin_queued_ = leg_.shutdown_send();
+    facts.fin_written = true;
+    next = next_end(facts);
+  }
+  switch (next) {
+    case LegEnd::wait:
+    case LegEnd::write_fin:
+      break;
+    case LegEnd::finish:
+      return begin_finish();
+    case LegEnd::abort:
+      return begin_abort();
+    case LegEnd::reset:
+      return owner_.on_leg_over(
+          CloseMode::reset, {LossReason::program_closed, "the leg was closed by its other end"});
+  }
+}
+
+void Outlet::on_timer() {
+  if (aborting()) return check_abort();
+  if (finishing()) return check_finish();
+  watch_handing_over();
+}
+
+void Outlet::begin_abort() {
+  state_ = State::aborting;
+  deadline_ = loop_.now() + owner_.abort_linger();
+  check_abort();
+}
+
+void Outlet::check_abort() {
+  const bool all_taken = leg_.stats().unacknowledged_bytes == 0 && guide_.has_applied();
+  if (all_taken || loop_.now() >= deadline_ || planted(Plant::abort_at_once)) {
+    return owner_.on_leg_over(
+        CloseMode::reset,
+        {LossReason::target_stuck, owner_.attached()
+                                       ? "aborted by the other side: status and log there say why"
+                                       : "the session ended"});
+  }
+  loop_.arm(timer_, loop_.now() + kOftenLook);
+}
+
+// Both ends are clean. The leg is kept until the target's TCP has acknowledged all: only then are
+// the bytes delivered. Its own timers end it if the target is gone.
+void Outlet::begin_finish() {
+  state_ = State::finishing;
+  closing_since_ = loop_.now();
+  check_finish();
+}
+
+void Outlet::check_finish() {
+  const SocketStats stats = leg_.stats();
+  if (queued_bytes(stats) == 0) return owner_.on_leg_over(CloseMode::graceful, {});
+  if (stats.over) {
+    return owner_.on_leg_over(
+        CloseMode::reset,
+        {LossReason::program_closed, "the target broke the connection before it had all"});
+  }
+  // Nobody is left to be told: the kernel goes on alone.
+  const TimePoint now = loop_.now();
+  if (owner_.attached()) {
+    deadline_ = now + owner_.abort_linger();
+  } else if (now >= deadline_) {
+    return owner_.on_leg_over(CloseMode::graceful, {});
+  }
+  loop_.arm(timer_, now + (now - closing_since_ < kOftenFor ? kOftenLook : kSeldomLook));
+}
+
+// A hanging target would keep its memory and its route for ever. A slow one has all the time it
+// needs.
+void Outlet::watch_handing_over() {
+  if (!leg_.open() || aborting() || finishing()) return;
+  const std::uint64_t taken = leg_.stats().acknowledged_bytes;
+  if (taken != taken_seen_bytes_ || taken_at_ == TimePoint{}) taken_at_ = loop_.now();
+  taken_seen_bytes_ = taken;
+  if (loop_.now() - taken_at_ >= owner_.abort_linger()) {
+    return owner_.on_leg_over(
+        CloseMode::reset,
+        {LossReason::target_stuck,
+         format("{}, and the target takes nothing more",
+                owner_.attached() ? "its group was taken over" : "the session ended")});
+  }
+  loop_.arm(timer_, loop_.now() + kSeldomLook);
+}
+
+void Outlet::settle(CloseMode mode) {
+  report_delivered(queued_bytes());
+  if (mode == CloseMode::reset) note_last_delivered();
+}
+
+// What the leg has not acknowledged by now will never be delivered.
+void Outlet::note_last_delivered() {
+  if (delivered_last_) return;
+  const std::uint64_t queued = queued_bytes();
+  report_delivered(queued);
+  delivered_last_ = delivered_offset(queued);
+}
+
+}  // namespace longthrow
