@@ -53,9 +53,8 @@ class Inlet final : private IngestStreamOwner {
   void detach();
   // The leg is about to be closed: what has come and was not read is destroyed with it.
   void note_destroyed();
-  // The leg is closed.
   void on_leg_closed() { stream_.give_back_open_block(); }
-  // ... and the peer is to be told, if it was not.
+  // The leg is closed, and the peer is to be told, if it was not.
   void end_with_leg();
   // The node is to stop: what its kernel has accepted by now is still read, and nothing after it.
   void stop_reading() { stop_offset_ = read_bytes_ + unread_bytes(); }
