@@ -6,7 +6,7 @@
 namespace longthrow::drbd {
 
 DrbdStream::DrbdStream(std::shared_ptr<DrbdRoute> route, StreamHost& host, Opener opener)
-    : route_(std::move(route)), host_(host), watch_(opener == Opener::here) {
+    : route_(std::move(route)), host_(host), watch_(opener) {
   route_->streams_.push_back(this);
 }
 
@@ -45,10 +45,8 @@ void DrbdStream::unpair() {
   std::exchange(partner_, nullptr)->partner_ = nullptr;
 }
 
-bool DrbdStream::on_end() {
-  if (partner_ == nullptr) return false;
-  route_->on_end_of_half(*this);
-  return true;
+void DrbdStream::on_end() {
+  if (partner_ != nullptr) route_->on_end_of_half(*this);
 }
 
 void DrbdStream::retire() {

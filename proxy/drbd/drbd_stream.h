@@ -25,11 +25,12 @@ class DrbdStream final : public StreamGuide {
   void on_given(ByteView bytes, TimePoint now) override;
   void on_thrown_away(ByteView bytes) override { watch_.on_outgoing(bytes); }
   void on_handed_over(ByteView bytes, TimePoint now) override;
-  [[nodiscard]] bool on_end() override;
+  void on_end() override;
   void on_session_over() override { attached_ = false; }
   void retire() override;
 
   [[nodiscard]] bool wants_express() const override { return kind() == StreamKind::meta; }
+  [[nodiscard]] bool concerns_others() const override { return partner_ != nullptr; }
   [[nodiscard]] bool wants_thrown_away() const override { return true; }
   [[nodiscard]] bool holds_end() const override;
   [[nodiscard]] bool has_applied() const override;

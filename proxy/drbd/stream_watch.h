@@ -14,6 +14,7 @@
 #include "longthrow/bytes.h"
 #include "proxy/drbd/disk_state.h"
 #include "proxy/drbd/packet_scanner.h"
+#include "proxy/guides/stream_guide.h"
 
 namespace longthrow::drbd {
 
@@ -59,8 +60,8 @@ struct StreamCounters {
 
 class StreamWatch {
  public:
-  // `opened_here`: the connector is on this side, so the first packet goes out.
-  explicit StreamWatch(bool opened_here) : opened_here_(opened_here) {}
+  // Opened here: the connector is on this side, so the first packet goes out.
+  explicit StreamWatch(Opener opener) : opened_here_(opener == Opener::here) {}
 
   // Bytes from the local DRBD to the peer's, and from the peer's to ours, in order.
   void on_outgoing(ByteView bytes) { scan(Direction::out, bytes); }

@@ -46,8 +46,8 @@ class StreamGuide {
   virtual void on_thrown_away(ByteView) {}
   // These bytes of the peer's are about to be handed to the program.
   virtual void on_handed_over(ByteView, TimePoint) {}
-  // The leg is closed, or has said its last. True: the route may open now, or no more.
-  [[nodiscard]] virtual bool on_end() { return false; }
+  // The leg is closed, or has said its last: see concerns_others().
+  virtual void on_end() {}
   // The session is over: only what is here is still handed over.
   virtual void on_session_over() {}
   // The channel is forgotten. Nothing is called after it.
@@ -56,6 +56,8 @@ class StreamGuide {
   // --- asked by the channel
   // What it carries must not wait behind bulk data.
   [[nodiscard]] virtual bool wants_express() const { return false; }
+  // Its end concerns other channels of the route, or whether the route may open.
+  [[nodiscard]] virtual bool concerns_others() const { return false; }
   // Also bytes that nobody wants any more are to be shown.
   [[nodiscard]] virtual bool wants_thrown_away() const { return false; }
   // The peer's end, though all bytes before it are handed over, is not to be given to the leg yet.

@@ -66,9 +66,7 @@ void Channel::on_handed_over(std::uint64_t bytes) {
   }
 }
 
-void Channel::on_delivered(std::uint64_t offset) {
-  if (attached()) host_.channel_delivered(*this, offset);
-}
+void Channel::on_delivered(std::uint64_t offset) { host_.channel_delivered(*this, offset); }
 
 void Channel::on_write_failed() {
   if (attached()) {

@@ -24,6 +24,7 @@ struct ChannelAccount {
 
   // --- the peer's bytes
   std::uint64_t lost_bytes_told = 0;
+  std::uint64_t delivered_counted = 0;
 };
 
 }  // namespace longthrow

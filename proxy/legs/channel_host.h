@@ -25,10 +25,11 @@ class ChannelHost {
   // Where bytes that nobody wants are read to.
   [[nodiscard]] virtual ByteSpan garbage() = 0;
 
+  // Acknowledged by the leg's TCP, also after the session.
+  virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
   // Commands to the session, while the channel is attached.
   virtual void channel_read(Channel& channel, std::uint64_t bytes) = 0;
   virtual void channel_written(Channel& channel, std::uint64_t bytes) = 0;
-  virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
   virtual void channel_end(Channel& channel, EndKind kind) = 0;
   virtual void channel_stop(Channel& channel) = 0;
   // What it carries must not wait behind bulk data.

@@ -188,8 +188,15 @@ void Channels::abort_hand_over(const Group& group) {
     channel->abort({LossReason::takeover, "its target did not take what was handed over"});
 }
 
+void Channels::tell_others() {
+  const std::vector<Channel*> ended = std::exchange(ended_, {});
+  for (Channel* channel : ended) channel->guide().on_end();
+  if (!ended.empty()) hooks_.refresh();
+}
+
 // Channels whose leg is closed wait here for what is in flight, and for the far side.
 void Channels::reap() {
+  tell_others();
   std::vector<Channel*> waiting;
   bool any_gone = false;
   for (Channel* channel : std::exchange(closing_, {})) {

@@ -61,7 +61,7 @@ class Channels final : public ChannelHost {
 
   struct Counts {
     std::uint64_t read_bytes = 0;
-    std::uint64_t handed_over_bytes = 0;
+    std::uint64_t delivered_bytes = 0;
     std::uint64_t aborted_channels = 0;
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
@@ -88,6 +88,8 @@ class Channels final : public ChannelHost {
   [[nodiscard]] std::vector<Channel*> open_ones() const;
   void on_stopped(Channel& channel);
   void note_carried(const Channel& channel);
+  void note_ended(Channel& channel);
+  void tell_others();
   void note_abort(const Channel& channel);
   void reap();
   [[nodiscard]] bool may_be_forgotten(Channel& channel) const;
@@ -105,6 +107,7 @@ class Channels final : public ChannelHost {
   ChannelEnds& ends_;
   Hooks hooks_;
   All channels_;
+  std::vector<Channel*> ended_;    // what concerns others, and they have not been told
   std::vector<Channel*> closing_;  // their legs are closed
   Timer reap_timer_;
   Counts counts_;

@@ -24,7 +24,6 @@ void Channels::channel_read(Channel& channel, std::uint64_t bytes) {
 
 void Channels::channel_written(Channel& channel, std::uint64_t bytes) {
   peer_.session()->handed_over(channel.core(), bytes);
-  counts_.handed_over_bytes += bytes;
   if (bytes > 0 && channel.core().in.consumed_offset() == bytes) note_carried(channel);
   hooks_.wake();
 }
@@ -36,7 +35,8 @@ void Channels::note_carried(const Channel& channel) {
 }
 
 void Channels::channel_delivered(Channel& channel, std::uint64_t offset) {
-  peer_.session()->delivered(channel.core(), offset);
+  counts_.delivered_bytes += offset - std::exchange(channel.account.delivered_counted, offset);
+  if (channel.attached()) peer_.session()->delivered(channel.core(), offset);
 }
 
 void Channels::channel_is_express(Channel& channel) {
@@ -51,8 +51,15 @@ void Channels::channel_is_express(Channel& channel) {
 void Channels::channel_end(Channel& channel, EndKind kind) {
   peer_.session()->push_end(channel.core(), kind,
                             std::min(wall_ns(), channel.core().group->frames_as_of_max_ns));
-  if (channel.guide().on_end()) hooks_.refresh();
+  note_ended(channel);
   hooks_.wake();
+}
+
+// Others are told in the next turn: none of them ends in the midst of this one's steps.
+void Channels::note_ended(Channel& channel) {
+  if (!channel.guide().concerns_others()) return;
+  ended_.push_back(&channel);
+  loop_.arm(reap_timer_, loop_.now());
 }
 
 void Channels::channel_stop(Channel& channel) {
@@ -75,7 +82,7 @@ void Channels::on_stopped(Channel& channel) {
 void Channels::channel_closed(Channel& channel) {
   closing_.push_back(&channel);
   loop_.arm(reap_timer_, loop_.now());
-  if (channel.guide().on_end()) hooks_.refresh();
+  note_ended(channel);
   ends_.note_closed(channel);
   if (channel.was_aborted()) note_abort(channel);
 }

@@ -122,7 +122,7 @@ void Link::fill_buffer(LinkStatus& link) const {
   }
   const Channels::Counts& counts = channels_.counts();
   link.raw_in_bytes = counts.read_bytes;
-  link.delivered_bytes = counts.handed_over_bytes;
+  link.delivered_bytes = counts.delivered_bytes;
   link.aborted_channels = counts.aborted_channels;
   link.abort_lost_bytes = ends_.untaken_bytes();
 }

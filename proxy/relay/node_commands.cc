@@ -132,49 +132,28 @@ void NodeImpl::begin_pause(CommandId id, const Pause& command, AnswerHandler han
 
 void NodeImpl::add_drain(CommandId id, Link& link, DrainTask::Wanted wanted,
                          AnswerHandler handler) {
-  drains_.emplace(id, std::make_unique<DrainTask>(parts_.loop, link, id, std::move(wanted),
-                                                  std::move(handler)));
+  tasks_.add(id, std::make_unique<DrainTask>(parts_.loop, link, id, std::move(wanted),
+                                             std::move(handler)));
   start_tasks();
 }
 
 void NodeImpl::on_task_timer() {
-  std::erase_if(drains_, [](const auto& entry) { return entry.second->advance(); });
-  std::erase_if(takeovers_, [](const auto& entry) { return entry.second->advance(); });
+  tasks_.advance();
   std::erase_if(removed_links_, [](const auto& link) { return link->idle(); });
   std::erase_if(removed_ports_, [](const auto& port) { return port->idle(); });
   start_tasks();
 }
 
 void NodeImpl::start_tasks() {
-  const bool wanted =
-      !drains_.empty() || !takeovers_.empty() || !removed_links_.empty() || !removed_ports_.empty();
-  const bool hurries =
-      std::ranges::any_of(drains_, [](const auto& entry) { return entry.second->hurries(); });
-  if (hurries) {
+  const bool wanted = !tasks_.empty() || !removed_links_.empty() || !removed_ports_.empty();
+  if (tasks_.hurries()) {
     parts_.loop.arm(task_timer_, parts_.loop.now());
   } else if (wanted && !task_timer_.armed()) {
     parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
   }
 }
 
-// All tasks, or those of one link.
-void NodeImpl::hinder_tasks(Hindrance why, const Link* of) {
-  const auto hinder = [&](const auto& entry) {
-    if (of != nullptr && &entry.second->link() != of) return false;
-    entry.second->hinder(why);
-    return true;
-  };
-  std::erase_if(drains_, hinder);
-  std::erase_if(takeovers_, hinder);
-}
-
-void NodeImpl::abandon(CommandId id) {
-  const auto abandon = [&](const auto& entry) {
-    return entry.first == id && entry.second->abandon();
-  };
-  std::erase_if(takeovers_, abandon);
-  std::erase_if(drains_, abandon);
-}
+void NodeImpl::abandon(CommandId id) { tasks_.abandon(id); }
 
 Answer NodeImpl::run(const Resume& command) {
   if (Link* link = link_named(command.name); link != nullptr && link->stops().paused()) {
@@ -204,13 +183,7 @@ Answer NodeImpl::run(const Release& command) {
   if (auto saved = save_fences(config_.node.state_dir, fences); !saved)
     return refused(saved.error().message);
   fences_ = std::move(fences);
-  taken_.erase(command.name);
-  // One that still hands over: a later takeover must not be taken for its continuation.
-  std::erase_if(takeovers_, [&](const auto& entry) {
-    if (entry.second->name() != command.name) return false;
-    entry.second->on_released();
-    return true;
-  });
+  tasks_.on_released(command.name);
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
   // Whichever link has fenced it: the group may have left the configuration since.
   for (auto& [name, link] : links_) {

@@ -6,29 +6,29 @@
 namespace longthrow {
 
 void NodeImpl::restore_copies() {
-  saved_copies_ = load_copies(config_.node.state_dir);
-  for (auto& [name, link] : links_) link->copies().restore(saved_copies_);
+  copies_.saved = load_copies(config_.node.state_dir);
+  for (auto& [name, link] : links_) link->copies().restore(copies_.saved);
   on_copies_timer();
 }
 
 void NodeImpl::on_copies_timer() {
   keep_copies();
-  parts_.loop.arm(copies_timer_, parts_.loop.now() + kCopiesTick);
+  parts_.loop.arm(copies_.timer, parts_.loop.now() + kCopiesTick);
 }
 
 // Groups that are not configured now keep what is known of them.
 void NodeImpl::keep_copies() {
-  SavedCopies copies = saved_copies_;
+  SavedCopies copies = copies_.saved;
   for (const auto& [name, link] : links_) link->copies().save(copies);
-  if (copies == saved_copies_) return;
+  if (copies == copies_.saved) return;
   if (auto saved = save_copies(config_.node.state_dir, copies); !saved) {
-    if (!copies_unsaved_)
+    if (!copies_.unsaved)
       log_warning("as of when the copies are is not kept: {}", saved.error().message);
-    copies_unsaved_ = true;
+    copies_.unsaved = true;
     return;
   }
-  copies_unsaved_ = false;
-  saved_copies_ = std::move(copies);
+  copies_.unsaved = false;
+  copies_.saved = std::move(copies);
 }
 
 }  // namespace longthrow

@@ -36,15 +36,15 @@ NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
           losses_},
       started_at_(parts.loop.now()) {
   task_timer_.bind<&NodeImpl::on_task_timer>(this);
-  stop_timer_.bind<&NodeImpl::on_stop_timer>(this);
-  copies_timer_.bind<&NodeImpl::on_copies_timer>(this);
+  stop_.timer.bind<&NodeImpl::on_stop_timer>(this);
+  copies_.timer.bind<&NodeImpl::on_copies_timer>(this);
 }
 
 NodeImpl::~NodeImpl() {
   closing_list_.clear();
   parts_.loop.disarm(task_timer_);
-  parts_.loop.disarm(stop_timer_);
-  parts_.loop.disarm(copies_timer_);
+  parts_.loop.disarm(stop_.timer);
+  parts_.loop.disarm(copies_.timer);
 }
 
 std::map<std::string, RouteConfig> NodeImpl::routes_of(const Config& config,
@@ -115,59 +115,67 @@ std::uint64_t NodeImpl::undelivered_bytes() const {
 }
 
 void NodeImpl::stop(std::function<void()> stopped) {
-  stopped_ = std::move(stopped);
+  stop_.done = std::move(stopped);
   const TimePoint now = parts_.loop.now();
-  if (stopping_) {
-    stop_deadline_ = abort_at_ = now;
+  if (stop_.step != Stop::Step::none) {
+    stop_.deadline = stop_.abort_at = now;
   } else {
-    stopping_ = true;
-    stop_began_ = now;
-    stop_deadline_ = now + config_.node.stop_timeout;
+    stop_.step = Stop::Step::draining;
+    stop_.began = now;
+    stop_.deadline = now + config_.node.stop_timeout;
     for (auto& [name, link] : links_) link->begin_stop();
-    hinder_tasks(Hindrance::node_stops);
+    tasks_.hinder(Hindrance::node_stops);
   }
-  parts_.loop.arm(stop_timer_, now);
+  parts_.loop.arm(stop_.timer, now);
 }
 
 void NodeImpl::on_stop_timer() {
+  using enum Stop::Step;
   const TimePoint now = parts_.loop.now();
-  const bool drained = std::ranges::all_of(links_, [this](const auto& entry) {
-    // Without the peer nothing moves: waiting would help nobody.
-    return entry.second->drained() || entry.second->nobody_can_come(stop_began_);
-  });
-  if (!ending_ && (drained || now >= stop_deadline_)) {
-    ending_ = true;
-    keep_copies();
-    parts_.loop.disarm(copies_timer_);
-    Duration longest{0};
-    for (auto& [name, link] : links_) longest = std::max(longest, link->config().abort_linger);
-    abort_at_ = std::min(abort_at_, now + longest);
-    for (auto& [name, link] : links_) link->stop(kNodeStopped);
-    for (auto& [endpoint, port] : ports_) port->stop();
-  }
-  if (ending_ && now >= abort_at_) {
-    for (auto& [name, link] : links_) link->abort_channels(kNodeStopped);
-    for (auto& link : removed_links_) link->abort_channels(kNodeStopped);
-  }
-  if (ending_) {
-    const auto link_idle = [](const auto& link) { return link->idle(); };
-    const auto port_idle = [](const auto& port) { return port->idle(); };
-    const bool idle =
-        std::ranges::all_of(links_, [](const auto& entry) { return entry.second->idle(); }) &&
-        std::ranges::all_of(ports_, [](const auto& entry) { return entry.second->idle(); }) &&
-        std::ranges::all_of(removed_links_, link_idle) &&
-        std::ranges::all_of(removed_ports_, port_idle) && closing_list_.empty();
-    if (idle && !losses_closed_) {
-      losses_closed_ = true;
+  if (stop_.step == draining && (is_drained() || now >= stop_.deadline)) end_links(now);
+  if (stop_.step != draining) {
+    if (now >= stop_.abort_at) {
+      for (auto& [name, link] : links_) link->abort_channels(kNodeStopped);
+      for (auto& link : removed_links_) link->abort_channels(kNodeStopped);
+    }
+    const bool idle = is_idle();
+    if (idle && stop_.step == ending) {
+      stop_.step = closing_ledger;
       losses_.close();
     }
     if (idle && losses_.idle()) {
-      auto stopped = std::exchange(stopped_, nullptr);
+      auto stopped = std::exchange(stop_.done, nullptr);
       if (stopped) stopped();
       return;
     }
   }
-  parts_.loop.arm(stop_timer_, now + std::chrono::milliseconds(20));
+  parts_.loop.arm(stop_.timer, now + std::chrono::milliseconds(20));
+}
+
+bool NodeImpl::is_drained() const {
+  return std::ranges::all_of(links_, [this](const auto& entry) {
+    // Without the peer nothing moves: waiting would help nobody.
+    return entry.second->drained() || entry.second->nobody_can_come(stop_.began);
+  });
+}
+
+void NodeImpl::end_links(TimePoint now) {
+  stop_.step = Stop::Step::ending;
+  keep_copies();
+  parts_.loop.disarm(copies_.timer);
+  Duration longest{0};
+  for (auto& [name, link] : links_) longest = std::max(longest, link->config().abort_linger);
+  stop_.abort_at = std::min(stop_.abort_at, now + longest);
+  for (auto& [name, link] : links_) link->stop(kNodeStopped);
+  for (auto& [endpoint, port] : ports_) port->stop();
+}
+
+bool NodeImpl::is_idle() const {
+  const auto idle = [](const auto& each) { return each->idle(); };
+  const auto second_idle = [](const auto& entry) { return entry.second->idle(); };
+  return std::ranges::all_of(links_, second_idle) && std::ranges::all_of(ports_, second_idle) &&
+         std::ranges::all_of(removed_links_, idle) && std::ranges::all_of(removed_ports_, idle) &&
+         closing_list_.empty();
 }
 
 // --- status
@@ -179,7 +187,7 @@ Status NodeImpl::status() const {
   status.uptime_s = std::chrono::duration<double>(parts_.loop.now() - started_at_).count();
   status.io = parts_.loop.name();
   status.io_reason = io_reason_;
-  status.stopping = stopping_;
+  status.stopping = stop_.step != Stop::Step::none;
   status.losses = losses_.summary();
   for (const auto& [name, link] : links_) link->fill_status(status);
   say_waiting_ports(status);

@@ -11,9 +11,9 @@
 #include "proxy/groups/copies_file.h"
 #include "proxy/groups/fences.h"
 #include "proxy/losses/loss_ledger.h"
-#include "proxy/relay/drain_task.h"
 #include "proxy/relay/link.h"
-#include "proxy/relay/takeover_task.h"
+#include "proxy/relay/tasks.h"
+#include "proxy/uplink/refusal_log.h"
 #include "proxy/uplink/wan_port.h"
 
 namespace longthrow {
@@ -55,8 +55,11 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   void restore_fences();
   void fence_as_before(Link& link, const std::string& name);
   void apply_fences();
-  void check_stopped();
   void on_stop_timer();
+  [[nodiscard]] bool is_drained() const;
+  [[nodiscard]] bool is_idle() const;
+  // Ends what is there, though something may be left.
+  void end_links(TimePoint now);
 
   [[nodiscard]] Link* link_named(const std::string& name);
   [[nodiscard]] Link* link_of_group(const std::string& group);
@@ -74,12 +77,10 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
   void start_tasks();
   void on_task_timer();
-  void hinder_tasks(Hindrance why, const Link* of = nullptr);
   void restore_copies();
   void on_copies_timer();
   void keep_copies();
   void begin_takeover(CommandId id, const Takeover& command, AnswerHandler handler);
-  [[nodiscard]] bool join_takeover(const std::string& name, const AnswerHandler& handler);
   [[nodiscard]] Result<void> keep_fence(TakeoverTask::Of of, const std::string& name);
   [[nodiscard]] Answer unknown_link(const std::string& name) const;
   [[nodiscard]] Answer unknown_group(const std::string& name) const;
@@ -98,31 +99,25 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   std::map<Endpoint, std::unique_ptr<WanPort>> ports_;
   std::vector<std::unique_ptr<WanPort>> removed_ports_;
   TimePoint started_at_{};
-  struct Refusals {
-    TimePoint since{};
-    Duration interval = std::chrono::minutes(1);
-    int lines = 0;
-    std::string last_reason;
-  };
-  std::map<std::string, Refusals> refusals_;  // by host
+  RefusalLog refusals_;
 
   CommandId next_command_ = 1;
-  std::map<CommandId, std::unique_ptr<DrainTask>> drains_;
-  std::map<CommandId, std::unique_ptr<TakeoverTask>> takeovers_;
-  std::map<std::string, Answer> taken_;  // what each takeover that stands has answered
+  Tasks tasks_;
   Timer task_timer_;
-  Timer copies_timer_;
-  SavedCopies saved_copies_;
-  bool copies_unsaved_ = false;  // it was said
-  Timer stop_timer_;
-  TimePoint stop_began_{};
-  TimePoint stop_deadline_{};
-  TimePoint abort_at_ = kNever;  // then it ends whatever its targets do
+  struct KeptCopies {  // in the state directory
+    Timer timer;
+    SavedCopies saved;
+    bool unsaved = false;  // it was said
+  } copies_;
+  struct Stop {
+    Timer timer;
+    TimePoint began{};
+    TimePoint deadline{};
+    TimePoint abort_at = kNever;  // then it ends whatever its targets do
+    enum class Step : std::uint8_t { none, draining, ending, closing_ledger } step{};
+    std::function<void()> done;
+  } stop_;
   bool running_ = false;
-  bool stopping_ = false;
-  bool ending_ = false;
-  bool losses_closed_ = false;
-  std::function<void()> stopped_;
 };
 
 }  // namespace longthrow

@@ -93,23 +93,8 @@ void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const st
       link->peer().note_refused();
     }
   }
-  // A few for each host and minute, and ever fewer of one that says the same all day: neither a
-  // port scan nor a forgotten peer must fill the log.
-  constexpr int kLinesMax = 4;
-  constexpr Duration kIntervalMax = std::chrono::hours(2);
-  const TimePoint now = parts_.loop.now();
-  if (refusals_.size() > 1024) refusals_.clear();
-  Refusals& host = refusals_[remote.substr(0, remote.rfind(':'))];
-  if (host.lines == 0 || now - host.since >= host.interval) {
-    const bool same = host.lines > 0 && host.last_reason == reason;
-    const Duration interval =
-        same ? std::min(host.interval * 2, kIntervalMax) : Duration(std::chrono::minutes(1));
-    host = {.since = now, .interval = interval};
-  }
-  if (host.lines >= kLinesMax || host.last_reason == reason) return;
-  ++host.lines;
-  host.last_reason = reason;
-  log_warning("WAN port {}: refused {}: {}", to_string(port.local()), remote, reason);
+  if (refusals_.take(parts_.loop.now(), remote, reason))
+    log_warning("WAN port {}: refused {}: {}", to_string(port.local()), remote, reason);
 }
 
 void NodeImpl::say_waiting_ports(Status& status) const {

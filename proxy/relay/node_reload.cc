@@ -65,7 +65,7 @@ void NodeImpl::remove_links_beside(const Config& config) {
       ++link;
       continue;
     }
-    hinder_tasks(Hindrance::link_removed, link->second.get());
+    tasks_.hinder(Hindrance::link_removed, link->second.get());
     link->second->stop({LossReason::route_removed, "the link was removed by a reload"});
     removed_links_.push_back(std::move(link->second));
     link = links_.erase(link);

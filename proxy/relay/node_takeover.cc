@@ -10,11 +10,11 @@ void NodeImpl::begin_takeover(CommandId id, const Takeover& command, AnswerHandl
   const auto of = link != nullptr ? TakeoverTask::Of::link : TakeoverTask::Of::group;
   if (link == nullptr) link = link_of_group(command.name);
   if (link == nullptr) return handler(unknown_link(command.name));
-  if (join_takeover(command.name, handler)) return;
+  if (tasks_.join_takeover(command.name, handler)) return;
   auto task = std::make_unique<TakeoverTask>(parts_.loop, *link, of, command.name, handler,
                                              [this, name = command.name](const Answer& answer) {
                                                keep_copies();
-                                               taken_[name] = answer;
+                                               tasks_.note_taken(name, answer);
                                              });
   if (const auto objection = task->objection(); objection && !command.force)
     return handler({.ok = false, .message = *objection});
@@ -25,7 +25,7 @@ void NodeImpl::begin_takeover(CommandId id, const Takeover& command, AnswerHandl
   }
   task->fence();
   if (task->advance()) return;
-  takeovers_.emplace(id, std::move(task));
+  tasks_.add(id, std::move(task));
   start_tasks();
 }
 
@@ -40,20 +40,6 @@ Result<void> NodeImpl::keep_fence(TakeoverTask::Of of, const std::string& name) 
   if (auto saved = save_fences(config_.node.state_dir, fences); !saved) return saved;
   fences_ = std::move(fences);
   return {};
-}
-
-// Asked for again: what it has ended must not be judged anew.
-bool NodeImpl::join_takeover(const std::string& name, const AnswerHandler& handler) {
-  if (const auto answer = taken_.find(name); answer != taken_.end()) {
-    handler(answer->second);
-    return true;
-  }
-  for (auto& [id, task] : takeovers_) {
-    if (task->name() != name) continue;
-    task->join(handler);
-    return true;
-  }
-  return false;
 }
 
 }  // namespace longthrow

@@ -29,43 +29,13 @@
 #include "longthrow/time.h"
 #include "proxy/session/channel_core.h"
 #include "proxy/session/final_marks.h"
+#include "proxy/session/local_routes.h"
 #include "proxy/session/marks_log.h"
 #include "proxy/session/number_set.h"
+#include "proxy/session/peer_routes.h"
 #include "proxy/session/send_space.h"
 
 namespace longthrow {
-
-// A route as this node has it.
-struct LocalRoute {
-  std::string name;
-  std::string group;
-  RouteProtocol protocol = RouteProtocol::tcp;
-  bool accepts = false;      // has a target
-  bool ready = true;         // no channel of an earlier session is left
-  bool no_listener = false;  // as configured
-  bool no_target = false;
-  // What both nodes call the route and its group where their own names for it differ; "": no such
-  // difference.
-  std::string wire_name;
-
-  [[nodiscard]] const std::string& name_on_wire() const {
-    return wire_name.empty() ? name : wire_name;
-  }
-  [[nodiscard]] const std::string& group_on_wire() const {
-    return wire_name.empty() ? group : wire_name;
-  }
-  friend bool operator==(const LocalRoute&, const LocalRoute&) = default;
-};
-
-// How a local route stands with the peer.
-struct RouteStanding {
-  bool known = false;     // the peer has sent its routes
-  bool matched = false;   // same name (on the wire), protocol and group there
-  bool may_open = false;  // we may open channels: matched, the peer has a target and is ready
-  bool dead_end = false;  // matched, but as both sides are configured no connection can pass
-  bool soon = false;      // no channel yet, but as soon as both sides are ready
-  std::string reason;     // why not matched, or no channel may be opened
-};
 
 struct SessionEvent {
   enum class Kind : std::uint8_t {
@@ -94,7 +64,6 @@ class Session {
   static constexpr Duration kAckDelay = std::chrono::milliseconds(10);
   static constexpr std::uint64_t kAckBytes = 512 * kKiB;
   static constexpr int kCorruptMax = 3;
-  static constexpr std::size_t kPeerRoutesMax = std::size_t{8} * wire::kRoutesMax;
   // A frame of at most so many raw bytes may go ahead of what the bulk lanes have taken.
   static constexpr std::uint32_t kAheadBytesMax = 16 * kKiB;
   // Channels at a time: how many this node opens; how many of the peer's it serves (it aborts
@@ -193,7 +162,7 @@ class Session {
   // Appends the control records that are due to `out` (express lane). True if there were any.
   bool poll_control(TimePoint now, ByteQueue& out);
   // Makes a heartbeat due now.
-  void request_heartbeat() { heartbeat_due_ = credit_due_ = true; }
+  void request_heartbeat() { due_.heartbeat = due_.credit = true; }
   // A heartbeat record for a lane that is not the express lane.
   [[nodiscard]] wire::Heartbeat make_heartbeat(TimePoint now, std::int64_t wall_ns) const;
   void set_wall_clock(std::int64_t wall_ns) { wall_ns_ = wall_ns; }
@@ -201,7 +170,7 @@ class Session {
   void say_marks(std::int64_t wall_ns, std::int64_t civil_ns, std::vector<wire::GroupMark> groups);
   // Makes a record of what an administrator has stopped here due.
   void say_notices(std::vector<wire::NoticeEntry> entries) {
-    notices_due_ = wire::Notices{std::move(entries)};
+    due_.notices = wire::Notices{std::move(entries)};
   }
   // Our name of the group that the peer knows by its own number `id`; "": we know no route of that
   // group.
@@ -210,7 +179,7 @@ class Session {
   void settle_as_of();
   [[nodiscard]] std::optional<SessionEvent> poll_event();
   // When poll_control next has something to send even without an event; kNever: never.
-  [[nodiscard]] TimePoint next_timeout() const { return ack_due_at_; }
+  [[nodiscard]] TimePoint next_timeout() const { return due_.ack_at; }
 
   // --- getters
 
@@ -221,42 +190,31 @@ class Session {
   // a frame at once.
   [[nodiscard]] bool quiet_beside_bulk(const ChannelCore& channel) const;
   [[nodiscard]] bool blocked_by_credit() const;  // frames wait, all of them for credit
-  [[nodiscard]] RouteStanding standing(const std::string& route) const;
+  [[nodiscard]] RouteStanding standing(const std::string& route) const {
+    return peer_routes_.standing(route, local_routes_);
+  }
   // Routes that the peer has and we lack.
-  [[nodiscard]] std::vector<std::string> unknown_peer_routes() const;
+  [[nodiscard]] std::vector<std::string> unknown_peer_routes() const {
+    return peer_routes_.unknown_to(local_routes_);
+  }
   // The name of one of our routes by its id; "" if it is no longer configured.
-  [[nodiscard]] std::string route_name(std::uint32_t route_id) const;
+  [[nodiscard]] std::string route_name(std::uint32_t route_id) const {
+    return local_routes_.name_of(route_id);
+  }
   [[nodiscard]] const std::map<std::uint64_t, std::unique_ptr<ChannelCore>>& channels() const {
     return channels_;
   }
   [[nodiscard]] std::map<std::string, GroupState>& groups() { return groups_; }
   [[nodiscard]] std::optional<Duration> rtt() const { return rtt_; }
   [[nodiscard]] std::uint64_t in_flight_frames() const { return bulk_out_.frames_in_flight(); }
-  [[nodiscard]] std::optional<std::int64_t> peer_wall_ns() const { return peer_wall_ns_; }
-  [[nodiscard]] TimePoint peer_wall_at() const { return peer_wall_at_; }
+  [[nodiscard]] std::optional<std::int64_t> peer_wall_ns() const { return peer_clock_.wall_ns; }
+  [[nodiscard]] TimePoint peer_wall_at() const { return peer_clock_.at; }
   // How far the peer's civil clock is ahead of the time in its frames.
-  [[nodiscard]] std::int64_t peer_civil_offset_ns() const { return peer_civil_offset_ns_; }
+  [[nodiscard]] std::int64_t peer_civil_offset_ns() const { return peer_clock_.civil_offset_ns; }
 
  private:
-  struct RouteIds {
-    std::uint32_t id = 0;
-    LocalRoute route;
-    std::uint32_t since_version = 0;
-    bool configured = true;
-  };
-  struct PeerRoute {
-    wire::RouteEntry entry;
-    bool current = true;
-  };
   GroupState& group(const std::string& name);
-  [[nodiscard]] const RouteIds* local_route(const std::string& name) const;
-  [[nodiscard]] const RouteIds* local_route_of_wire_name(const std::string& wire_name) const;
-  [[nodiscard]] const RouteIds* local_route_of_peer_id(std::uint32_t peer_id) const;
-  // Our group for the peer's route; the peer's name of the group where we have no such route.
-  [[nodiscard]] const std::string& group_name_of(const wire::RouteEntry& entry) const;
   [[nodiscard]] GroupState& group_of(const wire::RouteEntry& entry);
-  // Our route for this route of the peer's, if its group gets credit here; else null.
-  [[nodiscard]] const RouteIds* granted_route(const wire::RouteEntry& entry) const;
   [[nodiscard]] Result<ChannelCore*> channel_of(const wire::FrameHeader& header);
   [[nodiscard]] Result<void> charge_received(GroupState& group, std::uint64_t charge);
   void push_express(ChannelCore& channel, wire::FrameKind kind);
@@ -275,7 +233,6 @@ class Session {
   void note_as_of(ChannelCore& channel, const wire::FrameHeader& header);
   static void finish_as_of(const ChannelCore& channel);
   [[nodiscard]] bool owns_id(std::uint64_t id) const { return (id & 1) == (lower_name_ ? 0U : 1U); }
-  void forget_old_peer_routes(std::size_t coming);
   void put_routes(ByteQueue& out);
   void put_ack(ByteQueue& out);
   [[nodiscard]] std::map<std::string, std::uint32_t> granted_groups() const;
@@ -293,9 +250,11 @@ class Session {
   bool awaiting_ack_ = true;
   SendSpace express_out_;
   SendSpace bulk_out_;
-  std::deque<OutFrame*> express_waiting_;            // open, stop
-  std::map<std::uint64_t, OutFrame*> express_sent_;  // of these: number -> frame, ours to free
-  std::deque<ChannelCore*> express_channels_;        // with frames to send, in turn
+  struct ExpressQueue {
+    std::deque<OutFrame*> waiting;            // open, stop
+    std::map<std::uint64_t, OutFrame*> sent;  // of these: number -> frame, ours to free
+    std::deque<ChannelCore*> channels;        // with frames to send, in turn
+  } express_;
   NumberSet express_in_;
   NumberSet bulk_in_;
 
@@ -305,40 +264,40 @@ class Session {
   NumberSet peer_indexes_;  // channels that the peer has opened, by id / 2
   std::map<std::string, GroupState> groups_;
   std::uint32_t next_group_id_ = 1;
-  std::uint64_t window_bytes_ = 0;
-  std::uint64_t share_bytes_ = 0;
-  bool credit_short_ = false;  // some group has less than its window: others have more
-  std::map<std::uint32_t, wire::ReturnedCredit> returns_due_;  // by group, ours
+  LocalRoutes local_routes_;
+  PeerRoutes peer_routes_;
+  struct ReceiveWindow {
+    std::uint64_t window_bytes = 0;  // of each group
+    std::uint64_t share_bytes = 0;   // of all
+    bool short_of_share = false;     // some group has less than its window: others have more
+  } receive_;
 
-  std::map<std::string, RouteIds> routes_;            // by name, those configured
-  std::map<std::uint32_t, std::string> route_names_;  // by id, those configured
-  std::uint32_t next_route_id_ = 1;
-  std::uint32_t routes_version_ = 0;
-  std::uint32_t routes_version_seen_ = 0;           // of ours, by the peer
-  std::map<std::uint32_t, PeerRoute> peer_routes_;  // also old ones, see forget_old_peer_routes
-  std::uint32_t peer_routes_version_ = 0;
-  bool peer_routes_known_ = false;
-
-  bool routes_due_ = false;
-  bool ack_due_ = false;
-  bool credit_due_ = false;
-  bool heartbeat_due_ = false;
-  TimePoint ack_due_at_ = kNever;
-  std::uint64_t unacked_bytes_ = 0;
-  std::vector<std::uint64_t> echoes_due_;
-  std::vector<ChannelCore*> delivered_due_;
+  // Records that the peer is to get.
+  struct Due {
+    bool routes = false;
+    bool ack = false;
+    bool credit = false;
+    bool heartbeat = false;
+    TimePoint ack_at = kNever;
+    std::uint64_t unacked_bytes = 0;
+    std::vector<std::uint64_t> echoes;
+    std::vector<ChannelCore*> delivered;
+    std::map<std::uint32_t, wire::ReturnedCredit> returns;  // by group, ours
+    std::optional<wire::Marks> marks;
+    std::optional<wire::Notices> notices;
+  } due_;
   FinalMarks final_marks_;                            // of channels that are released
   using FramePlace = std::pair<bool, std::uint64_t>;  // express space?, number
   std::map<FramePlace, int> corrupt_counts_;          // failures
 
   std::int64_t wall_ns_ = 0;
   std::optional<Duration> rtt_;
-  std::optional<std::int64_t> peer_wall_ns_;
-  TimePoint peer_wall_at_{};
-  std::int64_t peer_civil_offset_ns_ = 0;
+  struct PeerClock {
+    std::optional<std::int64_t> wall_ns;
+    TimePoint at{};
+    std::int64_t civil_offset_ns = 0;
+  } peer_clock_;
   MarksLog marks_;
-  std::optional<wire::Marks> marks_due_;
-  std::optional<wire::Notices> notices_due_;
   std::optional<wire::Heartbeat> idle_mark_;  // waits until its frames are here
   std::deque<SessionEvent> events_;
 };

@@ -11,23 +11,17 @@
 namespace longthrow {
 
 void Session::set_receive_window(std::uint64_t bytes_per_group, std::uint64_t share_bytes) {
-  if (window_bytes_ == bytes_per_group && share_bytes_ == share_bytes) return;
-  window_bytes_ = bytes_per_group;
-  share_bytes_ = share_bytes;
-  credit_due_ = true;
-}
-
-// Only a route that is configured here may take of the receive share.
-const Session::RouteIds* Session::granted_route(const wire::RouteEntry& entry) const {
-  const RouteIds* ids = local_route_of_wire_name(entry.name);
-  return ids != nullptr && ids->route.group_on_wire() == entry.group ? ids : nullptr;
+  if (receive_.window_bytes == bytes_per_group && receive_.share_bytes == share_bytes) return;
+  receive_.window_bytes = bytes_per_group;
+  receive_.share_bytes = share_bytes;
+  due_.credit = true;
 }
 
 // The groups that get credit, by our name, each with the peer's id of it.
 std::map<std::string, std::uint32_t> Session::granted_groups() const {
   std::map<std::string, std::uint32_t> granted;
-  for (const auto& [id, route] : peer_routes_) {
-    const RouteIds* ids = granted_route(route.entry);
+  for (const auto& [id, route] : peer_routes_.all()) {
+    const LocalRoutes::Numbered* ids = local_routes_.same_group(route.entry);
     if (ids != nullptr && groups_.contains(ids->route.group))
       granted.emplace(ids->route.group, route.entry.group_id);
   }
@@ -43,14 +37,14 @@ std::uint64_t Session::promised_charge_bytes() const {
   std::uint64_t more = 0;
   for (const auto& [name, id] : granted_groups()) {
     const GroupState& its_group = groups_.at(name);
-    const std::uint64_t wanted = its_group.consumed_charge_bytes + window_bytes_;
+    const std::uint64_t wanted = its_group.consumed_charge_bytes + receive_.window_bytes;
     more += wanted - std::min(wanted, its_group.granted_bytes);
   }
   return promised + std::min(more, free_charge_bytes());
 }
 
 std::uint64_t Session::free_charge_bytes() const {
-  return share_bytes_ - std::min(share_bytes_, outstanding_charge_bytes());
+  return receive_.share_bytes - std::min(receive_.share_bytes, outstanding_charge_bytes());
 }
 
 std::uint64_t Session::credit_level() const {
@@ -60,7 +54,7 @@ std::uint64_t Session::credit_level() const {
     held.push_back({its_group.received_charge_bytes - its_group.consumed_charge_bytes,
                     granted.contains(name)});
   }
-  return credit_level_bytes(share_bytes_, window_bytes_, held);
+  return credit_level_bytes(receive_.share_bytes, receive_.window_bytes, held);
 }
 
 std::uint64_t Session::outstanding_charge_bytes() const {
@@ -74,7 +68,8 @@ bool Session::put_credit(ByteQueue& out) {
   wire::Credit credit;
   std::uint64_t free = free_charge_bytes();
   const std::uint64_t level = credit_level();
-  credit_short_ = outstanding_charge_bytes() > share_bytes_ || level < window_bytes_;
+  receive_.short_of_share =
+      outstanding_charge_bytes() > receive_.share_bytes || level < receive_.window_bytes;
   std::vector<std::pair<std::uint32_t, GroupState*>> in_turn;
   for (const auto& [name, id] : granted_groups()) in_turn.emplace_back(id, &group(name));
   std::ranges::stable_sort(in_turn, {},
@@ -87,7 +82,7 @@ bool Session::put_credit(ByteQueue& out) {
       free -= more;
       its_group.granted_bytes += more;
       if (more > 0) its_group.recalled = false;  // the peer's answer will speak of an older grant
-      if (its_group.granted_bytes < wanted) credit_short_ = true;
+      if (its_group.granted_bytes < wanted) receive_.short_of_share = true;
     }
     // Saying the grant again would undo what the peer is just giving back.
     if (!its_group.recalled && credit.grants.size() < wire::kRoutesMax) {
@@ -95,7 +90,7 @@ bool Session::put_credit(ByteQueue& out) {
     }
   }
   if (!credit.grants.empty()) wire::encode(credit, out);
-  const bool recalls = credit_short_ && put_recall(out);
+  const bool recalls = receive_.short_of_share && put_recall(out);
   return recalls || !credit.grants.empty();
 }
 
@@ -104,9 +99,9 @@ bool Session::put_credit(ByteQueue& out) {
 bool Session::put_recall(ByteQueue& out) {
   wire::CreditRecall recall;
   const std::uint64_t level = credit_level();
-  for (const auto& [id, route] : peer_routes_) {
+  for (const auto& [id, route] : peer_routes_.all()) {
     GroupState& its_group = group_of(route.entry);
-    const std::uint64_t window = granted_route(route.entry) != nullptr ? level : 0;
+    const std::uint64_t window = local_routes_.same_group(route.entry) != nullptr ? level : 0;
     const std::uint64_t limit =
         std::max(its_group.consumed_charge_bytes + window, its_group.received_charge_bytes);
     if (its_group.recalled || its_group.granted_bytes <= limit) continue;
@@ -137,7 +132,7 @@ Result<void> Session::on_credit_recall(const wire::CreditRecall& recall) {
       const std::uint64_t had = its_group.credit_limit_bytes;
       its_group.credit_limit_bytes =
           std::min(had, std::max(asked.limit_bytes, its_group.credit_used_bytes));
-      returns_due_[its_group.id] = {its_group.id, its_group.credit_limit_bytes, had};
+      due_.returns[its_group.id] = {its_group.id, its_group.credit_limit_bytes, had};
     }
   }
   return {};
@@ -145,7 +140,7 @@ Result<void> Session::on_credit_recall(const wire::CreditRecall& recall) {
 
 Result<void> Session::on_credit_return(const wire::CreditReturn& returned) {
   for (const wire::ReturnedCredit& its : returned.groups) {
-    for (const auto& [id, route] : peer_routes_) {
+    for (const auto& [id, route] : peer_routes_.all()) {
       if (route.entry.group_id != its.group_id) continue;
       GroupState& its_group = group_of(route.entry);
       its_group.recalled = false;
@@ -158,14 +153,14 @@ Result<void> Session::on_credit_return(const wire::CreditReturn& returned) {
       break;
     }
   }
-  if (credit_short_) credit_due_ = true;
+  if (receive_.short_of_share) due_.credit = true;
   return {};
 }
 
 void Session::put_returns(ByteQueue& out) {
   wire::CreditReturn returned;
-  for (const auto& [id, its] : returns_due_) returned.groups.push_back(its);
-  returns_due_.clear();
+  for (const auto& [id, its] : due_.returns) returned.groups.push_back(its);
+  due_.returns.clear();
   wire::encode(returned, out);
 }
 

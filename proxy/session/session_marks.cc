@@ -12,7 +12,7 @@ namespace longthrow {
 
 void Session::say_marks(std::int64_t wall_ns, std::int64_t civil_ns,
                         std::vector<wire::GroupMark> groups) {
-  marks_due_ = wire::Marks{.bulk_next = bulk_out_.next_number(),
+  due_.marks = wire::Marks{.bulk_next = bulk_out_.next_number(),
                            .express_next = express_out_.next_number(),
                            .wall_ns = wall_ns,
                            .civil_ns = civil_ns,
@@ -21,13 +21,13 @@ void Session::say_marks(std::int64_t wall_ns, std::int64_t civil_ns,
 
 void Session::on_marks(wire::Marks marks) {
   // The peer chose both times, so their difference may overflow.
-  peer_civil_offset_ns_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(marks.civil_ns) -
-                                                    static_cast<std::uint64_t>(marks.wall_ns));
+  peer_clock_.civil_offset_ns = static_cast<std::int64_t>(
+      static_cast<std::uint64_t>(marks.civil_ns) - static_cast<std::uint64_t>(marks.wall_ns));
   marks_.add(std::move(marks));
 }
 
 std::string Session::group_of_peer_id(std::uint32_t id) {
-  for (const auto& [route_id, route] : peer_routes_) {
+  for (const auto& [route_id, route] : peer_routes_.all()) {
     if (route.entry.group_id == id) return group_of(route.entry).name;
   }
   return {};
@@ -52,7 +52,7 @@ void Session::settle_as_of() {
   const std::uint64_t received =
       planted(Plant::as_of_early) ? std::numeric_limits<std::uint64_t>::max() : bulk_in_.next();
   marks_.take_due(received, express_in_.next(), [&](const wire::GroupMark& mark) {
-    for (const auto& [id, route] : peer_routes_) {
+    for (const auto& [id, route] : peer_routes_.all()) {
       if (route.entry.group_id != mark.group_id) continue;
       GroupState& its_group = group_of(route.entry);
       its_group.marked_wall_ns = std::max(its_group.marked_wall_ns, mark.wall_ns);

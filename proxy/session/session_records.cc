@@ -12,156 +12,39 @@ namespace longthrow {
 // --- routes
 
 void Session::set_local_routes(const std::vector<LocalRoute>& routes) {
-  std::map<std::string, RouteIds> next;
-  bool changed = routes.size() != routes_.size();
-  for (const LocalRoute& route : routes) {
-    const auto old = routes_.find(route.name);
-    if (old != routes_.end() && old->second.route == route) {
-      next.emplace(route.name, old->second);
-      continue;
-    }
-    changed = true;
-    RouteIds ids{.route = route, .since_version = routes_version_ + 1};
-    // A route with another group, wire name or protocol is another route; else it keeps its id.
-    const bool same_kind = old != routes_.end() && old->second.route.group == route.group &&
-                           old->second.route.wire_name == route.wire_name &&
-                           old->second.route.protocol == route.protocol;
-    ids.id = same_kind ? old->second.id : next_route_id_++;
-    if (same_kind) ids.since_version = old->second.since_version;
-    route_names_[ids.id] = route.name;
-    next.emplace(route.name, ids);
-    (void)group(route.group);
-  }
-  if (!changed) return;
-  std::erase_if(route_names_, [&](const auto& known) {
-    const auto route = next.find(known.second);
-    return route == next.end() || route->second.id != known.first;
-  });
-  routes_ = std::move(next);
-  ++routes_version_;
-  routes_due_ = true;
+  for (const LocalRoute& route : routes) (void)group(route.group);
+  if (!local_routes_.set(routes)) return;
+  due_.routes = true;
   emit(SessionEvent::Kind::routes_changed);
 }
 
-const Session::RouteIds* Session::local_route(const std::string& name) const {
-  const auto found = routes_.find(name);
-  return found == routes_.end() ? nullptr : &found->second;
+GroupState& Session::group_of(const wire::RouteEntry& entry) {
+  return group(local_routes_.group_of(entry));
 }
 
-const Session::RouteIds* Session::local_route_of_wire_name(const std::string& wire_name) const {
-  const auto found = std::ranges::find_if(
-      routes_, [&](const auto& entry) { return entry.second.route.name_on_wire() == wire_name; });
-  return found == routes_.end() ? nullptr : &found->second;
-}
-
-const Session::RouteIds* Session::local_route_of_peer_id(std::uint32_t peer_id) const {
-  const auto peer = peer_routes_.find(peer_id);
-  return peer == peer_routes_.end() ? nullptr : local_route_of_wire_name(peer->second.entry.name);
-}
-
-const std::string& Session::group_name_of(const wire::RouteEntry& entry) const {
-  const RouteIds* ids = local_route_of_wire_name(entry.name);
-  const bool same = ids != nullptr && ids->route.group_on_wire() == entry.group;
-  return same ? ids->route.group : entry.group;
-}
-
-GroupState& Session::group_of(const wire::RouteEntry& entry) { return group(group_name_of(entry)); }
-
-std::string Session::route_name(std::uint32_t route_id) const {
-  const auto found = route_names_.find(route_id);
-  if (found == route_names_.end()) return "";
-  const RouteIds* ids = local_route(found->second);
-  return ids != nullptr && ids->id == route_id ? found->second : "";
-}
-
+// Routes whose group has channels stay known, since they hold the id by which the group gets
+// credit.
 Result<void> Session::on_routes(const wire::Routes& routes) {
-  if (peer_routes_known_ && routes.version < peer_routes_version_) return {};
-  for (auto& [id, route] : peer_routes_) route.current = false;
-  forget_old_peer_routes(routes.entries.size());
-  if (peer_routes_.size() + routes.entries.size() > kPeerRoutesMax) {
-    return fail("too many routes in one session");
-  }
-  for (const wire::RouteEntry& entry : routes.entries) {
-    peer_routes_[entry.id] = PeerRoute{entry, true};
-  }
-  peer_routes_known_ = true;
-  peer_routes_version_ = routes.version;
-  ack_due_ = true;
-  credit_due_ = true;
+  std::optional<std::set<std::string>> used;
+  const auto is_needed = [&](const wire::RouteEntry& entry) {
+    if (!used) {
+      used.emplace();
+      for (const auto& [id, channel] : channels_) used->insert(channel->group->name);
+    }
+    return used->contains(local_routes_.group_of(entry));
+  };
+  const auto changed = peer_routes_.on_routes(routes, is_needed);
+  if (!changed) return std::unexpected(changed.error());
+  if (!*changed) return {};
+  due_.ack = true;
+  due_.credit = true;
   emit(SessionEvent::Kind::routes_changed);
   return {};
 }
 
-// Forgets the peer's oldest former routes first, and only when there is no more room: a frame that
-// opens a channel may be lost, sent again, and arrive after its route was removed. Routes whose
-// group has channels stay known, since they hold the id by which the group gets credit.
-void Session::forget_old_peer_routes(std::size_t coming) {
-  if (peer_routes_.size() + coming <= kPeerRoutesMax) return;
-  std::set<std::string> used;
-  for (const auto& [id, channel] : channels_) used.insert(channel->group->name);
-  for (auto route = peer_routes_.begin();
-       route != peer_routes_.end() && peer_routes_.size() + coming > kPeerRoutesMax / 2;) {
-    const bool kept = route->second.current || used.contains(group_name_of(route->second.entry));
-    route = kept ? std::next(route) : peer_routes_.erase(route);
-  }
-}
-
-std::vector<std::string> Session::unknown_peer_routes() const {
-  std::vector<std::string> unknown;
-  for (const auto& [id, route] : peer_routes_) {
-    if (route.current && local_route_of_wire_name(route.entry.name) == nullptr) {
-      unknown.push_back(route.entry.name);
-    }
-  }
-  return unknown;
-}
-
-RouteStanding Session::standing(const std::string& name) const {
-  RouteStanding standing;
-  const RouteIds* ids = local_route(name);
-  if (!peer_routes_known_ || ids == nullptr) {
-    standing.reason = "the peer has not yet said its routes";
-    return standing;
-  }
-  standing.known = true;
-  const wire::RouteEntry* entry = nullptr;
-  for (const auto& [id, route] : peer_routes_) {
-    if (route.current && route.entry.name == ids->route.name_on_wire()) entry = &route.entry;
-  }
-  if (entry == nullptr) {
-    standing.reason =
-        ids->route.wire_name.empty()
-            ? format("the peer has no route \"{}\": add [route.{}] there", name, name)
-            : format("the peer has not got this connection (\"{}\"): add it there, too",
-                     ids->route.wire_name);
-  } else if (entry->protocol != static_cast<std::uint8_t>(ids->route.protocol)) {
-    standing.reason = "the peer has another protocol for this route: make both equal";
-  } else if (entry->group != ids->route.group_on_wire()) {
-    standing.reason = format("the peer has this route in group \"{}\", here it is in \"{}\"",
-                             entry->group, ids->route.group_on_wire());
-  } else {
-    standing.matched = true;
-    standing.may_open = entry->accepts && entry->ready && ids->route.ready &&
-                        routes_version_seen_ >= ids->since_version;
-    standing.soon = entry->accepts && !standing.may_open;
-    if (!entry->accepts) standing.reason = "the peer has no target for this route";
-    if (!entry->ready || !ids->route.ready) {
-      standing.reason = "channels of the last session are still being ended";
-    }
-    if (entry->no_listener && ids->route.no_listener) {
-      standing.dead_end = true;
-      standing.reason = "both sides have only a target for it: write listen at one of them";
-    } else if (entry->no_target && ids->route.no_target) {
-      standing.dead_end = true;
-      standing.reason = "both sides only listen for it: write target at one of them";
-    }
-  }
-  return standing;
-}
-
 void Session::put_routes(ByteQueue& out) {
-  wire::Routes routes{.version = routes_version_};
-  for (const auto& [name, ids] : routes_) {
+  wire::Routes routes{.version = local_routes_.version()};
+  for (const auto& [name, ids] : local_routes_.all()) {
     routes.entries.push_back({.id = ids.id,
                               .group_id = group(ids.route.group).id,
                               .protocol = static_cast<std::uint8_t>(ids.route.protocol),
@@ -178,10 +61,14 @@ void Session::put_routes(ByteQueue& out) {
 // --- acknowledgements
 
 Result<void> Session::on_ack(const wire::Ack& ack) {
-  if (ack.routes_seen > routes_version_) return fail("an acknowledgement of routes never said");
-  if (ack.routes_seen > routes_version_seen_) {
-    routes_version_seen_ = ack.routes_seen;
-    emit(SessionEvent::Kind::routes_changed);
+  switch (local_routes_.on_seen(ack.routes_seen)) {
+    case LocalRoutes::Seen::never_said:
+      return fail("an acknowledgement of routes never said");
+    case LocalRoutes::Seen::newly:
+      emit(SessionEvent::Kind::routes_changed);
+      break;
+    case LocalRoutes::Seen::before:
+      break;
   }
   bool any = false;
   const auto on_acked = [&](OutFrame* frame) {
@@ -208,7 +95,7 @@ Result<void> Session::on_ack(const wire::Ack& ack) {
 void Session::on_frame_acked(OutFrame* frame) {
   OutStream* stream = frame->stream;
   if (stream == nullptr) {  // open, stop
-    express_sent_.erase(frame->header.number);
+    express_.sent.erase(frame->header.number);
     pool_.give(frame);
     return;
   }
@@ -222,13 +109,13 @@ void Session::on_frame_acked(OutFrame* frame) {
 }
 
 void Session::put_ack(ByteQueue& out) {
-  wire::Ack ack{.routes_seen = peer_routes_version_,
+  wire::Ack ack{.routes_seen = peer_routes_.version(),
                 .express_next = express_in_.next(),
                 .bulk_next = bulk_in_.next()};
   ack.bulk_ranges = bulk_in_.lowest_ranges(wire::kAckRangesMax);
-  while (!delivered_due_.empty() && ack.delivered.size() < wire::kDeliveredMax) {
-    ChannelCore* channel = delivered_due_.back();
-    delivered_due_.pop_back();
+  while (!due_.delivered.empty() && ack.delivered.size() < wire::kDeliveredMax) {
+    ChannelCore* channel = due_.delivered.back();
+    due_.delivered.pop_back();
     ack.delivered.push_back({channel->id, channel->delivered_offset});
     channel->delivered_due = false;
   }
@@ -248,7 +135,7 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
   for (const auto& [id, channel] : channels_) {
     if (!channel->out.end.has_value()) open.insert(channel->group);
   }
-  for (const ChannelCore* channel : express_channels_) open.erase(channel->group);
+  for (const ChannelCore* channel : express_.channels) open.erase(channel->group);
   // After a reconnect a heartbeat goes out before the lost frames, and bulk_next does not cover
   // those that went ahead.
   for (const auto& [id, channel] : channels_) {
@@ -267,16 +154,16 @@ Result<void> Session::on_heartbeat(TimePoint now, const wire::Heartbeat& heartbe
   // The heartbeat that was under way for the shortest time tells the peer's time best; any may have
   // waited for seconds in a lane that was cut. Clocks drift, so an old heartbeat loses weight.
   constexpr double kDrift = 200e-6;
-  const auto elapsed_ns = static_cast<double>((now - peer_wall_at_).count());
+  const auto elapsed_ns = static_cast<double>((now - peer_clock_.at).count());
   const double expected_ns =
-      static_cast<double>(peer_wall_ns_.value_or(0)) + elapsed_ns * (1 - kDrift);
-  if (!peer_wall_ns_ || static_cast<double>(heartbeat.wall_ns) >= expected_ns) {
-    peer_wall_ns_ = heartbeat.wall_ns;
-    peer_wall_at_ = now;
+      static_cast<double>(peer_clock_.wall_ns.value_or(0)) + elapsed_ns * (1 - kDrift);
+  if (!peer_clock_.wall_ns || static_cast<double>(heartbeat.wall_ns) >= expected_ns) {
+    peer_clock_.wall_ns = heartbeat.wall_ns;
+    peer_clock_.at = now;
   }
   idle_mark_ = heartbeat;
   apply_idle_heartbeat();
-  if (echoes_due_.size() < 16) echoes_due_.push_back(heartbeat.sent_at_ns);
+  if (due_.echoes.size() < 16) due_.echoes.push_back(heartbeat.sent_at_ns);
   return {};
 }
 
@@ -285,7 +172,7 @@ void Session::apply_idle_heartbeat() {
   if (marks_.known()) idle_mark_.reset();  // marks say more
   if (!idle_mark_ || bulk_in_.next() < idle_mark_->bulk_next) return;
   for (const std::uint32_t peer_group : idle_mark_->idle_groups) {
-    for (const auto& [id, route] : peer_routes_) {
+    for (const auto& [id, route] : peer_routes_.all()) {
       if (route.entry.group_id != peer_group) continue;
       GroupState& its_group = group_of(route.entry);
       its_group.marked_wall_ns = std::max(its_group.marked_wall_ns, idle_mark_->wall_ns);
@@ -305,36 +192,36 @@ void Session::on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo) 
 bool Session::poll_control(TimePoint now, ByteQueue& out) {
   if (express_lane_ == kNoLane) return false;
   const std::size_t size_before = out.size();
-  if (routes_due_) {
+  if (due_.routes) {
     put_routes(out);
-    routes_due_ = false;
+    due_.routes = false;
   }
-  if (ack_due_ || ack_due_at_ <= now || !delivered_due_.empty() || final_marks_.due()) {
+  if (due_.ack || due_.ack_at <= now || !due_.delivered.empty() || final_marks_.due()) {
     put_ack(out);
-    ack_due_ = false;
-    ack_due_at_ = kNever;
-    unacked_bytes_ = 0;
+    due_.ack = false;
+    due_.ack_at = kNever;
+    due_.unacked_bytes = 0;
   }
-  if (!returns_due_.empty()) put_returns(out);
-  if (credit_due_) {
+  if (!due_.returns.empty()) put_returns(out);
+  if (due_.credit) {
     put_credit(out);
-    credit_due_ = false;
+    due_.credit = false;
   }
-  if (heartbeat_due_) {
+  if (due_.heartbeat) {
     wire::encode(make_heartbeat(now, wall_ns_), out);
-    heartbeat_due_ = false;
+    due_.heartbeat = false;
   }
-  for (const std::uint64_t sent_at_ns : echoes_due_) {
+  for (const std::uint64_t sent_at_ns : due_.echoes) {
     wire::encode(wire::HeartbeatEcho{sent_at_ns}, out);
   }
-  echoes_due_.clear();
-  if (notices_due_) {
-    wire::encode(*notices_due_, out);
-    notices_due_.reset();
+  due_.echoes.clear();
+  if (due_.notices) {
+    wire::encode(*due_.notices, out);
+    due_.notices.reset();
   }
-  if (marks_due_) {
-    wire::encode(*marks_due_, out);
-    marks_due_.reset();
+  if (due_.marks) {
+    wire::encode(*due_.marks, out);
+    due_.marks.reset();
   }
   return out.size() > size_before;
 }

@@ -51,7 +51,7 @@ class MetaStream : public ::testing::Test {
     }
   }
 
-  StreamWatch watch_{true};
+  StreamWatch watch_{Opener::here};
   OutagePings pings_;
   Bytes waiting_;
   Bytes got_;

@@ -9,37 +9,37 @@ namespace longthrow::drbd::test {
 namespace {
 
 TEST(StreamWatch, TheConnectorsFirstPacketNamesTheKind) {
-  StreamWatch here(true);
+  StreamWatch here(Opener::here);
   EXPECT_EQ(here.kind(), StreamKind::unknown);
   here.on_outgoing(packet80(Command::initial_meta));
   EXPECT_EQ(here.kind(), StreamKind::meta);
 
-  StreamWatch there(false);
+  StreamWatch there(Opener::peer);
   there.on_incoming(packet80(Command::initial_data));
   EXPECT_EQ(there.kind(), StreamKind::data);
 }
 
 TEST(StreamWatch, TheAcceptorsPacketsNameNothing) {
-  StreamWatch watch(true);
+  StreamWatch watch(Opener::here);
   watch.on_incoming(packet80(Command::initial_meta));
   EXPECT_EQ(watch.kind(), StreamKind::unknown);
 }
 
 TEST(StreamWatch, AnotherProtocolIsForeign) {
-  StreamWatch watch(true);
+  StreamWatch watch(Opener::here);
   const Bytes startup = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{8}};  // PostgreSQL
   watch.on_outgoing(startup);
   EXPECT_EQ(watch.kind(), StreamKind::foreign);
 }
 
 TEST(StreamWatch, ARealPacketThatIsNotAFirstOneIsForeign) {
-  StreamWatch watch(true);
+  StreamWatch watch(Opener::here);
   watch.on_outgoing(packet80(Command::ping));
   EXPECT_EQ(watch.kind(), StreamKind::foreign);
 }
 
 TEST(StreamWatch, TlsAfterTheFirstPacketKeepsTheKind) {
-  StreamWatch watch(true);
+  StreamWatch watch(Opener::here);
   watch.on_outgoing(packet80(Command::initial_meta));
   const Bytes client_hello = {std::byte{0x16}, std::byte{3}, std::byte{1}, std::byte{2}};
   watch.on_outgoing(client_hello);
@@ -47,7 +47,7 @@ TEST(StreamWatch, TlsAfterTheFirstPacketKeepsTheKind) {
 }
 
 TEST(StreamWatch, FeaturesBothWaysAreAHandshake) {
-  StreamWatch watch(true);
+  StreamWatch watch(Opener::here);
   watch.on_outgoing(packet80(Command::initial_data) + packet80(Command::connection_features, 72));
   EXPECT_FALSE(watch.handshaken());
   watch.on_incoming(packet80(Command::connection_features, 72));
@@ -55,7 +55,7 @@ TEST(StreamWatch, FeaturesBothWaysAreAHandshake) {
 }
 
 TEST(StreamWatch, CountsByDirection) {
-  StreamWatch watch(true);
+  StreamWatch watch(Opener::here);
   watch.on_outgoing(packet80(Command::initial_data) + packet100(Command::data, 0, 24 + 4096) +
                     packet100(Command::data, 1, 24 + 512));
   EXPECT_TRUE(watch.outgoing().writes_open);
@@ -83,7 +83,7 @@ class Disks : public ::testing::Test {
                       static_cast<std::uint32_t>(peers) << 13;
     return packet100(Command::state, volume, 4, word);
   }
-  StreamWatch watch_{true};
+  StreamWatch watch_{Opener::here};
 };
 
 TEST_F(Disks, EachSideSaysItsOwn) {
@@ -161,7 +161,7 @@ TEST_F(Disks, NothingIsSaidBeforeTheHandshake) {
 }
 
 TEST(StreamWatch, ResyncIsCountedApart) {
-  StreamWatch watch(true);
+  StreamWatch watch(Opener::here);
   watch.on_outgoing(packet80(Command::initial_data) +
                     packet100(Command::resync_data, 0, 24 + 8192));
   EXPECT_EQ(watch.outgoing().volumes.at(0).resync_bytes, 8192U);
@@ -171,7 +171,7 @@ TEST(StreamWatch, ResyncIsCountedApart) {
 }
 
 TEST(StreamWatch, VolumesBeyondReasonAreCountedTogether) {
-  StreamWatch watch(true);
+  StreamWatch watch(Opener::here);
   watch.on_outgoing(packet80(Command::initial_data));
   for (std::uint16_t volume = 0; volume < 1'000; ++volume)
     watch.on_outgoing(packet100(Command::data, volume, 24 + 512));

@@ -566,7 +566,7 @@ TEST_F(SessionTest, RouteIdsOfASessionDoNotRunOut) {
   ChannelCore& here = alpha().open("r0");
   write(sides_[0], here, 100);
   talk();
-  for (std::size_t i = 0; i < Session::kPeerRoutesMax + 100; ++i) {
+  for (std::size_t i = 0; i < PeerRoutes::kMax + 100; ++i) {
     const std::string group = "h" + std::to_string(i % 8);
     for (Side& side : sides_) {
       side.session->set_local_routes({{.name = "r0", .group = "g", .accepts = true},

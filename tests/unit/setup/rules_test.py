@@ -18,7 +18,8 @@ class Rules(unittest.TestCase):
         self.root = Path(self.folder.name)
         self.limits = {"lines": {}, "fields": {}, "bools": [], "maps": []}
         for room, links in (("base", ""), ("session", "longthrow_base"), ("wire", "longthrow_base"),
-                            ("groups", ""), ("codec", ""), ("drbd", ""), ("ingest", ""), ("control", "")):
+                            ("groups", ""), ("guides", ""), ("codec", ""), ("drbd", ""), ("ingest", ""),
+                            ("control", "")):
             self.write(f"proxy/{room}/CMakeLists.txt", f"longthrow_library({room} a.cc LINK {links})\n")
         self.write("proxy/session/session.h", LICENCE + "#pragma once\nclass Session {\n  int count_ = 0;\n};\n")
 

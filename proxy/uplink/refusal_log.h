@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is said of peers that a WAN port refuses: a few lines for each host and minute, and ever
+// fewer of one that fails with the same reason all day. Neither a port scan nor a forgotten peer
+// fills the log. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "longthrow/time.h"
+
+namespace longthrow {
+
+class RefusalLog {
+ public:
+  // True: `remote` (address:port) was refused for `reason`, and a line is to say so.
+  [[nodiscard]] bool take(TimePoint now, const std::string& remote, const std::string& reason);
+
+ private:
+  static constexpr std::size_t kHostsMax = 1024;
+  static constexpr int kLinesMax = 4;  // of a host, in an interval
+  static constexpr Duration kInterval = std::chrono::minutes(1);
+  static constexpr Duration kIntervalMax = std::chrono::hours(2);
+
+  struct Host {
+    TimePoint since{};
+    Duration interval = kInterval;
+    int lines = 0;
+    std::string last_reason;
+  };
+  std::map<std::string, Host> hosts_;
+};
+
+}  // namespace longthrow
