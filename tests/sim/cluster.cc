@@ -125,10 +125,13 @@ Config Cluster::config(int side, HostId host) const {
   for (std::size_t i = 0; i < options_.routes.size(); ++i) {
     const ClusterOptions::Route& from = options_.routes[i];
     if (left_out_[side].contains(i)) continue;
-    RouteConfig route{.link = "wan", .protocol = from.protocol, .group = from.group};
-    if (from.opens_on == side) {
+    RouteConfig route{.link = "wan",
+                      .protocol = from.protocol,
+                      .group = from.group,
+                      .answer_pings = from.answer_pings};
+    if (from.both_ways || from.opens_on == side)
       route.listen = network_.endpoint(host, inside_port(i));
-    } else {
+    if (from.both_ways || from.opens_on != side) {
       route.target = HostPort{kInsides[side], target_port(i)};
     }
     config.routes[from.name] = route;

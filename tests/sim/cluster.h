@@ -27,6 +27,8 @@ struct ClusterOptions {
     std::string group;
     int opens_on = 0;  // the side whose listener takes the channels
     RouteProtocol protocol = RouteProtocol::tcp;
+    bool both_ways = false;  // a listener and a target on either side
+    AnswerPings answer_pings = AnswerPings::never;
   };
   std::uint64_t memlimit = 8 * kMiB;
   CompressionSetting compression;
