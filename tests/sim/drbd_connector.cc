@@ -73,7 +73,7 @@ void DrbdConnector::on_dialled() {
              meta_ == nullptr ? DrbdCommand::initial_data : DrbdCommand::initial_meta);
   dialled_last_ = true;
   if (meta_ == nullptr) return wait_for_peer();
-  step(Step::checking, options_.ping_timeout, &DrbdConnector::check);
+  step(Step::checking, options_.socket_check, &DrbdConnector::check);
 }
 
 // One more connection of the peer's, for some time.
@@ -130,7 +130,7 @@ void DrbdConnector::toss() {
 void DrbdConnector::go_on() {
   dialled_last_ = false;
   if (data_ == nullptr || meta_ == nullptr) return attempt();
-  step(Step::checking, options_.ping_timeout, &DrbdConnector::check);
+  step(Step::checking, options_.socket_check, &DrbdConnector::check);
 }
 
 void DrbdConnector::drop_dead() {

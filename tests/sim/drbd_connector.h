@@ -14,7 +14,8 @@ struct DrbdConnectOptions {
   HostId host = -1;
   std::uint16_t port = 0;  // where it listens while it has no pair
   Endpoint peer;
-  Duration ping_timeout = std::chrono::milliseconds(500);
+  Duration ping_timeout = std::chrono::seconds(30);  // as our documents recommend
+  Duration socket_check = std::chrono::seconds(1);   // both must have stood for so long
   Duration connect_interval = std::chrono::seconds(10);
 };
 

@@ -37,9 +37,13 @@ class DrbdFixture : public PairFixture {
       nodes[side]->start();
     }
   }
+  // Its program begins to write when both disks are the same.
   void start_connected(DrbdNodeOptions of = {}) {
+    const double writes_per_s = std::exchange(of.program.writes_per_s, 0);
     start_drbd(of);
     ASSERT_TRUE(wait_connected());
+    ASSERT_TRUE(wait_in_sync());
+    primary().options().writes_per_s = writes_per_s;
   }
   bool wait_connected(Duration limit = std::chrono::minutes(5)) {
     return wait([this] { return nodes[0]->connected() && nodes[1]->connected() && paired(); },
@@ -55,6 +59,11 @@ class DrbdFixture : public PairFixture {
   DrbdWrite applied() { return truth.prefix().value_or(0); }
   bool wait_in_sync(Duration limit = std::chrono::minutes(5)) {
     return wait([this] { return primary().in_sync(); }, limit);
+  }
+  // A WAN on which blocks take their time.
+  void make_wan_slow() {
+    plan.wan.bandwidth_bytes_s = 64 * kKiB;
+    options.compression = {.automatic = false, .fixed = {CodecId::none, 0}};
   }
   int drops() { return nodes[0]->counters().drops + nodes[1]->counters().drops; }
   int ping_timeouts() {

@@ -56,6 +56,7 @@ DrbdNode::Counters DrbdNode::counters() const {
 void DrbdNode::on_pair(DrbdStreamPtr data, DrbdStreamPtr meta) {
   data_ = std::move(data);
   meta_ = std::move(meta);
+  counters_.data_bytes += data_->received_bytes();
   stage_ = Stage::features;
   header_ = DrbdHeader::of_8_bytes;
   reading_since_ = meta_heard_at_ = world_.now();

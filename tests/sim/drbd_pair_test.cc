@@ -70,8 +70,8 @@ TEST_F(DrbdPair, OutlivesACutWhileItsPingsAreAnswered) {
   options.routes[0].answer_pings = AnswerPings::outage;
   start_connected(busy());
   for (int i = 0; i < 5; ++i) {
-    cut(seconds(30));
-    run(seconds(20));
+    cut(seconds(120));
+    run(seconds(100));
     EXPECT_GT(drbd(0).barriers_open, 0U);
     run(seconds(60));
     EXPECT_EQ(drops(), 0) << nodes[0]->last_drop() << nodes[1]->last_drop();
@@ -84,8 +84,8 @@ TEST_F(DrbdPair, OutlivesACutWhileItsPingsAreAnswered) {
 
 TEST_F(DrbdPair, LosesItsPingsInACutAndResynchronises) {
   start_connected(busy());
-  cut(seconds(30));
-  run(seconds(20));
+  cut(seconds(120));
+  run(seconds(100));
   EXPECT_GT(ping_timeouts(), 0);
   EXPECT_FALSE(nodes[0]->connected());
   primary().options().writes_per_s = 0;
@@ -97,7 +97,7 @@ TEST_F(DrbdPair, LosesItsPingsInACutAndResynchronises) {
 }
 
 TEST_F(DrbdPair, ShowsItsDisksDuringAResync) {
-  plan.wan.bandwidth_bytes_s = 64 * kKiB;
+  make_wan_slow();
   start_drbd();
   primary().write(1000);
   ASSERT_TRUE(wait([this] { return secondary().resynced() > 20; }));
@@ -113,7 +113,7 @@ TEST_F(DrbdPair, ShowsItsDisksDuringAResync) {
 }
 
 TEST_F(DrbdPair, ShowsWhoseDrbdIsAhead) {
-  plan.wan.bandwidth_bytes_s = 64 * kKiB;
+  make_wan_slow();
   start_connected({.program = {.writes_per_s = 100, .congestion_bytes = 256 * kKiB}});
   ASSERT_TRUE(wait([this] { return primary().is_ahead(); }));
   ASSERT_TRUE(wait([this] { return drbd(1).ahead == "peer"; }, seconds(20)));
@@ -124,6 +124,40 @@ TEST_F(DrbdPair, ShowsWhoseDrbdIsAhead) {
   for (const int side : {0, 1}) EXPECT_EQ(drbd(side).ahead, "");
   EXPECT_GT(secondary().resynced(), 0U);
   EXPECT_EQ(drops(), 0);
+}
+
+// What waits for DRBD's disk is delivered, and not drained.
+TEST_F(DrbdPair, IsDrainedWhenItsBarriersAreAcknowledged) {
+  start_connected({.disk_delay = seconds(20)});
+  primary().write(30);
+  run(seconds(1));
+  const auto answers = command(0, Drain{.group = "g"});
+  run(seconds(15));
+  EXPECT_FALSE(answered(*answers));
+  EXPECT_EQ(applied(), truth.writes());
+  EXPECT_EQ(group(0).lag.bytes, 0U);
+  ASSERT_TRUE(wait([&] { return answered(*answers); }, seconds(10)));
+  EXPECT_TRUE(answers->back().ok) << answers->back().message;
+  EXPECT_NE(answers->back().message.find("DRBD says so"), std::string::npos);
+  EXPECT_TRUE(primary().in_sync());
+}
+
+TEST_F(DrbdPair, MayBeTakenOverAtTheTargetOfAResyncWithoutForce) {
+  make_wan_slow();
+  options.routes[0].answer_pings = AnswerPings::outage;
+  start_drbd();
+  primary().write(1000);
+  ASSERT_TRUE(wait([this] { return secondary().resynced() > 20; }));
+  cut(std::chrono::hours(1));
+  ASSERT_TRUE(wait([this] { return link(0).state != "up" && link(1).state != "up"; }));
+  EXPECT_FALSE(command(0, Takeover{.name = "g"})->back().ok) << "its source";
+  const auto taken = command(1, Takeover{.name = "g"});
+  ASSERT_TRUE(wait([&] { return answered(*taken); }));
+  EXPECT_TRUE(taken->back().ok) << taken->back().message;
+  EXPECT_EQ(taken->back().consistent, false);
+  EXPECT_FALSE(secondary().up_to_date());
+  run(seconds(1));
+  EXPECT_EQ(drops(), 1) << "the target's, by the takeover";
 }
 
 }  // namespace
