@@ -19,13 +19,14 @@ class DrbdEnds : public DrbdFixture {
   static constexpr DrbdNodeOptions silent() {
     return {.ping_interval = hours(1), .disk_delay = hours(1)};
   }
-  // Some 4 MiB are written, and less than 1 MiB is read.
+  // Some 4 MiB are written in 10 s, and read in 30.
   void fall_behind(DrbdNodeOptions of = {}) {
-    of.read_bytes_s = 64 * kKiB;
+    if (of.read_bytes_s == 0) of.read_bytes_s = 128 * kKiB;
     start_connected(of);
     primary().options().writes_per_s = 100;
     run(seconds(10));
     primary().options().writes_per_s = 0;
+    run(milliseconds(200));  // the last barrier
     given = nodes[0]->given_bytes();
     read = nodes[1]->counters().data_bytes;
     ASSERT_GT(given, read + kMiB);
@@ -43,7 +44,7 @@ class DrbdEnds : public DrbdFixture {
         now.routes.at("r0").channels, [](const auto& channel) { return !channel.local.empty(); }));
   }
   void expect_all_given_is_applied() {
-    run(seconds(20));
+    run(seconds(15));
     EXPECT_EQ(nodes[1]->counters().drops, 0) << nodes[1]->last_drop() << "\n" << lines(log);
     EXPECT_EQ(legs_open(1), 2U);
     ASSERT_TRUE(wait_dropped());
@@ -84,6 +85,14 @@ TEST_F(DrbdEnds, DISABLED_AResetOfBothConnectionsComesAfterAllThatWasGiven) {
   fall_behind();
   const auto of_primary = network->connections_between(cluster->inside(0), cluster->host(0));
   for (const ConnectionId connection : of_primary) network->reset_connection(connection);
+  expect_all_given_is_applied();
+}
+
+// The secondary's DRBD gives up a peer that answers no ping for 40 s.
+TEST_F(DrbdEnds, DISABLED_ABacklogOutlivesThePingsThatNobodyAnswers) {
+  options.routes[0].answer_pings = AnswerPings::outage;
+  fall_behind({.read_bytes_s = 64 * kKiB});
+  nodes[0]->stop();
   expect_all_given_is_applied();
 }
 
