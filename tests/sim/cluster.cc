@@ -65,6 +65,15 @@ ClusterOptions ClusterOptions::sample(RandomStream random) {
          .opens_on = random.chance(0.8) ? 0 : 1,
          .protocol = random.chance(0.4) ? RouteProtocol::drbd : RouteProtocol::tcp});
   }
+  if (random.chance(0.25)) {
+    options.routes.push_back(
+        {.name = "pair",
+         .group = one_group ? "g" : "pair",
+         .opens_on = random.chance(0.8) ? 0 : 1,
+         .protocol = RouteProtocol::drbd,
+         .both_ways = true,
+         .answer_pings = random.chance(0.5) ? AnswerPings::outage : AnswerPings::never});
+  }
   return options;
 }
 

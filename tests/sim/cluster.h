@@ -27,7 +27,7 @@ struct ClusterOptions {
     std::string group;
     int opens_on = 0;  // the side whose listener takes the channels
     RouteProtocol protocol = RouteProtocol::tcp;
-    bool both_ways = false;  // a listener and a target on either side
+    bool both_ways = false;  // a listener and a target on either side: of a DRBD pair
     AnswerPings answer_pings = AnswerPings::never;
   };
   std::uint64_t memlimit = 8 * kMiB;
@@ -42,7 +42,7 @@ struct ClusterOptions {
   Duration stop_timeout = std::chrono::seconds(60);
   std::string state_dir = "/nonexistent";  // the nodes' are folders in it
   bool makes_state_dirs = false;           // at each start, as the daemon does
-  std::vector<Route> routes;
+  std::vector<Route> routes;               // of a DRBD pair: the last
 
   [[nodiscard]] static ClusterOptions sample(RandomStream random);
   [[nodiscard]] std::string describe() const;

@@ -91,7 +91,7 @@ TEST_F(DrbdEnds, DISABLED_AResetOfBothConnectionsComesAfterAllThatWasGiven) {
 // The secondary's DRBD gives up a peer that answers no ping for 40 s.
 TEST_F(DrbdEnds, DISABLED_ABacklogOutlivesThePingsThatNobodyAnswers) {
   options.routes[0].answer_pings = AnswerPings::outage;
-  fall_behind({.read_bytes_s = 64 * kKiB});
+  fall_behind({.read_bytes_s = 32 * kKiB});
   nodes[0]->stop();
   expect_all_given_is_applied();
 }

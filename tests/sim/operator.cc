@@ -45,7 +45,9 @@ std::set<std::size_t> Operator::copies_in(int side, const std::string& name) con
   std::set<std::size_t> copies;
   const auto& routes = cluster_.options().routes;
   for (std::size_t i = 0; i < routes.size(); ++i) {
-    if (routes[i].opens_on != side && (name == kLink || routes[i].group == name)) copies.insert(i);
+    if (routes[i].opens_on != side && !routes[i].both_ways &&
+        (name == kLink || routes[i].group == name))
+      copies.insert(i);
   }
   return copies;
 }
@@ -166,7 +168,7 @@ void Operator::takeover(int side) {
   std::uint64_t held = 0;
   const auto& routes = cluster_.options().routes;
   const bool only_copies = std::ranges::all_of(routes, [&](const auto& route) {
-    return (name != kLink && route.group != name) || route.opens_on != side;
+    return (name != kLink && route.group != name) || (route.opens_on != side && !route.both_ways);
   });
   for (const auto& [group, status] : before.groups) {
     // Others hold answers for their sources, too.

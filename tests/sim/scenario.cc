@@ -12,6 +12,7 @@
 #include "proxy/base/log.h"
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/drbd_world.h"
 #include "tests/sim/operator.h"
 
 namespace longthrow::sim {
@@ -57,6 +58,7 @@ class Scenario {
     world_.run_for(random_.between(Duration(0), Duration(seconds(1))));
     cluster_.start(1);
     start_applications();
+    if (drbd_) report_.description += "; " + drbd_->drawn();
     {
       FaultInjector injector(network_, plan_, cluster_.fault_targets());
       run_watched(injector.heal_at() + milliseconds(1));
@@ -67,6 +69,7 @@ class Scenario {
     calm_applications();
     // A node that came back last is noticed by its peer, and what its session held is ended.
     run_watched(world_.now() + seconds(60));
+    if (drbd_) settle_drbd();
     const TimePoint healed_at = world_.now();
     // New streams, after the heal: they must arrive whole.
     start_sources(Endings::orderly);
@@ -95,6 +98,7 @@ class Scenario {
     if (operator_) operator_->check_answered();
     check_no_leaks(cluster_, report_.violations);
     for (auto& what : ledger_.check_fidelity()) violate("G1: " + what);
+    if (drbd_) report_.description += "; " + drbd_->lived();
     report_.trace_hash = world_.trace_hash();
     report_.unseed = world_.unseed();
     report_.events = world_.events_run();
@@ -130,6 +134,10 @@ class Scenario {
   void start_applications() {
     const auto& routes = cluster_.options().routes;
     for (std::size_t i = 0; i < routes.size(); ++i) {
+      if (routes[i].both_ways) {
+        drbd_.emplace(network_, cluster_, i, [this](std::string what) { violate(what); });
+        continue;
+      }
       targets_.push_back(std::make_unique<TargetApp>(
           network_, ledger_,
           TargetOptions{.host = cluster_.inside(1 - routes[i].opens_on),
@@ -150,6 +158,7 @@ class Scenario {
     const bool orderly = endings == Endings::orderly;
     const auto& routes = cluster_.options().routes;
     for (std::size_t i = 0; i < routes.size(); ++i) {
+      if (routes[i].both_ways) continue;
       const std::uint64_t count = random_.between(std::uint64_t{1}, std::uint64_t{3});
       for (std::uint64_t n = 0; n < count; ++n) {
         SourceOptions options{
@@ -183,6 +192,7 @@ class Scenario {
   void start_last_sources() {
     const auto& routes = cluster_.options().routes;
     for (std::size_t i = 0; i < routes.size(); ++i) {
+      if (routes[i].both_ways) continue;
       SourceOptions options{
           .host = cluster_.inside(routes[i].opens_on),
           .target = network_.endpoint(cluster_.host(routes[i].opens_on), inside_port(i)),
@@ -213,6 +223,13 @@ class Scenario {
       options.hang_ratio = 0;
       target->end_hung();
     }
+  }
+  // It finds itself again, and its disks become the same; then it goes.
+  void settle_drbd() {
+    drbd_->calm();
+    if (!run_watched_until([this] { return drbd_->settled(); }, world_.now() + kSettleTime))
+      violate("liveness: DRBD has not settled in an hour: " + drbd_->describe());
+    drbd_->end();
   }
   bool all_finished() {
     for (auto& source : sources_) {
@@ -258,6 +275,8 @@ class Scenario {
     shadow_.look(world_.now(), statuses);
     answers_->check(cluster_, statuses, shadow_, world_.now(), report_.violations);
     if (operator_) operator_->judge(world_.now(), statuses);
+    if (drbd_) drbd_->look(world_.now(), statuses);
+    if (drbd_ && !healed_) drbd_->act();
     if (operator_ && !healed_ && random_.chance(0.1)) operator_->act(world_.now());
     if (report_.violations.size() > kViolationsMax) report_.violations.resize(kViolationsMax);
     if (random_.chance(0.05)) change_setting();
@@ -292,6 +311,7 @@ class Scenario {
   Cluster cluster_;
   std::vector<std::unique_ptr<TargetApp>> targets_;
   std::vector<std::unique_ptr<SourceApp>> sources_;
+  std::optional<DrbdWorld> drbd_;
   Shadow shadow_;
   MemoryChecker memory_;
   std::optional<AnswerChecker> answers_;

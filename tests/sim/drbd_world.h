@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A DRBD pair in a world that is drawn from a seed, and its judge: the secondary's disk is a moment
+// of the primary's, acknowledgements are true, pings are answered once, the nodes know the pair and
+// never call a copy consistent that is being resynchronised.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "tests/sim/cluster.h"
+#include "tests/sim/drbd_node.h"
+
+namespace longthrow::sim {
+
+class DrbdWorld {
+ public:
+  using Violate = std::function<void(std::string)>;
+  // On the cluster's route `route`; its primary is at the side that opens.
+  DrbdWorld(SimNetwork& network, Cluster& cluster, std::size_t route, Violate violate);
+
+  // An administrator connects and disconnects one of the two, now and then.
+  void act();
+  void look(TimePoint now, const Statuses& statuses);
+  // Nobody writes any more, and nothing is slow.
+  void calm();
+  // Both disks are the same, over a pair that stands.
+  [[nodiscard]] bool settled();
+  // Why not, for a report.
+  [[nodiscard]] std::string describe() const;
+  // At the end: both go.
+  void end();
+  // What was drawn, and what came of it.
+  [[nodiscard]] std::string lived();
+  [[nodiscard]] const std::string& drawn() const { return drawn_; }
+
+ private:
+  [[nodiscard]] const RouteStatus* route_at(const Statuses& statuses, int side) const;
+  void judge_pair(TimePoint now, const Statuses& statuses);
+  void judge_consistency(const Statuses& statuses);
+
+  Cluster& cluster_;
+  const ClusterOptions::Route& route_;
+  const Violate violate_;
+  RandomStream random_;
+  std::string drawn_;
+  DrbdTruth truth_;
+  int sides_[2];  // of the primary and the secondary
+  std::optional<DrbdNode> nodes_[2];
+  std::size_t violations_seen_ = 0;
+  std::uint64_t judged_bytes_ = 0;
+  TimePoint apart_at_{};  // when last something was not connected
+  // Of the secondary's node, when its DRBD was last up to date: what a later one knows is not
+  // judged, nor what a route knows that was removed meanwhile.
+  int start_in_sync_ = 0;
+};
+
+}  // namespace longthrow::sim
