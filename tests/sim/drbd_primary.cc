@@ -2,6 +2,7 @@
 #include "tests/sim/drbd_primary.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/base/log.h"
 
@@ -127,14 +128,14 @@ void DrbdPrimary::on_state(const DrbdPacket& packet) {
     phase_ = Phase::mirroring;
     out_of_sync_.clear();
     replies_.clear();
-    send_state();
   }
 }
 
+// The packet says it all: a state is sent only to say that it is no longer ahead.
 void DrbdPrimary::begin_resync() {
-  phase_ = Phase::source;
+  const bool was_ahead = std::exchange(phase_, Phase::source) == Phase::ahead;
+  if (was_ahead) send_state();
   peers_disk_ = DrbdDiskState::inconsistent;
-  send_state();
   wires_.send_data(DrbdCommand::sync_uuid, DrbdPayload().u64(kSyncUuid));
 }
 
