@@ -67,12 +67,13 @@ void DrbdConnector::on_ready(NetId socket, unsigned) {
 
 void DrbdConnector::on_dialled() {
   if (network_.take_error(dial_) != 0) return give_up_dial();
-  DrbdStreamPtr& kind = data_ == nullptr ? data_ : meta_;
+  const bool is_data = data_ == nullptr;
+  DrbdStreamPtr& kind = is_data ? data_ : meta_;
   kind = std::make_unique<DrbdStream>(network_, std::exchange(dial_, 0));
   kind->send(DrbdHeader::of_8_bytes,
-             meta_ == nullptr ? DrbdCommand::initial_data : DrbdCommand::initial_meta);
+             is_data ? DrbdCommand::initial_data : DrbdCommand::initial_meta);
   dialled_last_ = true;
-  if (meta_ == nullptr) return wait_for_peer();
+  if (data_ == nullptr || meta_ == nullptr) return wait_for_peer();
   step(Step::checking, options_.socket_check, &DrbdConnector::check);
 }
 

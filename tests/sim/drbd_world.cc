@@ -147,6 +147,13 @@ std::string DrbdWorld::lived() {
   return text;
 }
 
+void DrbdWorld::fall_silent() {
+  for (auto& node : nodes_) {
+    node->options().ping_interval = std::chrono::hours(24);
+    node->options().extra_pings_every = Duration(0);
+  }
+}
+
 void DrbdWorld::end() {
   for (auto& node : nodes_) node->stop();
 }

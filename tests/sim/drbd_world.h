@@ -28,6 +28,8 @@ class DrbdWorld {
   [[nodiscard]] bool settled();
   // Why not, for a report.
   [[nodiscard]] std::string describe() const;
+  // No pings from now on: an end then destroys nothing that is on its way.
+  void fall_silent();
   // At the end: both go.
   void end();
   // What was drawn, and what came of it.

@@ -229,6 +229,8 @@ class Scenario {
     drbd_->calm();
     if (!run_watched_until([this] { return drbd_->settled(); }, world_.now() + kSettleTime))
       violate("liveness: DRBD has not settled in an hour: " + drbd_->describe());
+    drbd_->fall_silent();
+    run_watched(world_.now() + seconds(60));
     drbd_->end();
   }
   bool all_finished() {
