@@ -70,6 +70,7 @@ class DrbdNode final : private DrbdWires, private SocketWatcher {
   void send_data(DrbdCommand command, const DrbdPayload& payload) override;
   void send_meta(DrbdCommand command, const DrbdPayload& payload) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return data_->queued_bytes(); }
+  [[nodiscard]] std::uint64_t sent_bytes() const override { return data_->sent_bytes(); }
 
   void on_pair(DrbdStreamPtr data, DrbdStreamPtr meta);
   void pump_data();

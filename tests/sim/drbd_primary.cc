@@ -83,6 +83,7 @@ void DrbdPrimary::mirror(DrbdBlock block, DrbdWrite write) {
   epochs_.back().writes.push_back(write);
   in_flight_bytes_ += DrbdTruth::kBlockBytes;
   wires_.send_data(DrbdCommand::data, payload);
+  mirrored_[wires_.sent_bytes()] = write;
   const auto most = static_cast<std::uint64_t>(options_.epoch_writes_max);
   if (epochs_.back().writes.size() >= random_.between(std::uint64_t{1}, most)) {
     close_epoch();
@@ -102,6 +103,14 @@ void DrbdPrimary::close_epoch() {
   if (epochs_.empty() || epochs_.back().closed) return;
   epochs_.back().closed = true;
   wires_.send_data(DrbdCommand::barrier, DrbdPayload().u32(epochs_.back().number).u32(0));
+}
+
+std::vector<DrbdWrite> DrbdPrimary::mirrored(std::uint64_t bytes) const {
+  std::vector<DrbdWrite> writes;
+  for (const auto& [end, write] : mirrored_) {
+    if (end <= bytes) writes.push_back(write);
+  }
+  return writes;
 }
 
 // --- states
@@ -145,6 +154,7 @@ void DrbdPrimary::on_dropped() {
     for (const DrbdWrite write : epoch.writes) out_of_sync_.insert(truth_.block_of(write));
   }
   epochs_.clear();
+  mirrored_.clear();
   in_flight_bytes_ = 0;
   replies_.clear();
   peers_disk_ = DrbdDiskState::unknown;

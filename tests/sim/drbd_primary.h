@@ -38,6 +38,8 @@ class DrbdPrimary final : public DrbdRole {
   }
   [[nodiscard]] bool resyncs() const { return phase_ == Phase::source; }
   [[nodiscard]] bool is_ahead() const { return phase_ == Phase::ahead; }
+  // Mirrored over the connection of now within so many bytes of its data stream.
+  [[nodiscard]] std::vector<DrbdWrite> mirrored(std::uint64_t bytes) const;
   [[nodiscard]] std::uint64_t barrier_acks() const { return barrier_acks_; }
   [[nodiscard]] std::uint64_t write_acks() const { return write_acks_; }
 
@@ -73,7 +75,8 @@ class DrbdPrimary final : public DrbdRole {
   std::deque<Epoch> epochs_;
   std::uint32_t next_epoch_ = 1;
   std::uint64_t in_flight_bytes_ = 0;
-  std::map<std::uint64_t, Reply> replies_;  // by the request's id
+  std::map<std::uint64_t, DrbdWrite> mirrored_;  // by where they end in the data stream
+  std::map<std::uint64_t, Reply> replies_;       // by the request's id
   std::uint64_t barrier_acks_ = 0;
   std::uint64_t write_acks_ = 0;
   EventId tick_;

@@ -38,8 +38,9 @@ class DrbdWires {
  public:
   virtual void send_data(DrbdCommand command, const DrbdPayload& payload) = 0;
   virtual void send_meta(DrbdCommand command, const DrbdPayload& payload) = 0;
-  // Of the data stream, not yet given to the kernel.
+  // Of the data stream: not yet given to the kernel, and in all so far.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+  [[nodiscard]] virtual std::uint64_t sent_bytes() const = 0;
 
  protected:
   ~DrbdWires() = default;

@@ -20,7 +20,9 @@ class DrbdStream {
 
   [[nodiscard]] NetId socket() const { return socket_; }
   void send(DrbdHeader header, DrbdCommand command, const DrbdPayload& payload = {}) {
-    queue_.push(encode_drbd(header, command, payload));
+    const auto bytes = encode_drbd(header, command, payload);
+    sent_bytes_ += bytes.size();
+    queue_.push(bytes);
     flush();
   }
   // Gives to the kernel what it takes. A failure shows in the next receive.
@@ -35,6 +37,8 @@ class DrbdStream {
       queue_.consume(static_cast<std::size_t>(result));
     }
   }
+  // In all, those included that the kernel has not taken.
+  [[nodiscard]] std::uint64_t sent_bytes() const { return sent_bytes_; }
   // Not yet given to the kernel.
   [[nodiscard]] std::size_t queued_bytes() const { return queue_.size(); }
 
@@ -77,6 +81,7 @@ class DrbdStream {
   bool ended_ = false;
   bool was_reset_ = false;
   int error_ = 0;
+  std::uint64_t sent_bytes_ = 0;
   std::uint64_t received_bytes_ = 0;
 };
 

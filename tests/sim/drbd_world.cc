@@ -11,6 +11,7 @@ using std::chrono::seconds;
 
 // A node may stand still for some seconds.
 constexpr Duration kNoticePair = seconds(20);
+constexpr Duration kNoticeFence = seconds(5);
 
 DrbdNodeOptions sample(RandomStream& random) {
   DrbdNodeOptions options;
@@ -75,6 +76,7 @@ const RouteStatus* DrbdWorld::route_at(const Statuses& statuses, int side) const
 }
 
 void DrbdWorld::look(TimePoint now, const Statuses& statuses) {
+  now_ = now;
   if (const std::uint64_t bytes = nodes_[1]->counters().data_bytes;
       nodes_[1]->secondary().up_to_date() && bytes != judged_bytes_) {
     judged_bytes_ = bytes;
@@ -82,6 +84,7 @@ void DrbdWorld::look(TimePoint now, const Statuses& statuses) {
   }
   judge_pair(now, statuses);
   judge_consistency(statuses);
+  judge_fences(now);
   for (; violations_seen_ < truth_.violations().size(); ++violations_seen_)
     violate_(format("drbd: {}", truth_.violations()[violations_seen_]));
 }
@@ -107,11 +110,47 @@ void DrbdWorld::judge_consistency(const Statuses& statuses) {
     if (route != nullptr) start_in_sync_ = cluster_.starts(side);
     return;
   }
-  if (route == nullptr || start_in_sync_ != cluster_.starts(side)) return;
+  if (!knows_disks(statuses)) return;
   const auto group = statuses[side]->groups.find(route_.group);
   if (group != statuses[side]->groups.end() && group->second.consistent == Consistency::yes)
     violate_(format("G7: side {} calls group {} consistent in the midst of DRBD's resync", side,
                     route_.group));
+}
+
+// The secondary's node has seen the beginning of the resync that is under way.
+bool DrbdWorld::knows_disks(const Statuses& statuses) const {
+  return route_at(statuses, sides_[1]) != nullptr && start_in_sync_ == cluster_.starts(sides_[1]);
+}
+
+// --- by what was answered
+
+std::vector<DrbdWrite> DrbdWorld::accepted(int side, const std::string& group) {
+  if (side != sides_[0] || group != route_.group) return {};
+  return nodes_[0]->primary().mirrored(nodes_[0]->given_bytes());
+}
+
+void DrbdWorld::judge_drained(const std::vector<DrbdWrite>& writes) {
+  for (const DrbdWrite write : writes) truth_.judge_told(write, "G4: a drain");
+}
+
+void DrbdWorld::on_taken(int side, const std::string& name, bool consistent) {
+  if (name != "wan" && name != route_.group) return;
+  fences_[side][name] = {.since = now_, .disks_lost = cluster_.disks_lost(side)};
+  if (side == sides_[1] && consistent && !nodes_[1]->secondary().up_to_date() &&
+      knows_disks(cluster_.statuses()))
+    violate_(
+        format("takeover of {}: the copy is called consistent in the midst of a resync", name));
+}
+
+void DrbdWorld::judge_fences(TimePoint now) {
+  for (const int i : {0, 1}) {
+    for (const auto& [name, fence] : fences_[sides_[i]]) {
+      const bool kept = fence.disks_lost == cluster_.disks_lost(sides_[i]);
+      if (kept && nodes_[i]->connected() && now - fence.since > kNoticeFence)
+        violate_(format("fence: {} was taken over at side {}, and DRBD is connected there", name,
+                        sides_[i]));
+    }
+  }
 }
 
 void DrbdWorld::calm() {

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/sim/cluster.h"
 #include "tests/sim/drbd_node.h"
@@ -22,6 +24,14 @@ class DrbdWorld {
   // An administrator connects and disconnects one of the two, now and then.
   void act();
   void look(TimePoint now, const Statuses& statuses);
+  // What an administrator asks of `side`, by what was answered. Writes that the node there has
+  // accepted of the primary, if it is its side and the group's name is the route's ...
+  [[nodiscard]] std::vector<DrbdWrite> accepted(int side, const std::string& group);
+  // ... are on the secondary's disk.
+  void judge_drained(const std::vector<DrbdWrite>& writes);
+  // A link ("wan") or a group was taken over, or is released again.
+  void on_taken(int side, const std::string& name, bool consistent);
+  void on_released(int side, const std::string& name) { fences_[side].erase(name); }
   // Nobody writes any more, and nothing is slow.
   void calm();
   // Both disks are the same, over a pair that stands.
@@ -39,6 +49,8 @@ class DrbdWorld {
  private:
   [[nodiscard]] const RouteStatus* route_at(const Statuses& statuses, int side) const;
   void judge_pair(TimePoint now, const Statuses& statuses);
+  [[nodiscard]] bool knows_disks(const Statuses& statuses) const;
+  void judge_fences(TimePoint now);
   void judge_consistency(const Statuses& statuses);
 
   Cluster& cluster_;
@@ -51,7 +63,13 @@ class DrbdWorld {
   std::optional<DrbdNode> nodes_[2];
   std::size_t violations_seen_ = 0;
   std::uint64_t judged_bytes_ = 0;
+  TimePoint now_{};       // of the last look
   TimePoint apart_at_{};  // when last something was not connected
+  struct Fence {
+    TimePoint since;
+    int disks_lost = 0;
+  };
+  std::map<std::string, Fence> fences_[2];  // by side
   // Of the secondary's node, when its DRBD was last up to date: what a later one knows is not
   // judged, nor what a route knows that was removed meanwhile.
   int start_in_sync_ = 0;

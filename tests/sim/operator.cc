@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "tests/sim/drbd_world.h"
 
 namespace longthrow::sim {
 namespace {
@@ -137,8 +138,12 @@ void Operator::drain(int side, TimePoint now) {
     command.timeout = random_.log_between(Duration(seconds(1)), Duration(seconds(60)));
   const TimePoint answer_by =
       command.timeout > Duration(0) ? now + command.timeout + kAnswerMargin : kNever;
-  ask(Kind::drain, side, command, answer_by, [this, side, group, marks](const Answer& answer) {
+  std::vector<DrbdWrite> writes;
+  if (drbd_ != nullptr) writes = drbd_->accepted(side, group);
+  ask(Kind::drain, side, command, answer_by, [=, this](const Answer& answer) {
     if (answer.ok) judge_drain(side, group, marks);
+    const bool by_barriers = answer.message.find("DRBD says so") != std::string::npos;
+    if (answer.ok && by_barriers && drbd_ != nullptr) drbd_->judge_drained(writes);
   });
 }
 
@@ -190,6 +195,7 @@ void Operator::takeover(int side) {
                  "neither handed over nor called lost",
                  side, name, due - done));
     }
+    if (drbd_ != nullptr) drbd_->on_taken(side, name, *answer.consistent);
     Fence fence{.name = name, .disks_lost = cluster_.disks_lost(side)};
     for (const std::size_t route : copies_in(side, name))
       fence.received_bytes[route] = shadow_.received_by_target(route);
@@ -201,6 +207,7 @@ void Operator::takeover(int side) {
 void Operator::release(int side, const std::string& name) {
   std::erase_if(fences_[side], [&](const Fence& fence) { return fence.name == name; });
   ++releases_[side][name];
+  if (drbd_ != nullptr) drbd_->on_released(side, name);
   give(side, Release{name});
 }
 

@@ -13,6 +13,8 @@
 
 namespace longthrow::sim {
 
+class DrbdWorld;
+
 class Operator {
  public:
   using Violate = std::function<void(std::string)>;
@@ -20,6 +22,8 @@ class Operator {
   // of `cluster` alone.
   Operator(Cluster& cluster, Shadow& shadow, RandomStream random, Violate violate);
 
+  // Answers are held to its truth, too.
+  void know(DrbdWorld& drbd) { drbd_ = &drbd; }
   // Gives one command to one of the nodes.
   void act(TimePoint now);
   // What must hold of the nodes by the answers that they have given, and have not given.
@@ -85,6 +89,7 @@ class Operator {
 
   Cluster& cluster_;
   Shadow& shadow_;
+  DrbdWorld* drbd_ = nullptr;
   RandomStream random_;
   Violate violate_;
   std::vector<Kind> kinds_;

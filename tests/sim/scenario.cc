@@ -136,6 +136,7 @@ class Scenario {
     for (std::size_t i = 0; i < routes.size(); ++i) {
       if (routes[i].both_ways) {
         drbd_.emplace(network_, cluster_, i, [this](std::string what) { violate(what); });
+        if (operator_) operator_->know(*drbd_);
         continue;
       }
       targets_.push_back(std::make_unique<TargetApp>(
