@@ -108,6 +108,22 @@ TEST_F(PairEnds, ATakeoverEndsAStreamWhoseTargetEndsItsHalfMeanwhile) {
   }
 }
 
+// Its kernel has answered the last bytes with a reset, and nobody writes more.
+TEST_F(PairEnds, DISABLED_AnAbortDoesNotLingerOnALegWhoseProgramIsGone) {
+  plan.wan.latency_min = plan.wan.latency_mean = milliseconds(200);
+  start({.answer_ratio = 1.0});
+  SourceApp& app = source({.bytes = 1000, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait([&] { return app.channel() != nullptr; }));
+  const ChannelRecord& stream = *app.channel();
+  ASSERT_TRUE(wait([&] { return stream.back.written_bytes == 1000; }));
+  run(milliseconds(20));
+  targets.front().reset_all();
+  app.finish_held(SourceEnding::close);
+  EXPECT_TRUE(wait([&] { return status(0).routes.at("r0").channels.empty(); }, seconds(5)));
+  EXPECT_TRUE(wait([&] { return status(0).routes.at("r0").channels.empty(); }, seconds(29)))
+      << "abort_linger is over";
+}
+
 // A full buffer leaves them in the kernel.
 TEST_F(PairEnds, AStoppingNodeDeliversAlsoWhatItHadNotRead) {
   plan.wan.bandwidth_bytes_s = 256 * kKiB;
