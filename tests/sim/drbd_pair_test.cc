@@ -30,7 +30,7 @@ TEST_F(DrbdPair, Forms) {
 
 // Each time both nodes connect and listen, at any moment within the same second.
 TEST_F(DrbdPair, SettlesWhenConnectsCross) {
-  plan.wan.latency_min = plan.wan.latency_mean = milliseconds(50);
+  plan.wan.latency_min = plan.wan.latency_mean = milliseconds(150);
   start_drbd();
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(wait_connected()) << i << " " << lines(log);
@@ -78,7 +78,10 @@ TEST_F(DrbdPair, OutlivesACutWhileItsPingsAreAnswered) {
   }
   for (const int side : {0, 1}) EXPECT_GT(drbd(side).pings_answered, 0U);
   primary().options().writes_per_s = 0;
+  for (auto& node : nodes) node->options().extra_pings_every = Duration(0);
   ASSERT_TRUE(wait_in_sync());
+  run(seconds(2));
+  for (auto& node : nodes) EXPECT_EQ(node->counters().pings, node->counters().ping_acks);
   EXPECT_EQ(applied(), truth.writes());
 }
 

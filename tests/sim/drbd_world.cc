@@ -198,6 +198,13 @@ void DrbdWorld::fall_silent() {
   }
 }
 
+void DrbdWorld::judge_silence() {
+  for (const auto& node : nodes_) {
+    if (node->pings_open() > 0)
+      violate_(format("drbd: {} pings were never answered", node->pings_open()));
+  }
+}
+
 void DrbdWorld::end() {
   for (auto& node : nodes_) node->stop();
 }

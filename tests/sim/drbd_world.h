@@ -41,6 +41,8 @@ class DrbdWorld {
   void reconnect();
   // No pings from now on: an end then destroys nothing that is on its way.
   void fall_silent();
+  // Some time later: each ping has had its answer.
+  void judge_silence();
   // At the end: both go.
   void end();
   // What was drawn, and what came of it.

@@ -237,6 +237,7 @@ class Scenario {
     }
     drbd_->fall_silent();
     run_watched(world_.now() + seconds(60));
+    drbd_->judge_silence();
     drbd_->end();
   }
   bool all_finished() {
