@@ -9,8 +9,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A node may stand still for some seconds.
-constexpr Duration kNoticePair = seconds(20);
+constexpr Duration kNoticePair = seconds(60);
 constexpr Duration kNoticeFence = seconds(5);
 
 DrbdNodeOptions sample(RandomStream& random) {
@@ -89,17 +88,19 @@ void DrbdWorld::look(TimePoint now, const Statuses& statuses) {
     violate_(format("drbd: {}", truth_.violations()[violations_seen_]));
 }
 
-// Both nodes see as a pair what both DRBDs do.
+// Both nodes see as a pair what both DRBDs do. One that its node has ended may notice it later: its
+// disk is slow, or its leg lingers.
 void DrbdWorld::judge_pair(TimePoint now, const Statuses& statuses) {
   const bool connected = nodes_[0]->connected() && nodes_[1]->connected();
-  if (!connected || !statuses[0] || !statuses[1]) apart_at_ = now;
-  if (now - apart_at_ < kNoticePair) return;
-  for (const int side : {0, 1}) {
+  const auto unknown_at = [&](int side) {
     const RouteStatus* route = route_at(statuses, side);
-    if (route == nullptr || !route->drbd || route->drbd->paired) continue;
-    violate_(format("drbd: both are connected for {:.0f} s, and side {} sees no pair",
-                    std::chrono::duration<double>(now - apart_at_).count(), side));
-  }
+    return route != nullptr && route->drbd && !route->drbd->paired;
+  };
+  if (!connected || (!unknown_at(0) && !unknown_at(1))) unknown_since_ = now;
+  if (now - unknown_since_ < kNoticePair) return;
+  violate_(format("drbd: both are connected, and for {:.0f} s side {} sees no pair",
+                  std::chrono::duration<double>(now - unknown_since_).count(),
+                  unknown_at(0) ? 0 : 1));
 }
 
 void DrbdWorld::judge_consistency(const Statuses& statuses) {

@@ -66,8 +66,8 @@ class DrbdWorld {
   std::optional<DrbdNode> nodes_[2];
   std::size_t violations_seen_ = 0;
   std::uint64_t judged_bytes_ = 0;
-  TimePoint now_{};       // of the last look
-  TimePoint apart_at_{};  // when last something was not connected
+  TimePoint now_{};            // of the last look
+  TimePoint unknown_since_{};  // that a pair which both DRBDs see is not one for the nodes
   struct Fence {
     TimePoint since;
     int disks_lost = 0;
