@@ -10,7 +10,7 @@ namespace longthrow {
 namespace {
 
 // A program that ends several connections ends them one after the other: each has this time to end
-// by itself, with all that is still unread in its leg.
+// by itself, with all that is still unread in its leg, and as long as it takes what it is handed.
 constexpr Duration kEndSoon = std::chrono::seconds(2);
 
 }  // namespace
@@ -181,18 +181,20 @@ bool Channel::open_at_both_ends() const {
 
 void Channel::end_soon(const LossCause& cause) {
   if (closed()) return;
-  end_soon_cause_ = cause;
+  end_soon_ = {cause, undelivered_bytes()};
   host_.loop().arm(end_soon_timer_, host_.loop().now() + kEndSoon);
   outlet_.pump();
 }
 
 void Channel::on_end_soon_timer() {
   if (closed() || outlet_.aborting() || inlet_.ended()) return;
-  if (unread_bytes() > 0) {
+  const std::uint64_t left = undelivered_bytes();
+  const bool takes = left < std::exchange(end_soon_.undelivered_bytes, left);
+  if (takes || unread_bytes() > 0) {
     host_.loop().arm(end_soon_timer_, host_.loop().now() + kEndSoon);
     return;
   }
-  abort(end_soon_cause_);
+  abort(end_soon_.cause);
 }
 
 // --- numbers

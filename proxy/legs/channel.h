@@ -117,6 +117,8 @@ class Channel final : public Closable,
   [[nodiscard]] const Looked& looked() const { return looked_; }
 
   // --- of its end
+  // The leg is closed, or has said its last. A channel of which the peer takes no more has not.
+  [[nodiscard]] bool has_ended() const override { return closed() || inlet_.ended(); }
   [[nodiscard]] const LossCause& end_cause() const { return end_cause_; }
   [[nodiscard]] bool was_aborted() const { return closed_how_ != ClosedHow::in_order; }
   // Our target, if it breaks now, does so while the peer goes on.
@@ -157,7 +159,6 @@ class Channel final : public Closable,
   // --- StreamHost
   [[nodiscard]] std::uint64_t channel_id() const override { return core_->id; }
   [[nodiscard]] bool open_at_both_ends() const override;
-  [[nodiscard]] bool has_ended() const override { return closed() || inlet_.ended(); }
   [[nodiscard]] bool leg_closed() const override { return closed(); }
   void end_soon(const LossCause& cause) override;
 
@@ -174,7 +175,10 @@ class Channel final : public Closable,
   Inlet inlet_;
   Outlet outlet_;
   Timer end_soon_timer_;
-  LossCause end_soon_cause_;
+  struct EndSoon {
+    LossCause cause;
+    std::uint64_t undelivered_bytes = 0;  // when it was last looked at
+  } end_soon_;
   Looked looked_;
   LossCause end_cause_;
   ClosedHow closed_how_ = ClosedHow::in_order;

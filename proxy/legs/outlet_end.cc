@@ -60,7 +60,9 @@ void Outlet::begin_abort() {
 }
 
 void Outlet::check_abort() {
-  const bool all_taken = leg_.stats().unacknowledged_bytes == 0 && guide_.has_applied();
+  const SocketStats stats = leg_.stats();
+  // A connection that is over takes nothing more, whatever the kernel says is still queued.
+  const bool all_taken = stats.over || (stats.unacknowledged_bytes == 0 && guide_.has_applied());
   if (all_taken || loop_.now() >= deadline_ || planted(Plant::abort_at_once)) {
     return owner_.on_leg_over(
         CloseMode::reset,

@@ -57,7 +57,7 @@ void Channels::channel_end(Channel& channel, EndKind kind) {
 
 // Others are told in the next turn: none of them ends in the midst of this one's steps.
 void Channels::note_ended(Channel& channel) {
-  if (!channel.guide().concerns_others()) return;
+  if (!channel.has_ended() || !channel.guide().concerns_others()) return;
   ended_.push_back(&channel);
   loop_.arm(reap_timer_, loop_.now());
 }

@@ -109,7 +109,7 @@ TEST_F(PairEnds, ATakeoverEndsAStreamWhoseTargetEndsItsHalfMeanwhile) {
 }
 
 // Its kernel has answered the last bytes with a reset, and nobody writes more.
-TEST_F(PairEnds, DISABLED_AnAbortDoesNotLingerOnALegWhoseProgramIsGone) {
+TEST_F(PairEnds, AnAbortDoesNotLingerOnALegWhoseProgramIsGone) {
   plan.wan.latency_min = plan.wan.latency_mean = milliseconds(200);
   start({.answer_ratio = 1.0});
   SourceApp& app = source({.bytes = 1000, .ending = SourceEnding::hold});
