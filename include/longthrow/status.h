@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "longthrow/losses.h"
+#include "longthrow/status_words.h"
 #include "longthrow/time.h"
 
 namespace longthrow {
@@ -42,7 +43,7 @@ struct LaneStatus {
 };
 
 struct LinkStatus {
-  std::string state;  // connecting | up | down
+  LinkState state = LinkState::connecting;
   WallTime state_since{};
   std::string reason;            // why it is not up; empty when up
   std::string peer;              // name of the peer's node, once known
@@ -67,7 +68,7 @@ struct LinkStatus {
   Lag lag;
   // Received from the peer, not yet acknowledged by the target.
   std::uint64_t undelivered_bytes = 0;
-  std::string limited_by;             // source | wan | bandwidth | cpu | peer_disk | down | paused
+  Limit limited_by = Limit::down;
   std::optional<double> drain_eta_s;  // nothing: not known, or never
   std::optional<double> full_eta_s;
   struct {
@@ -116,7 +117,7 @@ struct GroupStatus {
   } cuts;
   struct {
     std::uint64_t epoch = 0;
-    std::string proof;              // source | none; "" until something was received
+    std::optional<Proof> proof;     // nothing, until something was received
     std::string proof_reason;       // what proves it, or why nothing does
     std::optional<WallTime> as_of;  // the sender's time
     std::optional<double> age_s;
@@ -128,7 +129,7 @@ struct ChannelStatus {
   bool opened_here = false;
   std::string local;  // addresses of the leg
   std::string remote;
-  std::string state;            // open | half-closed | closing | aborting
+  ChannelState state = ChannelState::open;
   std::uint64_t in_bytes = 0;   // read from the leg
   std::uint64_t out_bytes = 0;  // written to the leg
   std::uint64_t lag_bytes = 0;
@@ -152,8 +153,7 @@ struct DrbdStatus {
     std::string peer;
   };
   bool paired = false;  // a data and a meta connection are open, and DRBD has agreed on them
-  // Age of the oldest barrier sent to the peer that its DRBD has not acknowledged; absent: not
-  // paired.
+  // Age of the oldest barrier that the peer's DRBD has not acknowledged; nothing: not paired.
   std::optional<double> lag_s;
   std::uint64_t barriers_open = 0;  // sent and not acknowledged
   bool answers_pings = false;       // while the link is down
@@ -169,7 +169,7 @@ struct RouteStatus {
   std::string link;
   std::string listen;  // as configured; "" where the route has none here
   std::string target;
-  std::string state;                    // open | closed | mismatched | fenced
+  RouteState state = RouteState::closed;
   std::string reason;                   // why not open; or the last failure
   std::uint64_t channels_total = 0;     // since start
   std::vector<ChannelStatus> channels;  // now; at most kChannelsListedMax of them

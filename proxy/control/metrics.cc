@@ -10,7 +10,6 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -75,20 +74,19 @@ void collect_consistent(const Status& status, const Metric::Emit& emit) {
 
 // One sample for each cause, so that alerts and graphs need no label arithmetic.
 void collect_limited_by(const Status& status, const Metric::Emit& emit) {
-  constexpr std::array kCauses{"source", "wan", "bandwidth", "cpu", "peer_disk", "down", "paused"};
   for (const auto& [name, link] : status.links) {
-    for (const char* cause : kCauses) {
-      emit({{"link", name}, {"cause", cause}}, from_bool(link.limited_by == cause));
+    for (const std::string_view cause : kWords<Limit>) {
+      emit({{"link", name}, {"cause", std::string(cause)}},
+           from_bool(to_string(link.limited_by) == cause));
     }
   }
 }
 
 void collect_route_state(const Status& status, const Metric::Emit& emit) {
-  constexpr std::array kStates{"open", "closed", "mismatched", "fenced"};
   for (const auto& [name, route] : status.routes) {
-    for (const char* state : kStates) {
-      emit({{"group", route.group}, {"route", name}, {"state", state}},
-           from_bool(route.state == state));
+    for (const std::string_view state : kWords<RouteState>) {
+      emit({{"group", route.group}, {"route", name}, {"state", std::string(state)}},
+           from_bool(to_string(route.state) == state));
     }
   }
 }
@@ -194,7 +192,7 @@ std::vector<Metric> make_table() {
        of_node([](const Status& status) { return from_bool(status.stopping); })},
 
       {"longthrow_link_up", "1 while the link has a session with its peer.", Gauge, "link",
-       LT_LINK(from_bool(link.state == "up"))},
+       LT_LINK(from_bool(link.state == LinkState::up))},
       {"longthrow_link_paused", "1 while an administrator has paused the link, at either end.",
        Gauge, "link", LT_LINK(from_bool(is_paused(link)))},
       {"longthrow_link_fenced", "1 after a takeover, until release.", Gauge, "link",
@@ -206,7 +204,9 @@ std::vector<Metric> make_table() {
       {"longthrow_link_lanes", "Connections of the link, the express lane included.", Gauge, "link",
        LT_LINK(LT_NUMBER(link.lanes.size()))},
       {"longthrow_link_rtt_seconds", "Round-trip time to the peer; absent while not up.", Gauge,
-       "link", LT_LINK(link.state == "up" && link.rtt_ms ? Value(*link.rtt_ms / 1000.0) : Value())},
+       "link",
+       LT_LINK(link.state == LinkState::up && link.rtt_ms ? Value(*link.rtt_ms / 1000.0)
+                                                          : Value())},
       {"longthrow_link_limited_by", "1 for what limits the link's throughput now, else 0.", Gauge,
        "link,cause", collect_limited_by},
 

@@ -71,7 +71,7 @@ json::object link_to_json(const LinkStatus& link) {
   for (const std::string& setting : link.differs_from_file) differs.emplace_back(setting);
 
   json::object out;
-  out["state"] = link.state;
+  out["state"] = to_string(link.state);
   out["state_since"] = utc_text(link.state_since);
   out["reason"] = link.reason;
   out["peer"] = link.peer;
@@ -90,7 +90,7 @@ json::object link_to_json(const LinkStatus& link) {
                    {"locked", link.buffer.locked}};
   out["lag"] = lag_to_json(link.lag);
   out["undelivered_bytes"] = link.undelivered_bytes;
-  out["limited_by"] = link.limited_by;
+  out["limited_by"] = to_string(link.limited_by);
   out["drain_eta_s"] = number(link.drain_eta_s);
   out["full_eta_s"] = number(link.full_eta_s);
   out["rate"] = {{"in_bytes_s", number(link.rate.in_bytes_s)},
@@ -127,7 +127,7 @@ json::object group_to_json(const GroupStatus& group) {
                  {"observed", group.cuts.observed},
                  {"unproven", group.cuts.unproven}};
   out["inbound"] = {{"epoch", group.inbound.epoch},
-                    {"proof", group.inbound.proof},
+                    {"proof", group.inbound.proof ? to_string(*group.inbound.proof) : ""},
                     {"proof_reason", group.inbound.proof_reason},
                     {"as_of", time_or_null(group.inbound.as_of)},
                     {"age_s", number(group.inbound.age_s)}};
@@ -139,7 +139,7 @@ json::object channel_to_json(const ChannelStatus& channel) {
           {"opened_here", channel.opened_here},
           {"local", channel.local},
           {"remote", channel.remote},
-          {"state", channel.state},
+          {"state", to_string(channel.state)},
           {"in_bytes", channel.in_bytes},
           {"out_bytes", channel.out_bytes},
           {"lag_bytes", channel.lag_bytes},
@@ -182,7 +182,7 @@ json::object route_to_json(const RouteStatus& route) {
   out["link"] = route.link;
   out["listen"] = route.listen;
   out["target"] = route.target;
-  out["state"] = route.state;
+  out["state"] = to_string(route.state);
   out["channels"] = route.channels_open;
   out["waiting"] = route.waiting;
   out["reason"] = route.reason;

@@ -21,7 +21,7 @@ std::string utc_stamp(WallTime time) {
 
 std::string copy_of(const TakenGroup& group) {
   const auto& inbound = group.status.inbound;
-  const bool proven = inbound.proof != "none" && group.lost_bytes == 0;
+  const bool proven = inbound.proof != Proof::none && group.lost_bytes == 0;
   std::string text =
       format("the copy is as of {}{} (sender's clock)",
              group.lost_bytes > 0 ? "a moment before " : "", utc_stamp(*inbound.as_of));

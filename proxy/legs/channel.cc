@@ -219,11 +219,11 @@ ChannelStatus Channel::status() const {
   status.remote = leg_.remote();
   const bool half_closed = inlet_.ended() || core_->in.end_kind().has_value();
   const bool aborts = outlet_.aborting() || inlet_.discards() || (outlet_.failed() && !closed());
-  status.state = aborts                            ? "aborting"
-                 : closed() || outlet_.finishing() ? "closing"
-                 : half_closed                     ? "half-closed"
-                 : leg_.connecting()               ? "connecting"
-                                                   : "open";
+  status.state = aborts                            ? ChannelState::aborting
+                 : closed() || outlet_.finishing() ? ChannelState::closing
+                 : half_closed                     ? ChannelState::half_closed
+                 : leg_.connecting()               ? ChannelState::connecting
+                                                   : ChannelState::open;
   status.in_bytes = read_bytes();
   status.out_bytes = core_->in.consumed_offset();
   status.lag_bytes =

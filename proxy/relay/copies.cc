@@ -19,17 +19,17 @@ std::size_t count_streams(const Group& group) {
   }));
 }
 
-struct Proof {
-  std::string name;  // source | none
+struct Judgement {
+  Proof proof;
   std::string reason;
 };
 
 // Without cuts only one stream is a copy of one moment: several are each in order, but nothing says
 // that what one of them holds belongs to what another holds.
-Proof proof_of(const Group& group) {
+Judgement judge(const Group& group) {
   const std::size_t streams = std::max(group.routes, group.copy.streams);
-  if (streams <= 1) return {.name = "source", .reason = "one stream, in order"};
-  return {.name = "none", .reason = format("{} streams, and no cuts between them", streams)};
+  if (streams <= 1) return {.proof = Proof::source, .reason = "one stream, in order"};
+  return {.proof = Proof::none, .reason = format("{} streams, and no cuts between them", streams)};
 }
 
 }  // namespace
@@ -104,9 +104,9 @@ void Copies::say_marks(TimePoint now) {
 void Copies::fill_inbound(const Group& group, GroupStatus& status) const {
   const CopyAge& age = group.copy.age;
   if (age.as_of_ns() == 0) return;
-  Proof proof = proof_of(group);
-  status.inbound.proof = std::move(proof.name);
-  status.inbound.proof_reason = std::move(proof.reason);
+  Judgement judged = judge(group);
+  status.inbound.proof = judged.proof;
+  status.inbound.proof_reason = std::move(judged.reason);
   status.inbound.as_of = WallTime(Duration(age.as_of_ns()));
   status.inbound.age_s = std::chrono::duration<double>(*age.age(loop_.now())).count();
 }

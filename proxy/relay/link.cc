@@ -127,7 +127,7 @@ void Link::on_tick() {
   context_.parts.loop.arm(beat_.tick, now + kTick);
   peer_.on_tick(now);
   doors_.look_at_waiting();
-  log_.say_what_was_left_out(now, peer_.state_text());
+  log_.say_what_was_left_out(now, std::string(to_string(peer_.state())));
   approach_memlimit();
   update_receive_window();
   channels_.look();

@@ -57,7 +57,7 @@ void LinkNumbers::update(TimePoint now, Duration interval) {
                            .framed_stored_bytes = frames.made().payload_bytes});
   update_compression(now, interval);
   forget_shortfalls();
-  if (const std::string state = peer_.state_text(); state != last_state_) {
+  if (const LinkState state = peer_.state(); state != last_state_) {
     last_state_ = state;
     state_since_ = loop_.wall_now();
   }
@@ -155,20 +155,20 @@ Lag LinkNumbers::lag(const Group* group) const {
   return lag;
 }
 
-std::string LinkNumbers::limited_by() const {
-  if (stops_.paused() || stops_.peer_paused()) return "paused";
-  if (!peer_.up()) return "down";
+Limit LinkNumbers::limited_by() const {
+  if (stops_.paused() || stops_.peer_paused()) return Limit::paused;
+  if (!peer_.up()) return Limit::down;
   const Session& session = *peer_.session();
-  if (session.blocked_by_credit()) return "peer_disk";
+  if (session.blocked_by_credit()) return Limit::peer_disk;
   if (session.bulk_frames_wait()) {
     const bool throttled =
         peer_.sender().bandwidth_bytes_s() != 0 && peer_.uplink().lanes().bulk_has_room();
-    return throttled ? "bandwidth" : "wan";
+    return throttled ? Limit::bandwidth : Limit::wan;
   }
   // Nothing waits to be sent, yet the share is spent: by what is under way and not acknowledged.
-  if (buffer_.ingest().share().full() && session.in_flight_frames() > 0) return "wan";
-  if (buffer_.ingest().frames().is_short_of_workers()) return "cpu";
-  return "source";
+  if (buffer_.ingest().share().full() && session.in_flight_frames() > 0) return Limit::wan;
+  if (buffer_.ingest().frames().is_short_of_workers()) return Limit::cpu;
+  return Limit::source;
 }
 
 bool LinkNumbers::any_waits_for_peer() const {

@@ -28,7 +28,7 @@ class LinkNumbers {
   // What the peer lacks of a group, or of the whole link (null). What was lost counts until newer
   // data of its route is there.
   [[nodiscard]] Lag lag(const Group* group) const;
-  [[nodiscard]] std::string limited_by() const;
+  [[nodiscard]] Limit limited_by() const;
   // Bytes are stored for the peer.
   [[nodiscard]] bool any_waits_for_peer() const;
 
@@ -46,7 +46,7 @@ class LinkNumbers {
   const Channels& channels_;
   const Doors& doors_;
   LinkRates rates_;
-  std::string last_state_;
+  std::optional<LinkState> last_state_;
   WallTime state_since_{};
 };
 

@@ -64,7 +64,7 @@ void Link::fill_link(LinkStatus& link) const {
 void Link::fill_uplink(LinkStatus& link) const {
   const Uplink& uplink = peer_.uplink();
   const bool up = peer_.up();
-  link.state = peer_.state_text();
+  link.state = peer_.state();
   link.state_since = numbers_.state_since();
   link.reason = up ? "" : uplink.down_reason();
   if (uplink.down_reason() == Uplink::kNeverConnected && !up && config_.connect.empty()) {
@@ -168,18 +168,18 @@ void Link::judge_route(const Route& route, RouteStatus& status) const {
                                      ? peer_.session()->standing(route.name)
                                      : RouteStanding{.reason = "the link is not up"};
   if (stops_.fenced(*route.group) || stops_.peer_fenced()) {
-    status.state = "fenced";
+    status.state = RouteState::fenced;
     return;
   }
   if (standing.known && !standing.matched) {
-    status.state = "mismatched";
+    status.state = RouteState::mismatched;
     status.reason = standing.reason;
     return;
   }
   const bool listens = route.door.listener != nullptr && doors_.may_open(route);
   const bool accepts = route.config.target && standing.matched;
   const bool open = up && !standing.dead_end && (listens || accepts);
-  status.state = open ? "open" : "closed";
+  status.state = open ? RouteState::open : RouteState::closed;
   if (open || (!status.reason.empty() && !standing.dead_end)) return;
   status.reason =
       up ? standing.reason

@@ -23,8 +23,8 @@ Peer::Peer(const Parts& parts, const std::string& link, Hooks hooks)
 
 Peer::~Peer() = default;
 
-std::string Peer::state_text() const {
-  return up() ? "up" : uplink_.ever_up() ? "down" : "connecting";
+LinkState Peer::state() const {
+  return up() ? LinkState::up : uplink_.ever_up() ? LinkState::down : LinkState::connecting;
 }
 
 std::optional<double> Peer::rtt_ms() const {

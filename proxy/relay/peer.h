@@ -52,7 +52,7 @@ class Peer final : public UplinkOwner {
   // The time that our frames carry.
   [[nodiscard]] std::int64_t wall_ns() const { return civil_clock_.at_ns(loop_.now()); }
   [[nodiscard]] std::optional<double> rtt_ms() const;
-  [[nodiscard]] std::string state_text() const;  // up | down | connecting
+  [[nodiscard]] LinkState state() const;
 
   // Frames of the session, as far as lanes, credit and bandwidth allow. Returned: when to be called
   // again, if it is the bandwidth that holds them back.

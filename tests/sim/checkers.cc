@@ -66,7 +66,7 @@ const GroupStatus* find_group(const Status& status, const std::string& name) {
 
 // Both nodes show it, in one of these states.
 bool is_at_both(const Statuses& statuses, const ShadowStream& stream, const Shadow& shadow,
-                std::initializer_list<std::string_view> states) {
+                std::initializer_list<ChannelState> states) {
   return std::ranges::all_of(statuses, [&](const std::optional<Status>& status) {
     const ChannelStatus* channel =
         find_channel(*status, shadow.route_name(stream), stream.channel_id);
@@ -93,7 +93,7 @@ void AnswerChecker::check_lag(const Shadow& shadow, const Statuses& statuses,
     // Where processes stand still, kernels take bytes of legs that are already given up.
     const bool counts = stream.is_over ? stream.missing_bytes() >= kTrifleBytes && !stalls_ &&
                                              now - stream.over_at > kLook
-                                       : is_at_both(statuses, stream, shadow, {"open"});
+                                       : is_at_both(statuses, stream, shadow, {ChannelState::open});
     if (!counts || stream.missing_bytes() == 0) continue;
     Missing& of = missing[stream.from][stream.group];
     of.bytes += stream.missing_bytes();
@@ -151,16 +151,16 @@ void AnswerChecker::check_copies(const Shadow& shadow, const Statuses& statuses,
         // What is held here is usable; a stream that ends is judged by its loss.
         const auto since = stream.missing_since(group.undelivered_bytes);
         if (is_copy && group.inbound.age_s && since &&
-            is_at_both(statuses, stream, shadow, {"open", "half-closed"}) && !stalls_ &&
-            *group.inbound.age_s + kSlackSeconds < seconds_of(now - *since)) {
+            is_at_both(statuses, stream, shadow, {ChannelState::open, ChannelState::half_closed}) &&
+            !stalls_ && *group.inbound.age_s + kSlackSeconds < seconds_of(now - *since)) {
           violate(format(
               "G7: side {} calls its copy of group {} {:.3f} s old; it lacks bytes of {:.3f} s "
               "ago: {}, t {:.3f}",
               side, name, *group.inbound.age_s, seconds_of(now - *since), stream.describe(),
               seconds_of(now.time_since_epoch())));
         }
-        const bool both_up = statuses[0]->links.at("wan").state == "up" &&
-                             statuses[1]->links.at("wan").state == "up";
+        const bool both_up = statuses[0]->links.at("wan").state == LinkState::up &&
+                             statuses[1]->links.at("wan").state == LinkState::up;
         // A copy of which nothing has come knows of nothing; one that was taken over is whole as it
         // stands.
         const bool knows = !is_copy || (stream.record->forward.reader_seen && !takes_over_);
@@ -185,14 +185,14 @@ void check_no_leaks(Cluster& cluster, std::vector<std::string>& violations) {
     }
     const Status status = cluster.node(side)->status();
     const LinkStatus& link = status.links.at("wan");
-    if (link.state != "up")
-      violations.push_back(
-          format("side {}: the link is {} at the end: {}", side, link.state, link.reason));
+    if (link.state != LinkState::up)
+      violations.push_back(format("side {}: the link is {} at the end: {}", side,
+                                  to_string(link.state), link.reason));
     if (link.buffer.used_bytes != 0 || link.buffer.receive_used_bytes != 0) {
       violations.push_back(
           format("side {}: {} + {} bytes are in use at the end; {} lanes, limited by {}", side,
                  link.buffer.used_bytes, link.buffer.receive_used_bytes, link.lanes.size(),
-                 link.limited_by));
+                 to_string(link.limited_by)));
     }
     if (link.lag.bytes != 0)
       violations.push_back(format("side {}: lag of {} bytes at the end", side, link.lag.bytes));
@@ -200,7 +200,7 @@ void check_no_leaks(Cluster& cluster, std::vector<std::string>& violations) {
       if (!route.channels.empty()) {
         violations.push_back(format(
             "side {}: route {} has {} channels at the end, the first is {}, id {}, in {} out {}",
-            side, name, route.channels.size(), route.channels.front().state,
+            side, name, route.channels.size(), to_string(route.channels.front().state),
             route.channels.front().id, route.channels.front().in_bytes,
             route.channels.front().out_bytes));
       }

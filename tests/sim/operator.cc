@@ -261,9 +261,9 @@ void Operator::judge(TimePoint now, const Statuses& statuses) {
 // It is kept on disk: restarts do not lift it.
 void Operator::judge_fence(int side, const Fence& fence, const LinkStatus& link) {
   if (fence.disks_lost != cluster_.disks_lost(side)) return;
-  if (fence.name == kLink && (!link.fenced || link.state == "up")) {
-    violate_(format("fence: side {} was taken over, and its link is {}, {}", side, link.state,
-                    link.fenced ? "fenced" : "not fenced"));
+  if (fence.name == kLink && (!link.fenced || link.state == LinkState::up)) {
+    violate_(format("fence: side {} was taken over, and its link is {}, {}", side,
+                    to_string(link.state), link.fenced ? "fenced" : "not fenced"));
   }
   for (const auto& [route, bytes] : fence.received_bytes) {
     if (const std::uint64_t now_bytes = shadow_.received_by_target(route); now_bytes != bytes) {

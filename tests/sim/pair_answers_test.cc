@@ -17,18 +17,19 @@ class PairAnswers : public PairFixture {
     start();
     kill(0);
     run(seconds(20));
-    ASSERT_NE(link(1).state, "up");
+    ASSERT_NE(link(1).state, LinkState::up);
     const auto taken = command(1, Takeover{.name = "wan"});
     ASSERT_TRUE(wait([&] { return answered(*taken); }));
     ASSERT_TRUE(taken->back().ok) << taken->back().message;
     cluster->start(0);
     for (int i = 0; i < 60; ++i) {
       run(seconds(1));
-      for (const int side : {0, 1}) ASSERT_NE(link(side).state, "up") << i;
+      for (const int side : {0, 1}) ASSERT_NE(link(side).state, LinkState::up) << i;
     }
     EXPECT_TRUE(link(1).fenced);
     ASSERT_TRUE(command(1, Release{"wan"})->back().ok);
-    EXPECT_TRUE(wait([&] { return link(0).state == "up" && link(1).state == "up"; }));
+    EXPECT_TRUE(
+        wait([&] { return link(0).state == LinkState::up && link(1).state == LinkState::up; }));
   }
 };
 
@@ -69,7 +70,7 @@ TEST_F(PairAnswers, StatusSaysOfATakenCopyWhatTheTakeoverSaid) {
       [&] { return app.channel() && targets.front().received_bytes(*app.channel()) == kMiB; }));
   run(seconds(5));
   cut(std::chrono::hours(1));
-  ASSERT_TRUE(wait([&] { return link(1).state != "up"; }));
+  ASSERT_TRUE(wait([&] { return link(1).state != LinkState::up; }));
   const auto taken = command(1, Takeover{.name = "wan"});
   ASSERT_TRUE(wait([&] { return answered(*taken); }));
   EXPECT_TRUE(taken->back().consistent.value_or(false)) << lines(taken->back().details);
@@ -89,7 +90,7 @@ TEST_F(PairAnswers, ANodeWhoseRecordOfTakeoversIsDamagedStartsFenced) {
     cluster->start(1);
     for (int i = 0; i < 30; ++i) {
       run(seconds(1));
-      for (const int side : {0, 1}) ASSERT_NE(link(side).state, "up") << i;
+      for (const int side : {0, 1}) ASSERT_NE(link(side).state, LinkState::up) << i;
     }
     EXPECT_TRUE(link(1).fenced);
     EXPECT_NE(link(1).reason.find("record of takeovers was damaged"), std::string::npos)
@@ -98,7 +99,8 @@ TEST_F(PairAnswers, ANodeWhoseRecordOfTakeoversIsDamagedStartsFenced) {
     if (restart == 0) kill(1);
   }
   ASSERT_TRUE(command(1, Release{"wan"})->back().ok);
-  EXPECT_TRUE(wait([&] { return link(0).state == "up" && link(1).state == "up"; }));
+  EXPECT_TRUE(
+      wait([&] { return link(0).state == LinkState::up && link(1).state == LinkState::up; }));
 }
 
 // Bytes that a leg's kernel has acknowledged are lag, wherever they wait.
@@ -179,7 +181,8 @@ TEST_F(PairAnswers, FencesAndHoldsOfAGroupThatWasRemovedDoNotComeBackWithIt) {
   ASSERT_TRUE(wait([&] { return answered(*taken); }));
   const auto held = command(0, Drain{.group = "h", .hold = true});
   ASSERT_TRUE(wait([&] { return answered(*held); }));
-  ASSERT_TRUE(wait([this] { return status(0).routes.at("r0").state != "open"; }, seconds(5)));
+  ASSERT_TRUE(
+      wait([this] { return status(0).routes.at("r0").state != RouteState::open; }, seconds(5)));
   reload(1, {0});
   reload(0, {1});
   run(seconds(1));
@@ -188,8 +191,8 @@ TEST_F(PairAnswers, FencesAndHoldsOfAGroupThatWasRemovedDoNotComeBackWithIt) {
   reload(0, {});
   EXPECT_TRUE(wait(
       [&] {
-        return status(0).routes.at("r0").state == "open" &&
-               status(0).routes.at("r1").state == "open";
+        return status(0).routes.at("r0").state == RouteState::open &&
+               status(0).routes.at("r1").state == RouteState::open;
       },
       seconds(10)));
   for (const int side : {0, 1}) {

@@ -83,10 +83,11 @@ TEST_F(PairCredit, AGroupThatBeginsBesideALoneStuckOneIsCarriedAtOnce) {
           .burst_bytes = 16 * kKiB,
           .write_bytes_max = 16 * kKiB});
   watch(seconds(20));
-  EXPECT_EQ(link(0).limited_by, "peer_disk");
+  EXPECT_EQ(link(0).limited_by, Limit::peer_disk);
   EXPECT_GT(link(1).buffer.receive_used_bytes, options.memlimit / 4 * 3 / 4);
   keep_routes({"r0", "r1"});
-  ASSERT_TRUE(wait([&] { return status(0).routes.at("r1").state == "open"; }, seconds(5)));
+  ASSERT_TRUE(
+      wait([&] { return status(0).routes.at("r1").state == RouteState::open; }, seconds(5)));
   SourceApp& late = source({.bytes = 4 * kMiB, .ending = SourceEnding::hold}, 1);
   ASSERT_TRUE(wait([&] { return arrived(1, late) > 0; }, seconds(1)));
   ASSERT_TRUE(wait([&] { return arrived(1, late) == 4 * kMiB; }, seconds(10)));
@@ -101,7 +102,8 @@ TEST_F(PairCredit, ReloadsUnderLoadNeverPromiseMoreThanTheShareAndCarryOn) {
   SourceApp& first = source({.bytes = kGiB});
   watch(seconds(10));
   keep_routes({"r0", "r1"});
-  ASSERT_TRUE(wait([&] { return status(0).routes.at("r1").state == "open"; }, seconds(5)));
+  ASSERT_TRUE(
+      wait([&] { return status(0).routes.at("r1").state == RouteState::open; }, seconds(5)));
   SourceApp& second = source({.bytes = kGiB}, 1);
   watch(seconds(5));
   expect_arrives(1, second);
@@ -112,14 +114,16 @@ TEST_F(PairCredit, ReloadsUnderLoadNeverPromiseMoreThanTheShareAndCarryOn) {
   keep_routes({"r0"});
   expect_arrives(0, first);
   keep_routes({"r0", "r2"});
-  ASSERT_TRUE(wait([&] { return status(0).routes.at("r2").state == "open"; }, seconds(60)));
+  ASSERT_TRUE(
+      wait([&] { return status(0).routes.at("r2").state == RouteState::open; }, seconds(60)));
   SourceApp& third = source({.bytes = kGiB}, 2);
   watch(seconds(5));
   expect_arrives(0, first);
   expect_arrives(2, third);
   keep_routes({"r0", "r1"});  // one goes and one comes in a single reload
   expect_arrives(0, first);
-  ASSERT_TRUE(wait([&] { return status(0).routes.at("r1").state == "open"; }, seconds(60)));
+  ASSERT_TRUE(
+      wait([&] { return status(0).routes.at("r1").state == RouteState::open; }, seconds(60)));
   SourceApp& fourth = source({.bytes = kGiB}, 1);
   watch(seconds(10));
   expect_arrives(1, fourth);

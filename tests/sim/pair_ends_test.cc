@@ -104,7 +104,8 @@ TEST_F(PairEnds, ATakeoverEndsAStreamWhoseTargetEndsItsHalfMeanwhile) {
     for (const int side : {0, 1})
       EXPECT_TRUE(wait([&] { return status(side).routes.at("r0").channels.empty(); }, seconds(10)));
     ASSERT_TRUE(command(1, Release{"g"})->back().ok);
-    ASSERT_TRUE(wait([&] { return status(0).routes.at("r0").state == "open"; }, seconds(10)));
+    ASSERT_TRUE(
+        wait([&] { return status(0).routes.at("r0").state == RouteState::open; }, seconds(10)));
   }
 }
 

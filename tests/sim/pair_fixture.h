@@ -51,7 +51,7 @@ class PairFixture : public ::testing::Test {
       target.port = target_port(i);
       targets.emplace_back(*network, ledger, target);
     }
-    ASSERT_TRUE(wait([this] { return status(0).routes.at("r0").state == "open"; }));
+    ASSERT_TRUE(wait([this] { return status(0).routes.at("r0").state == RouteState::open; }));
     run(std::chrono::seconds(1));
   }
   // A program that writes to route `route`.

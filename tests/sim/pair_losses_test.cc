@@ -289,7 +289,7 @@ TEST_F(PairLosses, OfMemoryThatIsDamagedAgainAndAgainAreThoseOfItsChannelsAlone)
   }
   EXPECT_EQ(sum(1, LossReason::corrupt, LossPlace::undelivered).channels, 4U);
   EXPECT_EQ(other.channel(), other_stream);
-  EXPECT_EQ(link(0).state, "up");
+  EXPECT_EQ(link(0).state, LinkState::up);
 }
 
 // The target has ended its own half, and takes nothing more of the other one: both ends are known

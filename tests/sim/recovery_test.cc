@@ -43,7 +43,7 @@ class Recovery : public ::testing::Test {
   void start_both() {
     cluster_->start(0);
     cluster_->start(1);
-    EXPECT_TRUE(wait_route("open", seconds(5)));
+    EXPECT_TRUE(wait_open(seconds(5)));
   }
   // A stream that stays open until it is told to end.
   void write(std::uint64_t bytes) {
@@ -68,11 +68,11 @@ class Recovery : public ::testing::Test {
   bool wait(const std::function<bool()>& done, Duration limit) {
     return world_->run_until(done, world_->now() + limit);
   }
-  bool wait_route(const std::string& state, Duration limit) {
-    return wait([&] { return status(0).routes["r0"].state == state; }, limit);
+  bool wait_open(Duration limit, int side = 0) {
+    return wait([&] { return status(side).routes["r0"].state == RouteState::open; }, limit);
   }
   Status status(int side) { return cluster_->node(side)->status(); }
-  std::string link_state(int side) { return status(side).links["wan"].state; }
+  LinkState link_state(int side) { return status(side).links["wan"].state; }
   std::uint64_t delivered() { return ledger_->bytes_delivered(); }
 
   FaultPlan plan_;
@@ -95,9 +95,9 @@ TEST_F(Recovery, APauseLongerThanTheSessionTimeoutKeepsItsChannels) {
     ASSERT_TRUE(wait([&] { return delivered() == 10'000; }, seconds(5)));
     run(pauser, Pause{.link = "wan"});
     run_for(seconds(20));
-    EXPECT_EQ(link_state(0), "down");
+    EXPECT_EQ(link_state(0), LinkState::down);
     run(pauser, Resume{.name = "wan"});
-    ASSERT_TRUE(wait_route("open", seconds(10)));
+    ASSERT_TRUE(wait_open(seconds(10)));
     source_->finish_held(SourceEnding::half_close);
     EXPECT_TRUE(wait([&] { return source_->finished(); }, seconds(10)));
     for (const int side : {0, 1}) EXPECT_EQ(status(side).links["wan"].sessions, 1U);
@@ -127,12 +127,12 @@ TEST_F(Recovery, AListenerWhosePortIsBusyIsTriedUntilItOpens) {
   ASSERT_TRUE(squatter.has_value());
   cluster_->start(0);
   cluster_->start(1);
-  ASSERT_TRUE(wait([&] { return link_state(0) == "up"; }, seconds(5)));
+  ASSERT_TRUE(wait([&] { return link_state(0) == LinkState::up; }, seconds(5)));
   run_for(seconds(5));
-  EXPECT_EQ(status(0).routes["r0"].state, "closed");
+  EXPECT_EQ(status(0).routes["r0"].state, RouteState::closed);
   EXPECT_NE(status(0).routes["r0"].reason.find("cannot listen"), std::string::npos);
   network_->close(*squatter, CloseMode::reset);
-  EXPECT_TRUE(wait_route("open", seconds(2)));
+  EXPECT_TRUE(wait_open(seconds(2)));
   EXPECT_EQ(status(0).routes["r0"].reason, "");
 }
 
@@ -146,8 +146,8 @@ TEST_F(Recovery, TwoRoutesSwapTheirPortsInOneReload) {
   EXPECT_TRUE(run(0, Reload{.config = config}).ok);
   EXPECT_TRUE(wait(
       [&] {
-        const Status now = status(0);
-        return now.routes.at("r0").state == "open" && now.routes.at("r1").state == "open";
+        const auto now = status(0).routes;
+        return now.at("r0").state == RouteState::open && now.at("r1").state == RouteState::open;
       },
       seconds(2)));
 }
@@ -172,7 +172,7 @@ TEST_F(Recovery, AfterACutTheFirstByteComesWithinASecondAndARoundTrip) {
           milliseconds(600'510), milliseconds(1'800'640), milliseconds(3'000'770)}) {
       network_->cut(cluster_->host(0), cluster_->host(1), world_->now() + cut);
       run_for(cut - milliseconds(1));
-      ASSERT_EQ(link_state(0), "down");
+      ASSERT_EQ(link_state(0), LinkState::down);
       const std::uint64_t before = delivered();
       EXPECT_TRUE(wait([&] { return delivered() > before; }, limit))
           << std::chrono::duration<double>(cut).count() << " s, round trip "
@@ -194,7 +194,7 @@ TEST_F(Recovery, APeerThatComesForTheFirstTimeIsFoundWithinASecond) {
       }
       run_for(away);
       if (!cut) cluster_->start(1);
-      EXPECT_TRUE(wait_route("open", milliseconds(1050))) << cut << away.count();
+      EXPECT_TRUE(wait_open(milliseconds(1050))) << cut << away.count();
     }
   }
 }
@@ -229,7 +229,7 @@ TEST_F(Twins, TheSecondIsRefusedAndTheFirstIsLeftAlone) {
   count_lines(lines);
   start_clone();
   run_for(seconds(60));
-  EXPECT_EQ(link_state(0), "up");
+  EXPECT_EQ(link_state(0), LinkState::up);
   EXPECT_EQ(sessions(0), 1U);
   EXPECT_EQ(sessions(1), 1U);
   const LinkStatus clone = cluster_->clone()->status().links["wan"];
@@ -251,7 +251,7 @@ TEST_F(Twins, APeerThatDiedWithoutAWordIsLetInAgainWithinSeconds) {
   cluster_->die(0, Death::machine);
   run_for(milliseconds(100));
   cluster_->start(0);
-  EXPECT_TRUE(wait_route("open", seconds(5)));
+  EXPECT_TRUE(wait_open(seconds(5)));
 }
 
 TEST_F(Recovery, HalfADayOfAFencedOrAbsentPeerIsAFewLines) {
@@ -318,7 +318,7 @@ TEST_F(Recovery, APeerThatNamesEverNewRoutesDoesNotFillTheLog) {
   set_log_hook(nullptr);
   EXPECT_GT(lines.size(), 60U);
   EXPECT_LT(lines.size(), 110U) << "of two nodes";
-  EXPECT_EQ(link_state(0), "up");
+  EXPECT_EQ(link_state(0), LinkState::up);
 }
 
 // --- stopping
@@ -338,7 +338,7 @@ class Stopping : public Recovery {
     stopper_ = stopper;
     cluster_->start(0);
     cluster_->start(1);
-    ASSERT_TRUE(wait([&] { return status(stopper).routes["r0"].state == "open"; }, seconds(5)));
+    ASSERT_TRUE(wait_open(seconds(5), stopper));
     source_.emplace(
         *network_, *ledger_,
         SourceOptions{.host = cluster_->inside(stopper),
@@ -437,8 +437,8 @@ TEST_F(Stopping, AHungTargetOfAnEndedSessionDoesNotCloseItsRouteForEver) {
   cluster_->die(0, Death::process);
   source_.reset();
   cluster_->start(0);
-  EXPECT_FALSE(wait_route("open", seconds(20)));
-  EXPECT_TRUE(wait_route("open", seconds(20)));
+  EXPECT_FALSE(wait_open(seconds(20)));
+  EXPECT_TRUE(wait_open(seconds(20)));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ class WhenLinkIsDown : public PairFixture {
   void start_and_cut(Duration time = std::chrono::hours(1)) {
     start({.answer_ratio = 0});
     cut(time);
-    ASSERT_TRUE(wait([this] { return link(0).state == "down"; }, seconds(20)));
+    ASSERT_TRUE(wait([this] { return link(0).state == LinkState::down; }, seconds(20)));
   }
   // Programs that write some bytes and wait for what becomes of them.
   void sources_come(std::size_t number, std::size_t route = 0) {
@@ -39,7 +39,7 @@ TEST_F(WhenLinkIsDown, AConnectionWaitsAndGoesOnWhenItIsUp) {
   run(seconds(40));
   EXPECT_EQ(app.failed_connects(), 0U);
   EXPECT_EQ(waiting(), 1U);
-  EXPECT_EQ(status(0).routes["r0"].state, "closed");
+  EXPECT_EQ(status(0).routes["r0"].state, RouteState::closed);
   EXPECT_GE(link(0).lag.bytes, 10'000U) << "our kernel has acknowledged them";
   EXPECT_GE(group(0).lag.seconds, 39.0);
   network->heal();

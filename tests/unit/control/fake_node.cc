@@ -78,7 +78,7 @@ Status sample_status() {
   Status status{.node = "alpha", .version = "1.2.3", .uptime_s = 90061.0, .io = "epoll"};
   status.io_reason = "forbidden by sysctl";
   LinkStatus& link = status.links["dr"];
-  link.state = "up";
+  link.state = LinkState::up;
   link.peer = "beta";
   link.rtt_ms = 80.1;
   link.lanes.resize(2);
@@ -86,7 +86,7 @@ Status sample_status() {
   link.buffer.raw_bytes = 9 * kMiB;
   link.buffer.limit_bytes = kGiB;
   link.lag = {.bytes = 9 * kMiB, .seconds = 1.5};
-  link.limited_by = "wan";
+  link.limited_by = Limit::wan;
   link.compression.setting = "auto";
   link.compression.codec = "zstd:3";
   link.compression.ratio = 3.0;
@@ -94,7 +94,7 @@ Status sample_status() {
   GroupStatus& group = status.groups["vm1"];
   group.link = "dr";
   group.lag = link.lag;
-  group.inbound.proof = "source";
+  group.inbound.proof = Proof::source;
   group.inbound.as_of = WallTime(std::chrono::milliseconds(1769860867300));
   group.inbound.age_s = 0.2;
   group.notices = {{.what = "held",
@@ -121,10 +121,10 @@ Status sample_status() {
   RouteStatus& route = status.routes["r0"];
   route.group = "vm1";
   route.link = "dr";
-  route.state = "open";
+  route.state = RouteState::open;
   route.channels_open = 1;
   route.channels_total = 7;
-  route.channels.push_back({.id = 17, .state = "open", .in_bytes = 5});
+  route.channels.push_back({.id = 17, .state = ChannelState::open, .in_bytes = 5});
   route.drbd =
       DrbdStatus{.paired = true, .lag_s = 0.5, .barriers_open = 2, .sent = {}, .received = {}};
   route.drbd->sent.barriers = 12;

@@ -68,7 +68,7 @@ TEST(Metrics, EverySampleHasTheLabelsOfTheTable) {
 
 TEST(Metrics, UnknownValuesAreAbsentRatherThanZero) {
   Status status = test::sample_status();
-  status.links["dr"].state = "down";
+  status.links["dr"].state = LinkState::down;
   const std::string text = metrics_text(status);
   EXPECT_EQ(text.find("longthrow_link_rtt_seconds{"), std::string::npos);
   EXPECT_EQ(text.find("longthrow_link_drain_eta_seconds{"), std::string::npos);

@@ -9,7 +9,7 @@ namespace {
 TakenGroup copy(const std::string& name) {
   TakenGroup group{.name = name};
   group.status.inbound.as_of = WallTime(std::chrono::milliseconds(1'769'860'867'250));
-  group.status.inbound.proof = "source";
+  group.status.inbound.proof = Proof::source;
   group.status.inbound.proof_reason = "one stream, in order";
   return group;
 }
@@ -58,7 +58,7 @@ TEST(TakeoverReport, WhatCannotBeToldIsSaidAsUnknownAndIsNoExitCode0) {
 TEST(TakeoverReport, SeveralStreamsAreNotProven) {
   TakeoverReport report;
   TakenGroup group = copy("vm1");
-  group.status.inbound.proof = "none";
+  group.status.inbound.proof = Proof::none;
   group.status.inbound.proof_reason = "2 streams, and no cuts between them";
   report.add(group);
   EXPECT_NE(report.answer("dr").details[0].find("not proven: 2 streams"), std::string::npos);

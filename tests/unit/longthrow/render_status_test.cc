@@ -64,7 +64,7 @@ TEST(RenderStatus, ColoursOnlyWhenAsked) {
 
 TEST(RenderStatus, DownLinkSaysWhy) {
   Status status = test::sample_status();
-  status.links["dr"].state = "down";
+  status.links["dr"].state = LinkState::down;
   status.links["dr"].reason = "connection refused";
   const std::string text = screen(status);
   EXPECT_TRUE(shows(text, "LINK dr down"));
@@ -143,7 +143,7 @@ TEST(RenderStatus, NothingReceivedIsSaid) {
 
 TEST(RenderStatus, ACopyOfSeveralStreamsIsNotProven) {
   Status status = test::sample_status();
-  status.groups["vm1"].inbound.proof = "none";
+  status.groups["vm1"].inbound.proof = Proof::none;
   status.groups["vm1"].inbound.proof_reason = "2 streams, and no cuts between them";
   EXPECT_TRUE(shows(screen(status), "(not proven: 2 streams, and no cuts between them)"));
 }

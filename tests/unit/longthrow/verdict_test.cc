@@ -28,14 +28,14 @@ TEST_F(VerdictTest, AllIsWellSinceTheLastLinkCameUp) {
 }
 
 TEST_F(VerdictTest, ADownLinkIsSaidWithSinceWhenAndWhy) {
-  status_.links["dr"].state = "down";
+  status_.links["dr"].state = LinkState::down;
   status_.links["dr"].reason = "no sign of life";
   EXPECT_EQ(verdict().fare, Fare::trouble);
   EXPECT_EQ(verdict().text, "link dr is down since 1970-01-01T00:00:01.000Z: no sign of life");
 }
 
 TEST_F(VerdictTest, APlannedPauseIsNoTrouble) {
-  status_.links["dr"].state = "down";
+  status_.links["dr"].state = LinkState::down;
   status_.links["dr"].notices = {{.what = "paused", .where = "peer", .since = kSince, .by = "x"}};
   EXPECT_EQ(verdict().fare, Fare::stopped);
   EXPECT_EQ(verdict().text, "link dr is paused at the peer since 1970-01-01T00:00:01.000Z");

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The states that a status tells, and the word of each. Programs compare the enumerators; the words
+// appear only where a status becomes JSON or text, and where JSON becomes a status again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace longthrow {
+
+enum class LinkState : std::uint8_t { connecting, up, down };
+
+// What limits a link's throughput. source: nothing, all that the source offers is taken.
+enum class Limit : std::uint8_t { source, wan, bandwidth, cpu, peer_disk, down, paused };
+
+enum class RouteState : std::uint8_t { open, closed, mismatched, fenced };
+
+enum class ChannelState : std::uint8_t { connecting, open, half_closed, closing, aborting };
+
+// What proves that a copy is of one moment. source: it comes by one stream, in order.
+enum class Proof : std::uint8_t { source, none };
+
+namespace words {
+inline constexpr std::string_view kLinkStates[]{"connecting", "up", "down"};
+inline constexpr std::string_view kLimits[]{"source",    "wan",  "bandwidth", "cpu",
+                                            "peer_disk", "down", "paused"};
+inline constexpr std::string_view kRouteStates[]{"open", "closed", "mismatched", "fenced"};
+inline constexpr std::string_view kChannelStates[]{"connecting", "open", "half-closed", "closing",
+                                                   "aborting"};
+inline constexpr std::string_view kProofs[]{"source", "none"};
+}  // namespace words
+
+// The words of an enumeration, in the order of its enumerators.
+template <typename Enum>
+inline constexpr std::span<const std::string_view> kWords{};
+template <>
+inline constexpr std::span<const std::string_view> kWords<LinkState>{words::kLinkStates};
+template <>
+inline constexpr std::span<const std::string_view> kWords<Limit>{words::kLimits};
+template <>
+inline constexpr std::span<const std::string_view> kWords<RouteState>{words::kRouteStates};
+template <>
+inline constexpr std::span<const std::string_view> kWords<ChannelState>{words::kChannelStates};
+template <>
+inline constexpr std::span<const std::string_view> kWords<Proof>{words::kProofs};
+
+template <typename Enum>
+concept HasWords = !kWords<Enum>.empty();
+
+template <HasWords Enum>
+[[nodiscard]] constexpr std::string_view to_string(Enum value) {
+  return kWords<Enum>[static_cast<std::size_t>(value)];
+}
+// Nothing: it is no word of this enumeration.
+template <HasWords Enum>
+[[nodiscard]] constexpr std::optional<Enum> parse_word(std::string_view word) {
+  for (std::size_t i = 0; i < kWords<Enum>.size(); ++i) {
+    if (kWords<Enum>[i] == word) return static_cast<Enum>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace longthrow
