@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prometheus metrics, each declared once in one table. The text is made from the table, and a test
-// compares the documentation (docs/METRICS.md) with it.
+// Prometheus metrics, as the rows of the table of the status declare them (status_table.h).
 #pragma once
 
 #include <prometheus/labels.h>

@@ -11,6 +11,10 @@
 namespace longthrow::control {
 
 [[nodiscard]] json::object status_to_json(const Status& status);
+// What another program has written, perhaps of another version: keys that are not known are
+// ignored, members whose key is missing or of another type keep their defaults, and the consistency
+// of a group that does not tell it is unknown.
+[[nodiscard]] Status status_from_json(const json::object& in);
 
 // RFC 3339 in UTC with milliseconds: "2026-01-31T12:01:07.300Z".
 [[nodiscard]] std::string utc_text(WallTime time);

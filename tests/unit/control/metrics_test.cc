@@ -75,16 +75,6 @@ TEST(Metrics, UnknownValuesAreAbsentRatherThanZero) {
   EXPECT_NE(text.find("longthrow_link_up{link=\"dr\"} 0"), std::string::npos);
 }
 
-TEST(Metrics, DocumentDescribesEachMetric) {
-  const std::string document = read_text(SOURCE_DIR "/docs/METRICS.md");
-  for (const Metric& metric : metrics()) {
-    const bool counter = metric.type == prometheus::MetricType::Counter;
-    const std::string row = "| `" + metric.name + "` | " + (counter ? "counter" : "gauge") + " | " +
-                            metric.labels + " | " + metric.help + " |";
-    EXPECT_NE(document.find(row), std::string::npos) << "docs/METRICS.md lacks the line:\n" << row;
-  }
-}
-
 TEST(Metrics, PromtoolHasNothingToSay) {
   const char* given = std::getenv("LONGTHROW_PROMTOOL");
   const std::string promtool = given != nullptr ? given : "promtool";
