@@ -5,18 +5,11 @@
 #include <array>
 
 #include "proxy/base/log.h"
+#include "proxy/control/status_json.h"
 #include "tools/longthrow/human.h"
-#include "tools/longthrow/json_fields.h"
 
 namespace longthrow::check {
 namespace {
-
-using cli::amount_at;
-using cli::array_at;
-using cli::flag_at;
-using cli::number_at;
-using cli::object_at;
-using cli::text_at;
 
 constexpr auto kNames = std::to_array<const char*>({"OK", "WARNING", "CRITICAL", "UNKNOWN"});
 
@@ -38,11 +31,11 @@ class Report {
   void measure_time(const std::string& label, double seconds, const Limits& limits) {
     data_ += format(" '{}'={:.3f}s;{};{};0", label, seconds, limits.warning, limits.critical);
   }
-  void measure_count(const std::string& label, double count) {
-    data_ += format(" '{}'={:.0f};;;0;", label, count);
+  void measure_count(const std::string& label, std::uint64_t count) {
+    data_ += format(" '{}'={};;;0;", label, count);
   }
-  void measure_bytes(const std::string& label, double bytes, double limit = 0) {
-    data_ += format(" '{}'={:.0f}B;;;0;{}", label, bytes, limit > 0 ? format("{:.0f}", limit) : "");
+  void measure_bytes(const std::string& label, std::uint64_t bytes, std::uint64_t limit = 0) {
+    data_ += format(" '{}'={}B;;;0;{}", label, bytes, limit > 0 ? format("{}", limit) : "");
   }
 
   [[nodiscard]] Verdict verdict(const std::string& when_good) const {
@@ -61,117 +54,101 @@ class Report {
   std::string data_;
 };
 
-bool has_notice(const json::object& of, std::string_view what, std::string_view where) {
-  return std::ranges::any_of(array_at(of, "notices"), [&](const json::value& entry) {
-    if (!entry.is_object()) return false;
-    const json::object& notice = entry.get_object();
-    return text_at(notice, "what") == what && (where.empty() || text_at(notice, "where") == where);
+bool has_notice(const std::vector<Notice>& notices, std::string_view what, std::string_view where) {
+  return std::ranges::any_of(notices, [&](const Notice& notice) {
+    return notice.what == what && (where.empty() || notice.where == where);
   });
 }
 
 // Stopped by an administrator, at either end.
-bool stopped_on_purpose(const json::object& of) {
-  return has_notice(of, "paused", "") || has_notice(of, "held", "") ||
-         has_notice(of, "fenced", "here");
+bool stopped_on_purpose(const std::vector<Notice>& notices) {
+  return has_notice(notices, "paused", "") || has_notice(notices, "held", "") ||
+         has_notice(notices, "fenced", "here");
 }
 
-void add_notices(const std::string& of, const json::object& in, Report& report) {
-  for (const json::value& entry : array_at(in, "notices")) {
-    if (!entry.is_object()) continue;
-    const json::object& notice = entry.get_object();
-    const bool here = text_at(notice, "where") == "here";
-    const std::string what = text_at(notice, "what");
+void add_notices(const std::string& of, const std::vector<Notice>& notices, Report& report) {
+  for (const Notice& notice : notices) {
+    const bool here = notice.where == "here";
     // That the peer has been taken over is news for the side that thinks it is the primary.
-    report.add(what == "fenced" && !here ? Level::critical : Level::warning,
-               format("{} is {} {} since {}: {}", of, what, here ? "here" : "at the peer",
-                      text_at(notice, "since"), text_at(notice, "by")));
+    report.add(notice.what == "fenced" && !here ? Level::critical : Level::warning,
+               format("{} is {} {} since {}: {}", of, notice.what, here ? "here" : "at the peer",
+                      control::utc_text(notice.since), notice.by));
   }
 }
 
-void judge_link(const std::string& name, const json::object& link, const Wishes& wishes,
+void judge_link(const std::string& name, const LinkStatus& link, const Wishes& wishes,
                 Report& report) {
-  const std::string state = text_at(link, "state");
-  if (array_at(link, "notices").empty() && state != "up") {
-    report.add(Level::critical, format("link {} is {}: {}", name, state, text_at(link, "reason")));
+  if (link.notices.empty() && link.state != LinkState::up) {
+    report.add(Level::critical,
+               format("link {} is {}: {}", name, to_string(link.state), link.reason));
   }
-  add_notices("link " + name, link, report);
-  const json::object& buffer = object_at(link, "buffer");
-  if (flag_at(buffer, "full")) {
-    report.add(Level::warning, format("the buffer of link {} is full", name));
-  }
-  const json::object& lag = object_at(link, "lag");
-  report.compare(amount_at(lag, "seconds"), wishes.lag,
-                 format("link {}: the peer is behind by", name),
-                 stopped_on_purpose(link) ? Level::warning : Level::critical);
-  report.measure_time(name + " lag", amount_at(lag, "seconds"), wishes.lag);
-  report.measure_bytes(name + " lag bytes", amount_at(lag, "bytes"));
-  report.measure_bytes(name + " buffer", amount_at(buffer, "used_bytes"),
-                       amount_at(buffer, "limit_bytes"));
+  add_notices("link " + name, link.notices, report);
+  if (link.buffer.full) report.add(Level::warning, format("the buffer of link {} is full", name));
+  report.compare(link.lag.seconds, wishes.lag, format("link {}: the peer is behind by", name),
+                 stopped_on_purpose(link.notices) ? Level::warning : Level::critical);
+  report.measure_time(name + " lag", link.lag.seconds, wishes.lag);
+  report.measure_bytes(name + " lag bytes", link.lag.bytes);
+  report.measure_bytes(name + " buffer", link.buffer.used_bytes, link.buffer.limit_bytes);
 }
 
-void judge_group(const std::string& name, const json::object& group, const json::object& link,
+// `link`: the group's; null if the status does not have it.
+void judge_group(const std::string& name, const GroupStatus& group, const LinkStatus* link,
                  const Wishes& wishes, Report& report) {
-  add_notices("group " + name, group, report);
-  const auto* consistent = group.if_contains("consistent");
-  if (consistent != nullptr && consistent->is_null()) {
-    report.add(Level::warning, format("it is not known whether group {} is consistent: {}", name,
-                                      text_at(group, "reason")));
-  } else if (!flag_at(group, "consistent")) {
-    report.add(Level::critical,
-               format("group {} is not consistent: {}", name, text_at(group, "reason")));
+  add_notices("group " + name, group.notices, report);
+  if (group.consistent == Consistency::unknown) {
+    report.add(Level::warning,
+               format("it is not known whether group {} is consistent: {}", name, group.reason));
+  } else if (group.consistent == Consistency::no) {
+    report.add(Level::critical, format("group {} is not consistent: {}", name, group.reason));
   }
-  const auto age = number_at(object_at(group, "inbound"), "age_s");
-  if (!age) return;  // nothing was ever received
-  report.compare(
-      *age, wishes.age, format("group {}: our copy is as of", name),
-      stopped_on_purpose(group) || stopped_on_purpose(link) ? Level::warning : Level::critical);
-  report.measure_time(name + " age", *age, wishes.age);
+  if (!group.inbound.age_s) return;  // nothing was ever received
+  const bool on_purpose =
+      stopped_on_purpose(group.notices) || (link != nullptr && stopped_on_purpose(link->notices));
+  report.compare(*group.inbound.age_s, wishes.age, format("group {}: our copy is as of", name),
+                 on_purpose ? Level::warning : Level::critical);
+  report.measure_time(name + " age", *group.inbound.age_s, wishes.age);
+}
+
+void judge_route(const std::string& name, const RouteStatus& route, Report& report) {
+  if (route.drbd && !route.drbd->ahead.empty())
+    report.add(Level::warning, format("route {}: DRBD is ahead, it does not mirror", name));
+  if (route.state == RouteState::mismatched)
+    report.add(Level::warning, format("route {}: {}", name, route.reason));
+}
+
+// What was lost is judged by the group that lacks it. That losses are not kept is news.
+void judge_losses(const LossSummary& losses, Report& report) {
+  if (!losses.not_kept.empty())
+    report.add(Level::warning, "losses are not kept on the disk: " + losses.not_kept);
+  if (losses.since == WallTime{}) return;  // the status does not tell them
+  report.measure_count("losses", losses.losses);
+  report.measure_bytes("lost bytes", losses.bytes);
 }
 
 }  // namespace
 
-// What was lost is judged by the group that lacks it. That losses are not kept is news.
-void judge_losses(const json::object& losses, Report& report) {
-  if (const std::string why = text_at(losses, "not_kept"); !why.empty())
-    report.add(Level::warning, "losses are not kept on the disk: " + why);
-  report.measure_count("losses", amount_at(losses, "losses"));
-  report.measure_bytes("lost bytes", amount_at(losses, "bytes"));
-}
-
-Verdict judge(const json::object& status, const Wishes& wishes) {
+Verdict judge(const Status& status, const Wishes& wishes) {
   Report report;
   std::size_t links = 0;
   std::size_t groups = 0;
-  for (const auto& entry : object_at(status, "links")) {
-    const std::string name = cli::printable(entry.key());
-    if (!wishes.group.empty() || (!wishes.link.empty() && name != wishes.link)) continue;
-    if (!entry.value().is_object()) continue;
+  const auto is_wanted = [&](const std::string& link, const std::string& group) {
+    return (wishes.group.empty() || group == wishes.group) &&
+           (wishes.link.empty() || link == wishes.link);
+  };
+  for (const auto& [name, link] : status.links) {
+    if (!is_wanted(name, "")) continue;
     ++links;
-    judge_link(name, entry.value().get_object(), wishes, report);
+    judge_link(name, link, wishes, report);
   }
-  for (const auto& entry : object_at(status, "groups")) {
-    const std::string name = cli::printable(entry.key());
-    if (!entry.value().is_object()) continue;
-    const json::object& group = entry.value().get_object();
-    if (!wishes.group.empty() && name != wishes.group) continue;
-    if (!wishes.link.empty() && text_at(group, "link") != wishes.link) continue;
+  for (const auto& [name, group] : status.groups) {
+    if (!is_wanted(group.link, name)) continue;
     ++groups;
-    judge_group(name, group, object_at(object_at(status, "links"), text_at(group, "link")), wishes,
-                report);
+    const auto link = status.links.find(group.link);
+    judge_group(name, group, link != status.links.end() ? &link->second : nullptr, wishes, report);
   }
-  if (status.contains("losses")) judge_losses(object_at(status, "losses"), report);
-  for (const auto& entry : object_at(status, "routes")) {
-    if (!entry.value().is_object()) continue;
-    const json::object& route = entry.value().get_object();
-    if (!wishes.group.empty() && text_at(route, "group") != wishes.group) continue;
-    if (!wishes.link.empty() && text_at(route, "link") != wishes.link) continue;
-    if (!text_at(object_at(route, "drbd"), "ahead").empty()) {
-      report.add(Level::warning, format("route {}: DRBD is ahead, it does not mirror",
-                                        cli::printable(entry.key())));
-    }
-    if (text_at(route, "state") != "mismatched") continue;
-    report.add(Level::warning,
-               format("route {}: {}", cli::printable(entry.key()), text_at(route, "reason")));
+  judge_losses(status.losses, report);
+  for (const auto& [name, route] : status.routes) {
+    if (is_wanted(route.link, route.group)) judge_route(name, route, report);
   }
   if (links + groups == 0) {
     report.add(Level::unknown,

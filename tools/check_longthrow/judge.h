@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "proxy/control/json.h"
+#include "longthrow/status.h"
 
 namespace longthrow::check {
 
@@ -29,7 +29,7 @@ struct Verdict {
   std::string line;  // "LONGTHROW OK - ... | 'dr lag'=0.1s;60;600;0 ..."
 };
 
-// `status` is the object of docs/CONTROL.md.
-[[nodiscard]] Verdict judge(const json::object& status, const Wishes& wishes);
+// Texts of the status must be safe for a terminal, as cli::read_status() makes them.
+[[nodiscard]] Verdict judge(const Status& status, const Wishes& wishes);
 
 }  // namespace longthrow::check

@@ -5,6 +5,7 @@
 #include "tools/check_longthrow/judge.h"
 #include "tools/longthrow/client.h"
 #include "tools/longthrow/json_fields.h"
+#include "tools/longthrow/read_status.h"
 
 namespace longthrow::check {
 namespace {
@@ -21,7 +22,7 @@ Verdict check(const std::string& control, const Wishes& wishes) {
   const auto answer = client->receive(kPatience);
   if (!answer) return unknown(answer.error().message);
   if (!cli::flag_at(*answer, "ok")) return unknown(cli::text_at(*answer, "message"));
-  return judge(cli::object_at(*answer, "status"), wishes);
+  return judge(cli::read_status(cli::object_at(*answer, "status")), wishes);
 }
 
 int run(int argc, char** argv) {

@@ -14,6 +14,7 @@
 #include "tools/longthrow/doctor.h"
 #include "tools/longthrow/human.h"
 #include "tools/longthrow/json_fields.h"
+#include "tools/longthrow/read_status.h"
 #include "tools/longthrow/render_losses.h"
 #include "tools/longthrow/render_status.h"
 
@@ -213,7 +214,7 @@ int show_status(const CommandLine& line, const Output& output, std::string_view 
   if (line.json) {
     output.out << json::serialize(*status) << std::endl;
   } else {
-    output.out << render_status(*status, Painter(output.colours)) << std::flush;
+    output.out << render_status(read_status(*status), Painter(output.colours)) << std::flush;
   }
   return kDone;
 }

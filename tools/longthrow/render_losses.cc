@@ -2,19 +2,26 @@
 #include "tools/longthrow/render_losses.h"
 
 #include "proxy/base/log.h"
+#include "proxy/control/status_json.h"
 #include "tools/longthrow/json_fields.h"
 #include "tools/longthrow/table.h"
 
 namespace longthrow::cli {
 namespace {
 
-std::string bytes_text(const json::object& loss) {
-  const auto bytes = number_at(loss, "bytes");
+std::string bytes_text(std::optional<double> bytes, double perhaps) {
   if (!bytes) return "unknown";
-  const double perhaps = amount_at(loss, "perhaps_delivered_bytes");
   std::string text = human_bytes(*bytes);
   if (perhaps > 0) text += format(" ({} perhaps there)", human_bytes(perhaps));
   return text;
+}
+
+std::string bytes_text(const json::object& loss) {
+  return bytes_text(number_at(loss, "bytes"), amount_at(loss, "perhaps_delivered_bytes"));
+}
+
+std::string bytes_text(const Loss& loss) {
+  return bytes_text(loss.bytes, static_cast<double>(loss.perhaps_delivered_bytes));
 }
 
 std::string where_text(const json::object& loss) {
@@ -64,19 +71,19 @@ std::string render_losses(const json::object& answer, const Painter& paint) {
   return out;
 }
 
-std::string loss_line(const json::object& summary, const Painter& paint) {
+std::string loss_line(const LossSummary& summary, const Painter& paint) {
   std::string out;
-  const double count = amount_at(summary, "losses");
-  if (count > 0) {
-    out = format("{:.0f} since {}, {}", count, text_at(summary, "since"),
-                 human_bytes(amount_at(summary, "bytes")));
-    const json::object& last = object_at(summary, "last");
-    out += format("; the last at {}: {}, {}; `longthrow losses` has them all", text_at(last, "at"),
-                  bytes_text(last), text_at(last, "reason"));
-    out = "LOSSES " + paint(Paint::warning, out) + "\n";
+  if (summary.losses > 0) {
+    out = format("{} since {}, {}", summary.losses, control::utc_text(summary.since),
+                 human_bytes(static_cast<double>(summary.bytes)));
+    if (summary.last) {
+      out += format("; the last at {}: {}, {}", control::utc_text(summary.last->at),
+                    bytes_text(*summary.last), to_string(summary.last->reason));
+    }
+    out = "LOSSES " + paint(Paint::warning, out + "; `longthrow losses` has them all") + "\n";
   }
-  if (const std::string why = text_at(summary, "not_kept"); !why.empty())
-    out += "LOSSES " + paint(Paint::bad, "are not kept on the disk: " + why) + "\n";
+  if (!summary.not_kept.empty())
+    out += "LOSSES " + paint(Paint::bad, "are not kept on the disk: " + summary.not_kept) + "\n";
   return out;
 }
 

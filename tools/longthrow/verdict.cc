@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "proxy/base/log.h"
-#include "tools/longthrow/human.h"
-#include "tools/longthrow/json_fields.h"
+#include "proxy/control/status_json.h"
 
 namespace longthrow::cli {
 namespace {
@@ -16,81 +15,62 @@ struct Finding {
   std::string text;
 };
 
-std::string since_text(const std::string& since) {
-  return since.empty() ? std::string() : " since " + since;
-}
-
-template <typename Visit>
-void for_each_object(const json::object& of, Visit visit) {
-  for (const auto& entry : of) {
-    if (entry.value().is_object()) visit(printable(entry.key()), entry.value().get_object());
-  }
+std::string since_text(WallTime since) {
+  return since == WallTime{} ? std::string() : " since " + control::utc_text(since);
 }
 
 // What an administrator has stopped. That the peer was taken over is no wish of this side.
-void add_notices(const std::string& of, const json::object& in, std::vector<Finding>& findings) {
-  for (const json::value& value : array_at(in, "notices")) {
-    if (!value.is_object()) continue;
-    const json::object& notice = value.get_object();
-    const std::string what = text_at(notice, "what");
-    const bool here = text_at(notice, "where") == "here";
-    findings.push_back({what == "fenced" && !here ? Fare::trouble : Fare::stopped,
-                        format("{} is {} {}{}", of, what, here ? "here" : "at the peer",
-                               since_text(text_at(notice, "since")))});
+void add_notices(const std::string& of, const std::vector<Notice>& notices,
+                 std::vector<Finding>& findings) {
+  for (const Notice& notice : notices) {
+    const bool here = notice.where == "here";
+    findings.push_back({notice.what == "fenced" && !here ? Fare::trouble : Fare::stopped,
+                        format("{} is {} {}{}", of, notice.what, here ? "here" : "at the peer",
+                               since_text(notice.since))});
   }
 }
 
-void judge_link(const std::string& name, const json::object& link, std::vector<Finding>& findings) {
-  const std::string state = text_at(link, "state");
-  if (state != "up" && array_at(link, "notices").empty()) {
-    findings.push_back(
-        {Fare::trouble, format("link {} is {}{}: {}", name, state,
-                               since_text(text_at(link, "state_since")), text_at(link, "reason"))});
+void judge_link(const std::string& name, const LinkStatus& link, std::vector<Finding>& findings) {
+  if (link.state != LinkState::up && link.notices.empty()) {
+    findings.push_back({Fare::trouble, format("link {} is {}{}: {}", name, to_string(link.state),
+                                              since_text(link.state_since), link.reason)});
   }
-  add_notices("link " + name, link, findings);
-  if (flag_at(object_at(link, "buffer"), "full")) {
+  add_notices("link " + name, link.notices, findings);
+  if (link.buffer.full)
     findings.push_back({Fare::trouble, format("the buffer of link {} is full", name)});
-  }
 }
 
-std::vector<Finding> findings_of(const json::object& status) {
+std::vector<Finding> findings_of(const Status& status) {
   std::vector<Finding> findings;
-  for_each_object(object_at(status, "links"), [&](const std::string& name, const auto& link) {
-    judge_link(name, link, findings);
-  });
-  for_each_object(object_at(status, "groups"), [&](const std::string& name, const auto& group) {
-    const auto* consistent = group.if_contains("consistent");
-    const bool unknown = consistent != nullptr && consistent->is_null();
-    if (!flag_at(group, "consistent")) {
+  for (const auto& [name, link] : status.links) judge_link(name, link, findings);
+  for (const auto& [name, group] : status.groups) {
+    const bool unknown = group.consistent == Consistency::unknown;
+    if (group.consistent != Consistency::yes) {
       findings.push_back(
-          {Fare::trouble, format("group {} is {}: {}", name,
-                                 unknown ? "not known to be consistent" : "not consistent",
-                                 text_at(group, "reason"))});
+          {Fare::trouble,
+           format("group {} is {}: {}", name,
+                  unknown ? "not known to be consistent" : "not consistent", group.reason)});
     }
-    add_notices("group " + name, group, findings);
-  });
-  for_each_object(object_at(status, "routes"), [&](const std::string& name, const auto& route) {
-    if (text_at(route, "state") != "mismatched") return;
-    findings.push_back(
-        {Fare::trouble, format("route {} is mismatched: {}", name, text_at(route, "reason"))});
-  });
+    add_notices("group " + name, group.notices, findings);
+  }
+  for (const auto& [name, route] : status.routes) {
+    if (route.state != RouteState::mismatched) continue;
+    findings.push_back({Fare::trouble, format("route {} is mismatched: {}", name, route.reason)});
+  }
   return findings;
 }
 
-std::string all_well(const json::object& status) {
-  const std::size_t links = object_at(status, "links").size();
-  if (links == 0) return "no link is configured";
-  std::string since;
-  for_each_object(object_at(status, "links"), [&](const std::string&, const auto& link) {
-    since = std::max(since, text_at(link, "state_since"));
-  });
-  return format("{} up{}, all groups consistent", links == 1 ? "the link is" : "all links are",
-                since_text(since));
+std::string all_well(const Status& status) {
+  if (status.links.empty()) return "no link is configured";
+  WallTime since{};
+  for (const auto& [name, link] : status.links) since = std::max(since, link.state_since);
+  return format("{} up{}, all groups consistent",
+                status.links.size() == 1 ? "the link is" : "all links are", since_text(since));
 }
 
 }  // namespace
 
-NodeVerdict verdict_of(const json::object& status) {
+NodeVerdict verdict_of(const Status& status) {
   const std::vector<Finding> findings = findings_of(status);
   if (findings.empty()) return {Fare::well, all_well(status)};
   const auto worst = std::ranges::max_element(findings, {}, &Finding::fare);

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "proxy/control/json.h"
+#include "longthrow/status.h"
 
 namespace longthrow::cli {
 
@@ -15,6 +15,6 @@ struct NodeVerdict {
   std::string text;
 };
 
-[[nodiscard]] NodeVerdict verdict_of(const json::object& status);
+[[nodiscard]] NodeVerdict verdict_of(const Status& status);
 
 }  // namespace longthrow::cli

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tools/longthrow/read_status.h"
+
 namespace longthrow::check {
 namespace {
 
@@ -21,11 +23,11 @@ class Judge : public ::testing::Test {
   static json::array notices(const char* what, const char* where) {
     return {{{"what", what},
              {"where", where},
-             {"since", "2026-01-31T12:00:00Z"},
+             {"since", "2026-01-31T12:00:00.000Z"},
              {"by", "`longthrow pause dr`"}}};
   }
   void expect(Level level, const std::string& words, const Wishes& wishes = {}) {
-    const Verdict verdict = judge(status_, wishes);
+    const Verdict verdict = judge(cli::read_status(status_), wishes);
     EXPECT_EQ(verdict.level, level) << verdict.line;
     EXPECT_NE(verdict.line.find(words), std::string::npos) << verdict.line;
   }
@@ -38,7 +40,8 @@ TEST_F(Judge, AHealthyNodeIsOkWithPerformanceData) {
 }
 
 TEST_F(Judge, LossesAreMeasuredAndThatTheyAreNotKeptIsAWarning) {
-  status_["losses"] = {{"losses", 3}, {"bytes", 5000}, {"not_kept", ""}};
+  status_["losses"] = {
+      {"since", "2026-01-21T12:53:20.000Z"}, {"losses", 3}, {"bytes", 5000}, {"not_kept", ""}};
   expect(Level::ok, " 'losses'=3;;;0; 'lost bytes'=5000B;;;0;");
   status_["losses"].as_object()["not_kept"] = "no space left";
   expect(Level::warning, "losses are not kept on the disk: no space left");
@@ -49,7 +52,8 @@ TEST_F(Judge, ADownLinkIsCriticalAndAPausedOneIsNot) {
   link()["reason"] = "no sign of life";
   expect(Level::critical, "link dr is down: no sign of life");
   link()["notices"] = notices("paused", "here");
-  expect(Level::warning, "link dr is paused here since 2026-01-31T12:00:00Z: `longthrow pause dr`");
+  expect(Level::warning,
+         "link dr is paused here since 2026-01-31T12:00:00.000Z: `longthrow pause dr`");
   link()["notices"] = notices("fenced", "here");
   expect(Level::warning, "link dr is fenced here");
 }
@@ -59,13 +63,13 @@ TEST_F(Judge, APlannedPauseNamesItselfAtTheOtherSiteAndPagesNobody) {
   link()["notices"] = notices("paused", "peer");
   link()["lag"].as_object()["seconds"] = 5000.0;
   group()["inbound"].as_object()["age_s"] = 5000.0;
-  expect(Level::warning, "link dr is paused at the peer since 2026-01-31T12:00:00Z");
+  expect(Level::warning, "link dr is paused at the peer since 2026-01-31T12:00:00.000Z");
   expect(Level::warning, "our copy is as of 1 h 23 min");
 }
 
 TEST_F(Judge, HeldInputIsAWarningAtBothEnds) {
   group()["notices"] = notices("held", "here");
-  expect(Level::warning, "group vm1 is held here since 2026-01-31T12:00:00Z");
+  expect(Level::warning, "group vm1 is held here since 2026-01-31T12:00:00.000Z");
   group()["notices"] = notices("held", "peer");
   expect(Level::warning, "group vm1 is held at the peer since");
 }

@@ -5,13 +5,15 @@
 
 #include "proxy/control/status_json.h"
 #include "tests/unit/control/fake_node.h"
+#include "tools/longthrow/read_status.h"
 
 namespace longthrow::cli {
 namespace {
 
 // The screen with runs of spaces made one: structure, not spacing.
 std::string screen(const Status& status, bool colours = false) {
-  const std::string text = render_status(control::status_to_json(status), Painter(colours));
+  const std::string text =
+      render_status(read_status(control::status_to_json(status)), Painter(colours));
   std::string out;
   for (const char c : text) {
     if (c != ' ' || !out.ends_with(' ')) out += c;
@@ -167,7 +169,8 @@ TEST(RenderStatus, ForeignJsonIsSurvived) {
   for (const char* text :
        {"{}", R"({"links":5})", R"({"links":{"a":1},"groups":{"g":[]},"routes":[]})",
         R"({"links":{"a":{"rtt_ms":"x","buffer":[],"lag":null}}})"}) {
-    EXPECT_FALSE(render_status(json::parse(text).get_object(), Painter(false)).empty()) << text;
+    EXPECT_FALSE(render_status(read_status(json::parse(text).get_object()), Painter(false)).empty())
+        << text;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "proxy/control/status_json.h"
 #include "tests/unit/control/fake_node.h"
+#include "tools/longthrow/read_status.h"
 
 namespace longthrow::cli {
 namespace {
@@ -16,7 +17,7 @@ class VerdictTest : public ::testing::Test {
     status_.groups["vm1"].notices.clear();
     status_.links["dr"].state_since = kSince;
   }
-  NodeVerdict verdict() const { return verdict_of(control::status_to_json(status_)); }
+  NodeVerdict verdict() const { return verdict_of(read_status(control::status_to_json(status_))); }
 
   static constexpr WallTime kSince{std::chrono::seconds(1)};
   Status status_;
@@ -59,7 +60,7 @@ TEST_F(VerdictTest, WhatIsNotKnownIsNotCalledInconsistent) {
 
 TEST_F(VerdictTest, ForeignJsonIsSurvived) {
   for (const char* text : {"{}", R"({"links":5})", R"({"links":{"a":1},"groups":{"g":[]}})"}) {
-    EXPECT_FALSE(verdict_of(json::parse(text).get_object()).text.empty()) << text;
+    EXPECT_FALSE(verdict_of(read_status(json::parse(text).get_object())).text.empty()) << text;
   }
 }
 
