@@ -181,7 +181,8 @@ bool Channel::open_at_both_ends() const {
 
 void Channel::end_soon(const LossCause& cause) {
   if (closed()) return;
-  end_soon_ = {cause, undelivered_bytes()};
+  end_soon_cause_ = cause;
+  end_soon_left_bytes_ = undelivered_bytes();
   host_.loop().arm(end_soon_timer_, host_.loop().now() + kEndSoon);
   outlet_.pump();
 }
@@ -189,12 +190,12 @@ void Channel::end_soon(const LossCause& cause) {
 void Channel::on_end_soon_timer() {
   if (closed() || outlet_.aborting() || inlet_.ended()) return;
   const std::uint64_t left = undelivered_bytes();
-  const bool takes = left < std::exchange(end_soon_.undelivered_bytes, left);
+  const bool takes = left < std::exchange(end_soon_left_bytes_, left);
   if (takes || unread_bytes() > 0) {
     host_.loop().arm(end_soon_timer_, host_.loop().now() + kEndSoon);
     return;
   }
-  abort(end_soon_.cause);
+  abort(end_soon_cause_);
 }
 
 // --- numbers

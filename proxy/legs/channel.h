@@ -74,7 +74,6 @@ class Channel final : public Closable,
   [[nodiscard]] Route& route() const { return route_; }
   // That of the route when the channel was opened.
   [[nodiscard]] Group& group() const { return group_; }
-  // What is known of its protocol.
   [[nodiscard]] StreamGuide& guide() { return *guide_; }
   [[nodiscard]] const StreamGuide& guide() const { return *guide_; }
   // What it has read and is in no frame yet.
@@ -82,7 +81,6 @@ class Channel final : public Closable,
   [[nodiscard]] const IngestStream& stream() const { return inlet_.stream(); }
   // Of the leg: when its bytes came.
   [[nodiscard]] ReadHistory& history() { return inlet_.history(); }
-  // Its leg.
   [[nodiscard]] bool closed() const { return leg_.closed(); }
   [[nodiscard]] bool open() const { return leg_.open(); }
   [[nodiscard]] bool idle() const override;
@@ -117,7 +115,7 @@ class Channel final : public Closable,
   [[nodiscard]] const Looked& looked() const { return looked_; }
 
   // --- of its end
-  // The leg is closed, or has said its last. A channel of which the peer takes no more has not.
+  // The leg is closed, or has said its last; not: the peer takes no more of it.
   [[nodiscard]] bool has_ended() const override { return closed() || inlet_.ended(); }
   [[nodiscard]] const LossCause& end_cause() const { return end_cause_; }
   [[nodiscard]] bool was_aborted() const { return closed_how_ != ClosedHow::in_order; }
@@ -175,10 +173,8 @@ class Channel final : public Closable,
   Inlet inlet_;
   Outlet outlet_;
   Timer end_soon_timer_;
-  struct EndSoon {
-    LossCause cause;
-    std::uint64_t undelivered_bytes = 0;  // when it was last looked at
-  } end_soon_;
+  LossCause end_soon_cause_;
+  std::uint64_t end_soon_left_bytes_ = 0;  // undelivered, when it was last looked at
   Looked looked_;
   LossCause end_cause_;
   ClosedHow closed_how_ = ClosedHow::in_order;

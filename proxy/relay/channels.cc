@@ -130,10 +130,6 @@ void Channels::resume_reading() {
   for (const auto& [serial, channel] : channels_) channel->resume_reading();
 }
 
-void Channels::look() {
-  for (const auto& [serial, channel] : channels_) channel->look();
-}
-
 void Channels::stop_reading() {
   for (const auto& [serial, channel] : channels_) {
     if (!channel->group().held()) channel->stop_reading();
@@ -189,9 +185,11 @@ void Channels::abort_hand_over(const Group& group) {
 }
 
 void Channels::tell_others() {
-  const std::vector<Channel*> ended = std::exchange(ended_, {});
-  for (Channel* channel : ended) channel->guide().on_end();
-  if (!ended.empty()) hooks_.refresh();
+  if (ended_.empty()) return;
+  while (!ended_.empty()) {  // others may end by it
+    for (Channel* channel : std::exchange(ended_, {})) channel->guide().on_end();
+  }
+  hooks_.refresh();
 }
 
 // Channels whose leg is closed wait here for what is in flight, and for the far side.

@@ -7,6 +7,10 @@
 
 namespace longthrow {
 
+void Channels::look() {
+  for (const auto& [serial, channel] : channels_) channel->look();
+}
+
 bool Channels::reading_allowed(const Channel& channel) const {
   if (peer_.session() == nullptr || channel.group().held()) return false;
   return !stops_.stopping() || channel.unread_before_stop() > 0;

@@ -143,7 +143,7 @@ TEST_F(DrbdEnds, ATakeoverHandsOverWhatIsHereAndThenResetsBoth) {
   options.routes[0].answer_pings = AnswerPings::outage;
   fall_behind();
   cut(hours(1));
-  ASSERT_TRUE(wait([this] { return link(1).state != "up"; }));
+  ASSERT_TRUE(wait([this] { return link(1).state != LinkState::up; }));
   const auto taken = command(1, Takeover{.name = "g"});
   ASSERT_TRUE(wait([&] { return answered(*taken); }));
   EXPECT_TRUE(taken->back().ok) << taken->back().message;

@@ -27,7 +27,8 @@ class DrbdFixture : public PairFixture {
     cluster.emplace(*network, options, plan);
     for (const int side : {0, 1}) cluster->start(side);
     ASSERT_TRUE(wait([this] {
-      return status(0).routes.at("r0").state == "open" && status(1).routes.at("r0").state == "open";
+      return status(0).routes.at("r0").state == RouteState::open &&
+             status(1).routes.at("r0").state == RouteState::open;
     }));
     for (const int side : {0, 1}) {
       of.connect.host = cluster->inside(side);

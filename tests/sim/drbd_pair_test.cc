@@ -152,7 +152,8 @@ TEST_F(DrbdPair, MayBeTakenOverAtTheTargetOfAResyncWithoutForce) {
   primary().write(1000);
   ASSERT_TRUE(wait([this] { return secondary().resynced() > 20; }));
   cut(std::chrono::hours(1));
-  ASSERT_TRUE(wait([this] { return link(0).state != "up" && link(1).state != "up"; }));
+  ASSERT_TRUE(
+      wait([this] { return link(0).state != LinkState::up && link(1).state != LinkState::up; }));
   EXPECT_FALSE(command(0, Takeover{.name = "g"})->back().ok) << "its source";
   const auto taken = command(1, Takeover{.name = "g"});
   ASSERT_TRUE(wait([&] { return answered(*taken); }));
