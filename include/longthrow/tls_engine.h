@@ -34,7 +34,7 @@ class TlsEngine {
   // Call again while it makes progress: it stops when `plain` is full, when all of `cipher` is
   // consumed and nothing decrypted is left, or in the moment when the handshake completes. An error
   // of the peer (a bad record, a wrong key, an expired certificate) is a sentence that names it.
-  // The peer's close_notify is the error with message "closed by peer".
+  // The peer's close_notify is the error of code peer_closed.
   [[nodiscard]] virtual Result<Progress> open(ByteView cipher, ByteSpan plain, ByteQueue& out) = 0;
   // Encrypts all of `plain` to the back of `out`. REQUIRES: established().
   [[nodiscard]] virtual Result<void> seal(ByteView plain, ByteQueue& out) = 0;

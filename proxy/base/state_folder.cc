@@ -50,10 +50,10 @@ Result<StateFolder> StateFolder::open(const std::string& path, const std::string
   if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     if (error != EWOULDBLOCK) return failed("lock", name, error);
-    return fail(format("state_dir {} is in use by another longthrowd (process {}): each needs one "
+    return fail(ErrorCode::in_use,
+                format("state_dir {} is in use by another longthrowd (process {}): each needs one "
                        "of its own",
-                       path, holder_of(lock)),
-                EWOULDBLOCK);
+                       path, holder_of(lock)));
   }
   const std::string pid = format("{}\n", getpid());
   const bool written = ftruncate(lock, 0) == 0 &&

@@ -18,8 +18,8 @@ class StateFolder {
   };
 
   // Makes the folder where it is missing, locks it and writes to it: the node's name in `marker`,
-  // the process in `lock`. Fails when another process has it locked (with EWOULDBLOCK), and when it
-  // cannot be written.
+  // the process in `lock`. Fails when another process has it locked (with the code in_use), and
+  // when it cannot be written.
   [[nodiscard]] static Result<StateFolder> open(const std::string& path, const std::string& node);
   // Says whether the folder could be written. Changes nothing.
   [[nodiscard]] static Result<void> check(const std::string& path);

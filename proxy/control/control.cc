@@ -70,7 +70,7 @@ class ControlThread final : public Control {
   Result<void> open_http(const Endpoint& where) {
     Result<void> opened = http_.open(where);
     has_http_ = opened.has_value();
-    if (opened || opened.error().os_errno != ENODEV) return opened;
+    if (opened || opened.error().code != ErrorCode::interface_missing) return opened;
     log_warning("{}; trying again every second", opened.error().message);
     open_http_later(where);
     return {};

@@ -146,9 +146,9 @@ HttpServer::HttpServer(asio::io_context& io, StatusSource source, HttpLimits lim
 
 Result<void> HttpServer::open(const Endpoint& where) {
   if (where.awaits_interface()) {
-    return fail(format("node.http: cannot listen on {}: there is no interface \"{}\"",
-                       to_string(where), where.zone),
-                ENODEV);
+    return fail(ErrorCode::interface_missing,
+                format("node.http: cannot listen on {}: there is no interface \"{}\"",
+                       to_string(where), where.zone));
   }
   const tcp::endpoint address = to_asio(where);
   boost::system::error_code error;

@@ -148,7 +148,7 @@ Result<DrbdConnections> usable_connections(const Config& files) {
 Result<void> Daemon::open_state(const NodeConfig& node) {
   auto folder = StateFolder::open(node.state_dir, node.name);
   if (!folder) {
-    if (folder.error().os_errno == EWOULDBLOCK) return std::unexpected(folder.error());
+    if (folder.error().code == ErrorCode::in_use) return std::unexpected(folder.error());
     log_error("{}: takeovers will be refused, and connections cannot be added",
               folder.error().message);
     return {};

@@ -48,7 +48,8 @@ Result<Fences> load_fences(const std::string& state_dir) {
     if (!(words >> kind)) continue;
     if (kind == kLastLine) return fences;
     if (!(words >> name) || (kind != "link" && kind != "group")) {
-      return fail(format("{} is damaged: cannot understand \"{}\"", path, one_line(line)));
+      return fail(ErrorCode::damaged_file,
+                  format("{} is damaged: cannot understand \"{}\"", path, one_line(line)));
     }
     (kind == "link" ? fences.links : fences.groups).insert(name);
     if (std::int64_t since_s = 0; words >> since_s) {
@@ -57,7 +58,8 @@ Result<Fences> load_fences(const std::string& state_dir) {
     if (std::string word; kind == "link" && words >> word && word == kUnsure)
       fences.unsure_links.insert(name);
   }
-  return fail(format("{} is damaged: its last line, \"{}\", is missing", path, kLastLine));
+  return fail(ErrorCode::damaged_file,
+              format("{} is damaged: its last line, \"{}\", is missing", path, kLastLine));
 }
 
 Result<void> save_fences(const std::string& state_dir, const Fences& fences) {

@@ -22,7 +22,8 @@ void NodeImpl::restore_fences() {
   const auto now = parts_.loop.wall_now().time_since_epoch();
   fences_ = fence_all(names, std::chrono::floor<std::chrono::seconds>(now).count());
   std::string said = known.error().message;
-  const bool damaged = known.error().os_errno == 0;  // else it may be whole, and is left alone
+  // Else it may be whole, and is left alone.
+  const bool damaged = known.error().code == ErrorCode::damaged_file;
   if (damaged) {
     if (const auto aside = set_aside(fences_file(state_dir)); aside)
       said += format(". It was renamed to {}", *aside);

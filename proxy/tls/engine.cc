@@ -24,7 +24,6 @@ namespace {
 constexpr std::string_view kExporterLabel = "EXPORTER-longthrow-hello";
 // Room for both certificate flights; OpenSSL alone would take a ClientHello of 128 KiB and more.
 constexpr std::size_t kHandshakeBytesMax = 96 * kKiB;
-constexpr std::string_view kClosedByPeer = "closed by peer";
 // Types of TLS records: change_cipher_spec, alert, handshake, application_data.
 constexpr std::byte kRecordTypeFirst{0x14};
 constexpr std::byte kRecordTypeLast{0x17};
@@ -64,7 +63,9 @@ class OpensslEngine final : public TlsEngine {
     SpanBioEnds& bytes_;
   };
 
-  std::unexpected<Error> die(std::string sentence);
+  std::unexpected<Error> die(Error error);
+  std::unexpected<Error> die(std::string sentence) { return die(Error{.message = sentence}); }
+  std::unexpected<Error> die_of_close() { return die({ErrorCode::peer_closed, "closed by peer"}); }
   std::unexpected<Error> die_of_openssl() { return die(failure_sentence(connection_)); }
   Result<void> examine_first_bytes(ByteView cipher, ByteQueue& out);
   Result<void> shake_hands();
@@ -105,8 +106,8 @@ OpensslEngine::OpensslEngine(std::shared_ptr<const EndContext> context,
   }
 }
 
-std::unexpected<Error> OpensslEngine::die(std::string sentence) {
-  error_ = Error{.message = std::move(sentence)};
+std::unexpected<Error> OpensslEngine::die(Error error) {
+  error_ = std::move(error);
   return std::unexpected(*error_);
 }
 
@@ -167,7 +168,7 @@ Result<void> OpensslEngine::shake_hands() {
       if (handshake_bytes_ <= kHandshakeBytesMax) return {};
       return die(format("the peer's handshake is longer than {} bytes", kHandshakeBytesMax));
     case SSL_ERROR_ZERO_RETURN:
-      return die(std::string(kClosedByPeer));
+      return die_of_close();
     default:
       return die_of_openssl();
   }
@@ -200,8 +201,7 @@ Result<std::size_t> OpensslEngine::read(ByteSpan plain) {
     }
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_WANT_READ && connection_.refusal.empty()) break;
-    const auto dead = die(error == SSL_ERROR_ZERO_RETURN ? std::string(kClosedByPeer)
-                                                         : failure_sentence(connection_));
+    const auto dead = error == SSL_ERROR_ZERO_RETURN ? die_of_close() : die_of_openssl();
     if (produced == 0) return dead;
     break;
   }

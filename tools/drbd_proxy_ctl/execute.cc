@@ -31,8 +31,8 @@ Result<json::object> ask(const std::string& control, const json::object& request
   for (;;) {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
     auto answer = ask_once(control, request, std::max(left, milliseconds(1)));
-    const bool busy =
-        answer ? cli::text_at(*answer, "error") == "busy" : answer.error().os_errno == ECONNRESET;
+    const bool busy = answer ? cli::text_at(*answer, "error") == "busy"
+                             : answer.error().code == ErrorCode::peer_closed;
     if (!busy || steady_clock::now() + milliseconds(100) >= deadline) return answer;
     std::this_thread::sleep_for(milliseconds(50));
   }

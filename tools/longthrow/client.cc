@@ -115,7 +115,8 @@ Result<json::object> Client::receive(std::optional<std::chrono::milliseconds> si
     std::array<char, 65536> chunk;
     const ssize_t got = ::recv(fd_, chunk.data(), chunk.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return fail("the daemon has closed the connection; look at its log", ECONNRESET);
+    if (got <= 0)
+      return fail(ErrorCode::peer_closed, "the daemon has closed the connection; look at its log");
     input_.append(chunk.data(), static_cast<std::size_t>(got));
   }
 }

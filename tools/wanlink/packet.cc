@@ -45,7 +45,9 @@ VnetHeader vnet_of(ByteView frame) {
   return header;
 }
 
-Error malformed(const char* what) { return Error{std::string("malformed super-packet: ") + what}; }
+Error malformed(const char* what) {
+  return Error{.message = std::string("malformed super-packet: ") + what};
+}
 
 // The IP header's length for a super-packet of the given kind.
 Result<std::size_t> ip_header_bytes(ByteView ip, std::uint8_t gso_type) {

@@ -25,7 +25,7 @@ TEST_F(Folder, OneDaemonAtATimeHasIt) {
     ASSERT_TRUE(first.has_value()) << first.error().message;
     const auto second = StateFolder::open(path(), "beta");
     ASSERT_FALSE(second.has_value());
-    EXPECT_EQ(second.error().os_errno, EWOULDBLOCK);
+    EXPECT_EQ(second.error().code, ErrorCode::in_use);
     EXPECT_NE(second.error().message.find(std::to_string(getpid())), std::string::npos)
         << second.error().message;
   }

@@ -59,10 +59,10 @@ TEST_F(FencesTest, ADamagedFileIsToldFromOneThatCannotBeRead) {
   std::ofstream(fences_file(folder_)) << "garbage\n";
   const auto damaged = load_fences(folder_);
   ASSERT_FALSE(damaged);
-  EXPECT_EQ(damaged.error().os_errno, 0);
+  EXPECT_EQ(damaged.error().code, ErrorCode::damaged_file);
   const auto unreadable = load_fences(fences_file(folder_));
   ASSERT_FALSE(unreadable);
-  EXPECT_NE(unreadable.error().os_errno, 0);
+  EXPECT_EQ(unreadable.error().code, ErrorCode::other);
 }
 
 TEST_F(FencesTest, AMissingFileIsNoFences) {

@@ -55,6 +55,7 @@ void Pair::feed(End& end, ByteView bytes) {
   while (end.error.empty()) {
     const auto progress = end.engine->open(bytes, plain, end.out);
     if (!progress) {
+      end.code = progress.error().code;
       end.error = progress.error().message;
       return;
     }

@@ -16,6 +16,7 @@ struct End {
   std::unique_ptr<TlsEngine> engine;
   ByteQueue out;
   std::string received;
+  ErrorCode code = ErrorCode::other;
   std::string error;  // of the first method that failed
 };
 

@@ -124,7 +124,7 @@ TEST_F(Records, CloseNotifyIsClosedByPeerAfterTheData) {
   pair_->client.engine->finish(pair_->client.out);
   pair_->shuttle();
   EXPECT_EQ(pair_->server.received, "last words");
-  EXPECT_EQ(pair_->server.error, "closed by peer");
+  EXPECT_EQ(pair_->server.code, ErrorCode::peer_closed);
 }
 
 TEST_F(Records, FinishBeforeTheHandshakeIsHarmless) {
