@@ -89,7 +89,10 @@ struct LinkStatus {
   std::uint64_t wire_out_bytes = 0;  // sent on lanes, TLS included
   std::uint64_t wire_in_bytes = 0;
   std::uint64_t delivered_bytes = 0;  // written to local legs, raw
-  std::uint64_t checksum_failures = 0;
+  struct {
+    std::uint64_t checksum_failures = 0;  // frames; each was asked for again
+    std::uint64_t protocol_errors = 0;    // breaches by the peer; each ended a lane
+  } errors;
   std::uint64_t refused_peers = 0;
   std::uint64_t aborted_channels = 0;
   std::uint64_t abort_lost_bytes = 0;  // destroyed by aborts after abort_linger

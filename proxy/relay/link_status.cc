@@ -98,7 +98,8 @@ void Link::fill_uplink(LinkStatus& link) const {
   const Peer::Counts& counts = peer_.counts();
   link.reconnects = counts.reconnects;
   link.sessions = counts.sessions;
-  link.checksum_failures = counts.checksum_failures;
+  link.errors = {.checksum_failures = counts.checksum_failures,
+                 .protocol_errors = lanes.protocol_errors()};
   link.refused_peers = counts.refused_peers;
 }
 

@@ -36,7 +36,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   Result<std::unique_ptr<TlsEngine>> wan_engine(const WanPort& port) override;
   void on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello) override;
   void on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) override;
-  void on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) override;
+  void on_wan_refused(WanPort& port, const std::string& remote, const Error& why) override;
 
  private:
   static constexpr Duration kTaskTick = std::chrono::milliseconds(250);

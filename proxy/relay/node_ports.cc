@@ -86,15 +86,16 @@ void NodeImpl::on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) {
   if (link != links_.end()) link->second->peer().uplink().on_incoming_bye(bye);
 }
 
-void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const std::string& reason) {
+void NodeImpl::on_wan_refused(WanPort& port, const std::string& remote, const Error& why) {
   for (auto& [name, link] : links_) {
     if (link->config().listen && ports_.contains(*link->config().listen) &&
         ports_.at(*link->config().listen).get() == &port) {
       link->peer().note_refused();
+      link->peer().uplink().lanes().count_end(why.code);
     }
   }
-  if (refusals_.take(parts_.loop.now(), remote, reason))
-    log_warning("WAN port {}: refused {}: {}", to_string(port.local()), remote, reason);
+  if (refusals_.take(parts_.loop.now(), remote, why.message))
+    log_warning("WAN port {}: refused {}: {}", to_string(port.local()), remote, why.message);
 }
 
 void NodeImpl::say_waiting_ports(Status& status) const {

@@ -159,12 +159,12 @@ void Peer::end_session(const LossCause& cause) {
 }
 
 Result<void> Peer::on_record(Lane& lane, const wire::RecordView& record) {
-  if (session_ == nullptr || lane.id == kNoLane) return fail("a record out of place");
-  const std::uint64_t damaged_before = counts_.checksum_failures;
+  if (session_ == nullptr || lane.id == kNoLane) return breach("a record out of place");
   auto taken = take_record(lane, record);
   // A damaged frame is counted by itself, and costs its channel, not those of the others.
-  const bool damaged = counts_.checksum_failures > damaged_before;
+  const bool damaged = !taken && taken.error().code == ErrorCode::corrupt_frame;
   if (taken || damaged || session_ == nullptr || !faults_.add(loop_.now())) return taken;
+  uplink_.lanes().count_end(taken.error().code);
   const std::string reason = format("the peer has broken the protocol {} times, last with {}",
                                     FaultCount::kMax, taken.error().message);
   uplink_.down(reason);
@@ -197,7 +197,7 @@ void Peer::on_heartbeat_echo(ByteView body) {
 Result<void> Peer::on_frame(LaneKind lane, const wire::RecordView& record) {
   const wire::FrameHeader& header = record.frame;
   const TimePoint now = loop_.now();
-  if (header.express != (lane == LaneKind::express)) return fail("a frame on the wrong lane");
+  if (header.express != (lane == LaneKind::express)) return breach("a frame on the wrong lane");
   const auto fate = session_->on_frame(now, header);
   if (!fate) return std::unexpected(fate.error());
   if (*fate == FrameFate::done) return {};
@@ -206,11 +206,11 @@ Result<void> Peer::on_frame(LaneKind lane, const wire::RecordView& record) {
   if (!raw) {
     ++counts_.checksum_failures;
     if (session_->on_corrupt(now, header)) return {};
-    return fail(
-        format("frame {} of channel {} failed its checksum", header.number, header.channel));
+    return fail(ErrorCode::corrupt_frame, format("frame {} of channel {} failed its checksum",
+                                                 header.number, header.channel));
   }
   auto stored = buffer_.arena().store(Share::receive, *raw);
-  if (!stored) return fail("the receive share is full: the peer does not keep to its credit");
+  if (!stored) return breach("the receive share is full: the peer does not keep to its credit");
   return session_->on_data(now, header, std::move(*stored));
 }
 

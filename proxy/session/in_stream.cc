@@ -13,7 +13,7 @@ Result<void> InStream::insert(std::uint64_t offset, std::uint32_t raw_bytes, Sto
 }
 
 Result<void> InStream::insert_blank(std::uint64_t offset, std::uint32_t raw_bytes) {
-  if (!discarding_) return fail("a blank for a stream that was not stopped");
+  if (!discarding_) return breach("a blank for a stream that was not stopped");
   return insert_piece(Piece{offset, raw_bytes, Stored{}});
 }
 
@@ -26,12 +26,12 @@ bool InStream::overlaps(const Piece& piece) const {
 }
 
 Result<void> InStream::insert_piece(Piece piece) {
-  if (piece.raw_bytes == 0) return fail("a frame without bytes");
+  if (piece.raw_bytes == 0) return breach("a frame without bytes");
   if (end_ && piece.offset + piece.raw_bytes > end_->offset) {
-    return fail("bytes beyond the end of their stream");
+    return breach("bytes beyond the end of their stream");
   }
-  if (piece.offset < contiguous_offset_) return fail("bytes that were sent before");
-  if (overlaps(piece)) return fail("frames that overlap");
+  if (piece.offset < contiguous_offset_) return breach("bytes that were sent before");
+  if (overlaps(piece)) return breach("frames that overlap");
   held_charge_bytes_ += credit_charge(piece.raw_bytes);
   if (piece.offset > contiguous_offset_) {
     const std::uint64_t offset = piece.offset;
@@ -51,11 +51,11 @@ void InStream::append(Piece piece) {
 }
 
 Result<void> InStream::set_end(std::uint64_t offset, EndKind kind) {
-  if (end_) return fail("a second end of one stream");
+  if (end_) return breach("a second end of one stream");
   const std::uint64_t held_end = ahead_.empty()
                                      ? contiguous_offset_
                                      : ahead_.rbegin()->first + ahead_.rbegin()->second.raw_bytes;
-  if (offset < held_end) return fail("an end before bytes that were sent");
+  if (offset < held_end) return breach("an end before bytes that were sent");
   end_ = End{offset, kind};
   return {};
 }

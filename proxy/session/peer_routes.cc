@@ -39,7 +39,8 @@ Result<bool> PeerRoutes::on_routes(const wire::Routes& routes,
   if (known_ && routes.version < version_) return false;
   for (auto& [id, route] : routes_) route.current = false;
   forget_old(routes.entries.size(), is_needed);
-  if (routes_.size() + routes.entries.size() > kMax) return fail("too many routes in one session");
+  if (routes_.size() + routes.entries.size() > kMax)
+    return breach("too many routes in one session");
   for (const wire::RouteEntry& entry : routes.entries) routes_[entry.id] = {entry, true};
   known_ = true;
   version_ = routes.version;

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 
+#include "longthrow/error.h"
 #include "longthrow/random_source.h"
 #include "longthrow/time.h"
 #include "proxy/wire/records.h"
@@ -66,6 +67,7 @@ class Peering {
     bool challenges = false;
     wire::ByeReason reason = wire::ByeReason::refused;
     std::string text;
+    ErrorCode code = ErrorCode::other;  // of a refusal: `protocol` if no node of ours says that
   };
 
   Peering(std::string node, const Incarnation& incarnation, RandomSource& random);

@@ -33,10 +33,10 @@ class SendSpace {
   template <typename OnAcked>
   [[nodiscard]] Result<void> ack(std::uint64_t next, std::span<const wire::NumberRange> ranges,
                                  OnAcked on_acked) {
-    if (next > next_number()) return fail("an acknowledgement of frames that were never sent");
+    if (next > next_number()) return breach("an acknowledgement of frames that were never sent");
     for (const wire::NumberRange& range : ranges) {
       if (range.last >= next_number())
-        return fail("an acknowledgement of frames that were never sent");
+        return breach("an acknowledgement of frames that were never sent");
     }
     while (first_ < next) ack_front(on_acked);
     for (const wire::NumberRange& range : ranges) {

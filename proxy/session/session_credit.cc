@@ -147,7 +147,7 @@ Result<void> Session::on_credit_return(const wire::CreditReturn& returned) {
       const bool current = its.had_bytes == its_group.granted_bytes;
       if (!current || its.limit_bytes > its_group.granted_bytes) continue;
       if (its.limit_bytes < its_group.received_charge_bytes) {
-        return fail("credit was given back that was used");
+        return breach("credit was given back that was used");
       }
       its_group.granted_bytes = its.limit_bytes;
       break;

@@ -24,7 +24,7 @@ Result<void> Session::on_control(TimePoint now, LaneKind lane, wire::RecordType 
       return {};
     });
   }
-  if (lane == LaneKind::bulk) return fail("a control record on a bulk lane");
+  if (lane == LaneKind::bulk) return breach("a control record on a bulk lane");
   switch (type) {
     case heartbeat:
       return decoded(wire::decode_heartbeat(body),
@@ -49,7 +49,7 @@ Result<void> Session::on_control(TimePoint now, LaneKind lane, wire::RecordType 
         return {};
       });
     default:
-      return fail("a record out of place");
+      return breach("a record out of place");
   }
 }
 

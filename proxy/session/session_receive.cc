@@ -18,16 +18,16 @@ Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
   if (found != channels_.end()) return found->second.get();
   const std::uint64_t index = header.channel / 2;
   if (owns_id(header.channel)) {
-    if (index >= next_own_index_) return fail("a frame of a channel that was never opened");
+    if (index >= next_own_index_) return breach("a frame of a channel that was never opened");
     return nullptr;
   }
   if (peer_indexes_.contains(index)) return nullptr;
   const wire::RouteEntry* peer_route = peer_routes_.find(header.route);
-  if (peer_route == nullptr) return fail("a frame of a route that was never named");
+  if (peer_route == nullptr) return breach("a frame of a route that was never named");
   const std::size_t peer_channels = channels_.size() - own_channels_;
-  if (peer_channels >= kPeerChannelsMax) return fail("more channels than this node allows");
+  if (peer_channels >= kPeerChannelsMax) return breach("more channels than this node allows");
   if (peer_indexes_.add(index) == NumberSet::Outcome::too_many_gaps) {
-    return fail("channel numbers with too many gaps");
+    return breach("channel numbers with too many gaps");
   }
   const LocalRoutes::Numbered* ids = local_routes_.find_on_wire(peer_route->name);
   auto channel = std::make_unique<ChannelCore>(pool_, header.channel, ids != nullptr ? ids->id : 0,
@@ -41,7 +41,7 @@ Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
 
 Result<void> Session::charge_received(GroupState& its_group, std::uint64_t charge) {
   if (its_group.received_charge_bytes + charge > its_group.granted_bytes) {
-    return fail("more bytes than credit was given for");
+    return breach("more bytes than credit was given for");
   }
   its_group.received_charge_bytes += charge;
   return {};
@@ -56,11 +56,11 @@ void Session::note_received(TimePoint now, const wire::FrameHeader& header) {
 Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& header) {
   const bool control_kind =
       header.kind == wire::FrameKind::open || header.kind == wire::FrameKind::stop;
-  if (control_kind && !header.express) return fail("a frame in the wrong number space");
+  if (control_kind && !header.express) return breach("a frame in the wrong number space");
   NumberSet& numbers = header.express ? express_in_ : bulk_in_;
   if (header.number >= numbers.next() + kNumbersAheadMax ||
       (header.express && header.number > numbers.next())) {
-    return fail("a frame number out of range");
+    return breach("a frame number out of range");
   }
   note_received(now, header);
   if (numbers.contains(header.number) && !planted(Plant::accept_duplicates)) return FrameFate::done;
@@ -72,7 +72,7 @@ Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& head
     return FrameFate::take;
   }
   if (numbers.add(header.number) == NumberSet::Outcome::too_many_gaps) {
-    return fail("frame numbers with too many gaps");
+    return breach("frame numbers with too many gaps");
   }
   if (channel == nullptr) return FrameFate::done;
 
@@ -123,7 +123,7 @@ Result<void> Session::on_data(TimePoint now, const wire::FrameHeader& header, St
   if (auto ok = channel.in.insert(header.offset, header.raw_bytes, std::move(raw)); !ok) return ok;
   NumberSet& numbers = header.express ? express_in_ : bulk_in_;
   if (numbers.add(header.number) == NumberSet::Outcome::too_many_gaps) {
-    return fail("frame numbers with too many gaps");
+    return breach("frame numbers with too many gaps");
   }
   corrupt_counts_.erase({header.express, header.number});
   note_as_of(channel, header);

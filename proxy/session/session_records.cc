@@ -63,7 +63,7 @@ void Session::put_routes(ByteQueue& out) {
 Result<void> Session::on_ack(const wire::Ack& ack) {
   switch (local_routes_.on_seen(ack.routes_seen)) {
     case LocalRoutes::Seen::never_said:
-      return fail("an acknowledgement of routes never said");
+      return breach("an acknowledgement of routes never said");
     case LocalRoutes::Seen::newly:
       emit(SessionEvent::Kind::routes_changed);
       break;

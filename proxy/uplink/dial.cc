@@ -12,7 +12,7 @@ namespace longthrow {
 Result<void> verify_binding(const TlsEngine& engine, const wire::Hello& hello) {
   const auto expected = engine.binding(wire::binding_context(hello));
   if (!expected) return std::unexpected(expected.error());
-  if (*expected != hello.binding) return fail("the hello is not bound to this connection");
+  if (*expected != hello.binding) return breach("the hello is not bound to this connection");
   return {};
 }
 
@@ -54,7 +54,7 @@ void Dial::start() {
 void Dial::resolve_next() {
   if (next_name_ < options_.names.size()) turned_away_ = false;
   if (next_name_ == options_.names.size()) {
-    fail_with(last_error_);
+    fail_with({.message = last_error_});
     return;
   }
   loop_.arm(timer_, loop_.now() + kConnectTimeout);
@@ -134,7 +134,7 @@ void Dial::on_connected(Knock& knock, int result) {
   auto engine = make_engine_();
   if (!engine) {
     loop_.close(socket, CloseMode::reset);
-    fail_with(engine.error().message);
+    fail_with(engine.error());
     return;
   }
   loop_.arm(timer_, loop_.now() + options_.answer_timeout);
@@ -147,8 +147,9 @@ void Dial::on_timeout() {
   if (lane_ != nullptr) {
     lane_->drop();
     fail_with(
-        format("{}: no answer within {} s", lane_->remote(),
-               std::chrono::duration_cast<std::chrono::seconds>(options_.answer_timeout).count()));
+        {.message = format(
+             "{}: no answer within {} s", lane_->remote(),
+             std::chrono::duration_cast<std::chrono::seconds>(options_.answer_timeout).count())});
   } else if (knocking_) {
     // No descriptor for another one: those under way have their time.
     if (loop_.now() < address_deadline_) {
@@ -170,13 +171,13 @@ void Dial::on_lane_established(Lane& lane) {
     lane.send(record.view());
     lane.finish();
     told_ = true;
-    fail_with("the peer was told", std::nullopt);
+    fail_with({.message = "the peer was told"});
     return;
   }
   hello_sent_ = true;
   if (auto sent = send_hello(lane, owner_.dial_hello(*this)); !sent) {
     lane.drop();
-    fail_with(sent.error().message);
+    fail_with(sent.error());
   }
 }
 
@@ -185,10 +186,10 @@ Result<void> Dial::on_lane_record(Lane& lane, const wire::RecordView& record) {
     const auto bye = wire::decode_bye(record.body);
     if (!bye) return std::unexpected(bye.error());
     lane.finish();
-    fail_with(format("the peer refuses: {}", bye->text), *bye);
+    fail_with({.message = format("the peer refuses: {}", bye->text)}, *bye);
     return {};
   }
-  if (record.type != wire::RecordType::hello) return fail("a record before the hello");
+  if (record.type != wire::RecordType::hello) return breach("a record before the hello");
   const auto hello = wire::decode_hello(record.body);
   if (!hello) return std::unexpected(hello.error());
   if (auto bound = verify_binding(lane.engine(), *hello); !bound) return bound;
@@ -199,9 +200,9 @@ Result<void> Dial::on_lane_record(Lane& lane, const wire::RecordView& record) {
   return {};
 }
 
-void Dial::on_lane_closed(Lane& lane, const std::string& reason) {
+void Dial::on_lane_closed(Lane& lane, const Error& why) {
   turned_away_ = true;
-  fail_with(format("{}: {}", lane.remote(), reason));
+  fail_with({why.code, format("{}: {}", lane.remote(), why.message), why.os_errno});
 }
 
 void Dial::cancel() {
@@ -213,11 +214,11 @@ void Dial::cancel() {
   loop_.cancel(resolution_.operation);
 }
 
-void Dial::fail_with(const std::string& reason, std::optional<wire::Bye> bye) {
+void Dial::fail_with(const Error& why, std::optional<wire::Bye> bye) {
   if (over_) return;
   over_ = true;
   loop_.disarm(timer_);
-  owner_.on_dial_failed(*this, reason, std::move(bye));
+  owner_.on_dial_failed(*this, why, std::move(bye));
 }
 
 }  // namespace longthrow

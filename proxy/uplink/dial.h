@@ -23,8 +23,7 @@ class DialOwner {
   // The peer has answered. The lane waits for its new handler.
   virtual void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane,
                                 const wire::Hello& hello) = 0;
-  virtual void on_dial_failed(Dial& dial, const std::string& reason,
-                              std::optional<wire::Bye> bye) = 0;
+  virtual void on_dial_failed(Dial& dial, const Error& why, std::optional<wire::Bye> bye) = 0;
 };
 
 // Checks that `hello` was said on this connection, not on another (channel binding).
@@ -73,7 +72,7 @@ class Dial final : public Closable, public LaneHandler {
   Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
   void on_lane_room(Lane&) override {}
   void on_lane_turn(Lane&) override {}
-  void on_lane_closed(Lane& lane, const std::string& reason) override;
+  void on_lane_closed(Lane& lane, const Error& why) override;
 
  private:
   // One request to connect.
@@ -91,7 +90,7 @@ class Dial final : public Closable, public LaneHandler {
   void give_up_knocks();
   void on_connected(Knock& knock, int result);
   void on_timeout();
-  void fail_with(const std::string& reason, std::optional<wire::Bye> bye = std::nullopt);
+  void fail_with(const Error& why, std::optional<wire::Bye> bye = std::nullopt);
 
   Loop& loop_;
   DialOwner& owner_;

@@ -5,6 +5,12 @@
 #include <cstring>
 
 namespace longthrow {
+namespace {
+
+// `result`: a negative errno value.
+Error from_kernel(int result) { return {.message = std::strerror(-result), .os_errno = -result}; }
+
+}  // namespace
 
 Lane::Lane(Loop& loop, Socket socket, std::unique_ptr<TlsEngine> engine, bool dialled_here)
     : loop_(loop),
@@ -34,7 +40,7 @@ Duration Lane::unread_for() {
 void Lane::start(LaneHandler& handler) {
   handler_ = &handler;
   if (auto started = engine_->start(pending_); !started) {
-    end(started.error().message);
+    end(started.error());
     return;
   }
   flush();
@@ -50,15 +56,16 @@ void Lane::receive() {
 
 void Lane::on_received(int result) {
   if (state_ == State::closed) return;
-  if (result <= 0 || !broken_.empty()) {
-    if (!broken_.empty() && state_ == State::open) {
-      end(broken_);
+  if (result <= 0 || broken_) {
+    if (broken_ && state_ == State::open) {
+      end(*broken_);
     } else if (state_ == State::finishing) {
       close(CloseMode::graceful);
     } else if (result == 0) {
-      end_with_peer(CloseMode::graceful, "the connection was closed by the peer");
+      end_with_peer(CloseMode::graceful,
+                    {ErrorCode::peer_closed, "the connection was closed by the peer"});
     } else {
-      end_with_peer(CloseMode::reset, std::strerror(-result));
+      end_with_peer(CloseMode::reset, from_kernel(result));
     }
     return;
   }
@@ -68,7 +75,7 @@ void Lane::on_received(int result) {
     const auto fed = feed(ByteView(received_).first(static_cast<std::size_t>(result)));
     if (!fed && state_ == State::open) {
       flush();
-      end(fed.error().message);
+      end(fed.error());
       return;
     }
     if (state_ == State::open) handler_->on_lane_turn(*this);
@@ -104,7 +111,7 @@ void Lane::send(ByteView records) {
   if (state_ != State::open) return;
   if (auto sealed = engine_->seal(records, pending_); !sealed) {
     // Told from the receive, so that no caller of send() loses the lane under its feet.
-    broken_ = sealed.error().message;
+    broken_ = sealed.error();
     loop_.cancel(receive_);
     return;
   }
@@ -127,7 +134,8 @@ void Lane::on_sent(int result) {
     if (state_ == State::finishing) {
       close(CloseMode::reset);
     } else {
-      end(result < 0 ? std::strerror(-result) : "the connection broke while sending");
+      end(result < 0 ? from_kernel(result)
+                     : Error{.message = "the connection broke while sending"});
     }
     return;
   }
@@ -164,20 +172,20 @@ void Lane::drop() {
   close(CloseMode::reset);
 }
 
-void Lane::end(const std::string& reason) {
+void Lane::end(const Error& why) {
   if (state_ != State::open) return;
   LaneHandler* handler = std::exchange(handler_, nullptr);
   // What is pending is at most an alert or a bye: it is sent in order before the end.
   finish();
-  handler->on_lane_closed(*this, reason);
+  handler->on_lane_closed(*this, why);
 }
 
 // Nobody hears us any more: there is nothing to wait for.
-void Lane::end_with_peer(CloseMode mode, const std::string& reason) {
+void Lane::end_with_peer(CloseMode mode, const Error& why) {
   if (state_ != State::open) return;
   LaneHandler* handler = std::exchange(handler_, nullptr);
   close(mode);
-  handler->on_lane_closed(*this, reason);
+  handler->on_lane_closed(*this, why);
 }
 
 void Lane::close(CloseMode mode) {

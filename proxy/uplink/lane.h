@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,8 @@ class LaneHandler {
   virtual void on_lane_room(Lane& lane) = 0;
   // All records of one receive were handed over.
   virtual void on_lane_turn(Lane& lane) = 0;
-  // The connection is over, by the other side or by failure. Not called after finish() or drop().
-  virtual void on_lane_closed(Lane& lane, const std::string& reason) = 0;
+  // It is over, by the other side or by failure. Not called after finish() or drop().
+  virtual void on_lane_closed(Lane& lane, const Error& why) = 0;
 };
 
 // Owns the socket. Memory: a receive buffer, and two send queues of at most kPendingBytesMax plus
@@ -51,11 +52,10 @@ class Lane final : public Closable {
   // one, so that strangers cost little.
   void trust() { trusted_ = true; }
 
-  // Encrypts whole records and sends them as the socket takes them. REQUIRES:
-  // engine().established().
+  // Encrypts whole records, and sends them as the socket takes them. REQUIRES: it is established.
   void send(ByteView records);
-  // Whether more may be added. Records that are due again and again are built only then, so that a
-  // peer that does not read costs no memory; a hello or a bye is sent once, without asking.
+  // Whether more may be added. Records that are due again and again are built only then: a peer
+  // that does not read costs no memory. A hello or a bye is sent once, without asking.
   [[nodiscard]] bool has_room() const { return pending_.size() < kPendingBytesMax; }
   // What was handed to send() and is not yet in the kernel.
   [[nodiscard]] std::size_t queued_bytes() const { return pending_.size() + sending_.size(); }
@@ -96,8 +96,8 @@ class Lane final : public Closable {
   void receive();
   Result<void> feed(ByteView cipher);
   void flush();
-  void end(const std::string& reason);
-  void end_with_peer(CloseMode mode, const std::string& reason);
+  void end(const Error& why);
+  void end_with_peer(CloseMode mode, const Error& why);
   void close(CloseMode mode);
 
   Loop& loop_;
@@ -118,7 +118,7 @@ class Lane final : public Closable {
   ByteQueue sending_;
   ByteQueue pending_;
   bool room_wanted_ = false;
-  std::string broken_;  // sealing has failed, with this reason
+  std::optional<Error> broken_;  // sealing has failed
   Timer finish_timer_;
   UnreadWatch unread_watch_;
 };

@@ -51,6 +51,10 @@ class LaneSet {
     return *lane->second;
   }
 
+  // What the end of a lane, or of one that was to be one, says against the peer.
+  void count_end(ErrorCode code) { protocol_errors_ += code == ErrorCode::protocol ? 1 : 0; }
+  [[nodiscard]] std::uint64_t protocol_errors() const { return protocol_errors_; }
+
   // On the wire, also of lanes that are gone.
   [[nodiscard]] std::uint64_t sent_bytes() const {
     std::uint64_t bytes = gone_sent_bytes_ + (express_ ? express_->sent_bytes : 0);
@@ -68,6 +72,7 @@ class LaneSet {
   BulkLanes bulk_;
   std::uint16_t last_turn_ = 0;
   LaneId next_id_ = 1;
+  std::uint64_t protocol_errors_ = 0;
   std::uint64_t gone_sent_bytes_ = 0;
   std::uint64_t gone_received_bytes_ = 0;
 };

@@ -91,6 +91,7 @@ void Uplink::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire
   if (judgement.end_session)
     owner_.on_session_over({LossReason::peer_restarted, "the peer has restarted"});
   if (judgement.verdict != Peering::Verdict::accept) {
+    lanes_.count_end(judgement.code);
     parts_.log.say(now(), LogLevel::warning, judgement.text,
                    format("link {}: {}: {}", link_, lane->remote(), judgement.text));
     const bool refused = judgement.reason == wire::ByeReason::refused;
@@ -105,7 +106,8 @@ void Uplink::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire
   express_up(std::move(lane), hello, generation_of(dial_attempt_, true));
 }
 
-void Uplink::on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) {
+void Uplink::on_dial_failed(Dial& dial, const Error& why, std::optional<wire::Bye> bye) {
+  lanes_.count_end(why.code);
   const std::uint16_t index = dial.lane_index();
   dialler_.retire(dial);
   if (dial.only_says_bye()) {
@@ -114,7 +116,7 @@ void Uplink::on_dial_failed(Dial& dial, const std::string& reason, std::optional
   }
   Duration delay = delay_after(dial, bye);
   if (index == 0) {
-    on_express_dial_failed(dial, reason, bye);
+    on_express_dial_failed(dial, why.message, bye);
     if (bye && bye->reason == wire::ByeReason::stale_session && peering_.session_established()) {
       owner_.on_session_over({LossReason::session_ended, "the peer has ended the session"});
       delay = Duration(0);
@@ -246,18 +248,15 @@ Result<void> Uplink::on_bye(const Lane& lane, const wire::Bye& bye) {
   return {};
 }
 
-void Uplink::on_lane_closed(Lane& lane, const std::string& reason) {
+void Uplink::on_lane_closed(Lane& lane, const Error& why) {
+  lanes_.count_end(why.code);
   if (&lane == challenger_.lane.get()) {
     loop_.disarm(challenge_timer_);
-    parts_.closing.retire(std::move(challenger_.lane));
-    return;
+    return parts_.closing.retire(std::move(challenger_.lane));
   }
-  if (&lane == deferred_.lane.get()) {
-    parts_.closing.retire(std::move(deferred_.lane));
-    return;
-  }
+  if (&lane == deferred_.lane.get()) return parts_.closing.retire(std::move(deferred_.lane));
   if (&lane == lanes_.express()) {
-    down(reason);
+    down(why.message);
     peer_gone_since_ = now();
     return;
   }
@@ -265,7 +264,7 @@ void Uplink::on_lane_closed(Lane& lane, const std::string& reason) {
   LT_ASSERT(lanes_.find_bulk(index) == &lane);
   std::unique_ptr<Lane> closed = lose(lane);
   parts_.log.say(now(), LogLevel::info, format("bulk lane {}", index),
-                 format("link {}: bulk lane {} is down: {}", link_, index, reason));
+                 format("link {}: bulk lane {} is down: {}", link_, index, why.message));
   const bool redial = closed->dialled_here();
   parts_.closing.retire(std::move(closed));
   if (redial) dialler_.dial_at(index, now() + redial_delay());
@@ -300,7 +299,7 @@ void Uplink::check_liveness(TimePoint now) {
   }
   for (const auto& [lane, reason] : dead) {
     lane->drop();
-    on_lane_closed(*lane, reason);
+    on_lane_closed(*lane, {.message = reason});
   }
   if (now < next_heartbeat_) return;
   next_heartbeat_ = now + config_.heartbeat;

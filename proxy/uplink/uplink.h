@@ -118,10 +118,10 @@ class Uplink final : public LaneHandler, public DialOwner {
   Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
   void on_lane_room(Lane&) override { owner_.wake(); }
   void on_lane_turn(Lane&) override { owner_.wake(); }
-  void on_lane_closed(Lane& lane, const std::string& reason) override;
+  void on_lane_closed(Lane& lane, const Error& why) override;
   wire::Hello dial_hello(Dial& dial) override;
   void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire::Hello& hello) override;
-  void on_dial_failed(Dial& dial, const std::string& reason, std::optional<wire::Bye> bye) override;
+  void on_dial_failed(Dial& dial, const Error& why, std::optional<wire::Bye> bye) override;
 
  private:
   static constexpr Duration kConnectTimeoutOfKnown = std::chrono::seconds(1);

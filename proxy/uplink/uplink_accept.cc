@@ -57,6 +57,7 @@ void Uplink::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello
     owner_.on_session_over({LossReason::peer_restarted, "the peer has restarted"});
   switch (judgement.verdict) {
     case Peering::Verdict::refuse:
+      lanes_.count_end(judgement.code);
       parts_.log.say(now(), LogLevel::info, judgement.text,
                      format("link {}: refused {}: {}", link_, lane->remote(), judgement.text));
       if (!up()) down_reason_ = judgement.text;

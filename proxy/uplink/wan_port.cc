@@ -81,7 +81,7 @@ void WanPort::on_accepted(int result) {
   auto engine = owner_.wan_engine(*this);
   if (!engine) {
     loop_.close(Socket{result}, CloseMode::reset);
-    owner_.on_wan_refused(*this, "a peer", engine.error().message);
+    owner_.on_wan_refused(*this, "a peer", engine.error());
     return;
   }
   const auto remote = loop_.remote_endpoint(Socket{result});
@@ -113,7 +113,8 @@ void WanPort::make_room(const Origin& newcomer) {
     const std::string remote = evicted->remote();
     evicted->drop();
     closing_list_.retire(std::move(evicted));
-    owner_.on_wan_refused(*this, remote, "too many connections that have not said hello");
+    owner_.on_wan_refused(*this, remote,
+                          {.message = "too many connections that have not said hello"});
   }
 }
 
@@ -136,7 +137,7 @@ void WanPort::on_timer() {
     const std::string remote = late->remote();
     late->drop();
     closing_list_.retire(std::move(late));
-    owner_.on_wan_refused(*this, remote, "no hello within 10 s");
+    owner_.on_wan_refused(*this, remote, {.message = "no hello within 10 s"});
   }
   arm_timer();
 }
@@ -157,10 +158,10 @@ Result<void> WanPort::on_lane_record(Lane& lane, const wire::RecordView& record)
     owner_.on_wan_bye(take(lane), *bye);
     return {};
   }
-  if (record.type != wire::RecordType::hello) return fail("a record before the hello");
+  if (record.type != wire::RecordType::hello) return breach("a record before the hello");
   const auto hello = wire::decode_hello(record.body);
   if (!hello) return std::unexpected(hello.error());
-  if (hello->role != wire::HelloRole::dialler) return fail("a hello of the wrong role");
+  if (hello->role != wire::HelloRole::dialler) return breach("a hello of the wrong role");
   if (auto bound = verify_binding(lane.engine(), *hello); !bound) return bound;
   lane.index = hello->lane;
   if (const auto remote = loop_.remote_endpoint(lane.socket())) known_.note(origin_of(*remote));
@@ -168,12 +169,12 @@ Result<void> WanPort::on_lane_record(Lane& lane, const wire::RecordView& record)
   return {};
 }
 
-void WanPort::on_lane_closed(Lane& lane, const std::string& reason) {
+void WanPort::on_lane_closed(Lane& lane, const Error& why) {
   std::unique_ptr<Lane> closed = take(lane);
   const std::string remote = closed->remote();
   refused_.push_back(std::move(closed));
   arm_timer();
-  owner_.on_wan_refused(*this, remote, reason);
+  owner_.on_wan_refused(*this, remote, why);
 }
 
 }  // namespace longthrow

@@ -25,8 +25,7 @@ class WanPortOwner {
   // An authenticated peer has only come to say why nothing is to be had of it.
   virtual void on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) = 0;
   // Someone was turned away. `authenticated` link, if it came so far, else "".
-  virtual void on_wan_refused(WanPort& port, const std::string& remote,
-                              const std::string& reason) = 0;
+  virtual void on_wan_refused(WanPort& port, const std::string& remote, const Error& why) = 0;
 };
 
 // Bounded: at most kStrangersMax connections that have not proven who they are, those included that
@@ -56,7 +55,7 @@ class WanPort final : public LaneHandler {
   Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) override;
   void on_lane_room(Lane&) override {}
   void on_lane_turn(Lane&) override {}
-  void on_lane_closed(Lane& lane, const std::string& reason) override;
+  void on_lane_closed(Lane& lane, const Error& why) override;
 
  private:
   static constexpr Duration kSweepInterval = std::chrono::milliseconds(50);

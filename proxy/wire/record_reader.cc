@@ -94,7 +94,7 @@ Result<std::optional<RecordView>> RecordReader::finish_record() {
   part_ = Part::header;
   if (!is_known(header_.type)) {
     if ((header_.type & kSkippableBit) != 0) return std::nullopt;
-    return fail("unknown record type");
+    return breach("unknown record type");
   }
   RecordView record{.type = static_cast<RecordType>(header_.type)};
   if (record.type == RecordType::frame) {

@@ -223,12 +223,12 @@ Result<RecordHeader> decode_record_header(ByteView bytes) {
   header.flags = reader.get<std::uint8_t>();
   const auto zero = reader.get<std::uint16_t>();
   header.body_bytes = reader.get<std::uint32_t>();
-  if (!reader.complete() || zero != 0) return fail("malformed record header");
+  if (!reader.complete() || zero != 0) return breach("malformed record header");
   const bool is_frame = header.type == static_cast<std::uint8_t>(RecordType::frame);
   const std::size_t bytes_max =
       is_frame ? kFrameHeaderBytes + kPayloadBytesMax : kControlBodyBytesMax;
-  if (header.body_bytes > bytes_max) return fail("record larger than its kind allows");
-  if (is_frame && header.body_bytes < kFrameHeaderBytes) return fail("frame without a header");
+  if (header.body_bytes > bytes_max) return breach("record larger than its kind allows");
+  if (is_frame && header.body_bytes < kFrameHeaderBytes) return breach("frame without a header");
   return header;
 }
 
@@ -237,7 +237,7 @@ Result<Hello> decode_hello(ByteView body) {
   Hello hello;
   std::array<std::byte, 4> magic{};
   reader.get_bytes(magic);
-  if (magic != kMagic) return fail("this is not a Longthrow hello");
+  if (magic != kMagic) return breach("this is not a Longthrow hello");
   hello.protocol_min = reader.get<std::uint16_t>();
   hello.protocol_max = reader.get<std::uint16_t>();
   const auto role = reader.get<std::uint8_t>();
@@ -252,7 +252,7 @@ Result<Hello> decode_hello(ByteView body) {
   reader.get_bytes(hello.binding);
   if (!reader.complete() || role > 1 || hello.session == 0 || hello.node.empty() ||
       !is_name(hello.node)) {
-    return fail("malformed hello");
+    return breach("malformed hello");
   }
   hello.role = static_cast<HelloRole>(role);
   return hello;
@@ -263,7 +263,7 @@ Result<Bye> decode_bye(ByteView body) {
   const auto reason = reader.get<std::uint8_t>();
   Bye bye;
   bye.text = escape_foreign(reader.get_text(kReasonBytesMax));
-  if (!reader.complete()) return fail("malformed bye");
+  if (!reader.complete()) return breach("malformed bye");
   bye.reason = reason <= static_cast<std::uint8_t>(ByeReason::refused)
                    ? static_cast<ByeReason>(reason)
                    : ByeReason::refused;
@@ -287,9 +287,9 @@ Result<Routes> decode_routes(ByteView body) {
     entry.no_target = (flags & kNoTargetFlag) != 0;
     entry.name = reader.get_text(kNameBytesMax);
     entry.group = reader.get_text(kNameBytesMax);
-    if (!is_name(entry.name) || !is_name(entry.group)) return fail("a route with a malformed name");
+    if (!is_name(entry.name) || !is_name(entry.group)) return breach("a malformed name of a route");
   }
-  if (!reader.complete()) return fail("malformed routes");
+  if (!reader.complete()) return breach("malformed routes");
   return routes;
 }
 
@@ -305,7 +305,7 @@ Result<Ack> decode_ack(ByteView body) {
     range.first = reader.get<std::uint64_t>();
     range.last = reader.get<std::uint64_t>();
     // Ascending, with a gap before each.
-    if (range.first <= floor || range.last < range.first) return fail("malformed ack ranges");
+    if (range.first <= floor || range.last < range.first) return breach("malformed ack ranges");
     floor = range.last + 1;
   }
   ack.delivered.resize(reader.get_count(kDeliveredMax, 16));
@@ -313,21 +313,21 @@ Result<Ack> decode_ack(ByteView body) {
     mark.channel = reader.get<std::uint64_t>();
     mark.offset = reader.get<std::uint64_t>();
   }
-  if (!reader.complete()) return fail("malformed ack");
+  if (!reader.complete()) return breach("malformed ack");
   return ack;
 }
 
 Result<Credit> decode_credit(ByteView body) {
   FieldReader reader(body);
   Credit credit{.grants = get_grants(reader)};
-  if (!reader.complete()) return fail("malformed credit");
+  if (!reader.complete()) return breach("malformed credit");
   return credit;
 }
 
 Result<CreditRecall> decode_credit_recall(ByteView body) {
   FieldReader reader(body);
   CreditRecall recall{.limits = get_grants(reader)};
-  if (!reader.complete()) return fail("malformed recall of credit");
+  if (!reader.complete()) return breach("malformed recall of credit");
   return recall;
 }
 
@@ -340,7 +340,7 @@ Result<CreditReturn> decode_credit_return(ByteView body) {
     its.limit_bytes = reader.get<std::uint64_t>();
     its.had_bytes = reader.get<std::uint64_t>();
   }
-  if (!reader.complete()) return fail("malformed return of credit");
+  if (!reader.complete()) return breach("malformed return of credit");
   return returned;
 }
 
@@ -352,14 +352,14 @@ Result<Heartbeat> decode_heartbeat(ByteView body) {
   heartbeat.bulk_next = reader.get<std::uint64_t>();
   heartbeat.idle_groups.resize(reader.get_count(kRoutesMax, 4));
   for (std::uint32_t& group : heartbeat.idle_groups) group = reader.get<std::uint32_t>();
-  if (!reader.complete()) return fail("malformed heartbeat");
+  if (!reader.complete()) return breach("malformed heartbeat");
   return heartbeat;
 }
 
 Result<HeartbeatEcho> decode_heartbeat_echo(ByteView body) {
   FieldReader reader(body);
   HeartbeatEcho echo{.sent_at_ns = reader.get<std::uint64_t>()};
-  if (!reader.complete()) return fail("malformed heartbeat echo");
+  if (!reader.complete()) return breach("malformed heartbeat echo");
   return echo;
 }
 
@@ -375,7 +375,7 @@ Result<Marks> decode_marks(ByteView body) {
     mark.group_id = reader.get<std::uint32_t>();
     mark.wall_ns = reader.get<std::int64_t>();
   }
-  if (!reader.complete()) return fail("malformed marks");
+  if (!reader.complete()) return breach("malformed marks");
   return marks;
 }
 
@@ -386,13 +386,13 @@ Result<Notices> decode_notices(ByteView body) {
   notices.entries.resize(reader.get_count(kRoutesMax, kEntryBytesMin));
   for (NoticeEntry& entry : notices.entries) {
     const auto kind = reader.get<std::uint8_t>();
-    if (kind > static_cast<std::uint8_t>(NoticeKind::fenced)) return fail("malformed notices");
+    if (kind > static_cast<std::uint8_t>(NoticeKind::fenced)) return breach("malformed notices");
     entry.kind = static_cast<NoticeKind>(kind);
     entry.group_id = reader.get<std::uint32_t>();
     entry.since_ns = reader.get<std::int64_t>();
     entry.by = reader.get_text(kCommandBytesMax);
   }
-  if (!reader.complete()) return fail("malformed notices");
+  if (!reader.complete()) return breach("malformed notices");
   return notices;
 }
 
@@ -416,7 +416,7 @@ Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView byt
   if (!reader.complete() || zero != 0 || zero_too != 0 ||
       kind > static_cast<std::uint8_t>(FrameKind::blank) ||
       codec > static_cast<std::uint8_t>(CodecId::zstd) || frame.raw_bytes > kRawBytesMax) {
-    return fail("malformed frame header");
+    return breach("malformed frame header");
   }
   frame.kind = static_cast<FrameKind>(kind);
   frame.codec = static_cast<CodecId>(codec);
@@ -425,10 +425,10 @@ Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView byt
   if (has_bytes != (frame.payload_bytes > 0) || stands_for_bytes != (frame.raw_bytes > 0) ||
       frame.payload_bytes > frame.raw_bytes ||
       (frame.codec == CodecId::none && frame.payload_bytes != frame.raw_bytes && has_bytes)) {
-    return fail("frame sizes disagree");
+    return breach("frame sizes disagree");
   }
   // No honest stream comes near this limit, which keeps offset arithmetic from overflowing.
-  if (frame.offset > (std::uint64_t{1} << 62)) return fail("frame offset out of range");
+  if (frame.offset > (std::uint64_t{1} << 62)) return breach("frame offset out of range");
   return frame;
 }
 

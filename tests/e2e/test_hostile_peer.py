@@ -140,6 +140,7 @@ def test_a_peer_that_goes_on_breaking_the_protocol_loses_its_session(beta, folde
     try:
         line = beta.wait_log("the session has ended: ", timeout=20)
         assert "the peer has broken the protocol 8 times, last with malformed routes" in line, line
+        assert beta.link()["totals"]["protocol_errors"] >= 8
         alpha.wait_log("the session has ended: the peer has ended the session", timeout=5)
     finally:
         alpha.stop()

@@ -39,8 +39,9 @@ class StrangersTest : public ::testing::Test, public WanPortOwner {
     lane->drop();
     closing_list_.retire(std::move(lane));
   }
-  void on_wan_refused(WanPort&, const std::string&, const std::string& reason) override {
-    reasons_.push_back(reason);
+  void on_wan_refused(WanPort&, const std::string&, const Error& why) override {
+    reasons_.push_back(why.message);
+    breaches_ += why.code == ErrorCode::protocol ? 1 : 0;
   }
 
   void run(Duration time) { world_.run_for(time); }
@@ -75,6 +76,7 @@ class StrangersTest : public ::testing::Test, public WanPortOwner {
   ClosingList closing_list_{loop_};
   WanPort port_{loop_, closing_list_, *this, network_.endpoint(node_, 7700), ""};
   std::deque<std::string> reasons_;
+  int breaches_ = 0;  // of them
 };
 
 TEST_F(StrangersTest, RefusedOnesThatStayCountLikeThoseThatWait) {
@@ -84,6 +86,22 @@ TEST_F(StrangersTest, RefusedOnesThatStayCountLikeThoseThatWait) {
   EXPECT_GE(reasons_.size(), 900U);
   EXPECT_GT(most, kMax / 2) << "they are told why before they are dropped";
   EXPECT_LE(most, kMax + kSlack);
+}
+
+TEST_F(StrangersTest, OnlyWhoBeganAsAPeerCanBreakTheProtocol) {
+  const auto say = [&](std::string_view text) {
+    const NetId socket = connect(flood_);
+    run(std::chrono::milliseconds(1));
+    (void)network_.write(socket, std::as_bytes(std::span(text)));
+    run(std::chrono::milliseconds(100));
+  };
+  say("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(breaches_, 0);
+  std::string noise(kPlainPreface);
+  noise.append(64, '\xff');
+  say(noise);
+  EXPECT_EQ(breaches_, 1);
+  EXPECT_EQ(reasons_.size(), 2U);
 }
 
 TEST_F(StrangersTest, WhoHasClosedIsGoneAtOnce) {

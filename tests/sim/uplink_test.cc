@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/tls/plain_engine.h"
@@ -79,8 +80,9 @@ class Site final : public UplinkOwner, public WanPortOwner {
   }
 
   std::unique_ptr<Uplink> uplink;
-  std::optional<wire::Bye> says;  // its own bye
-  bool answers = true;            // heartbeats
+  std::optional<wire::Bye> says;   // its own bye
+  bool answers = true;             // heartbeats
+  std::optional<Error> ends_with;  // its answer to one record of the express lane
   int ups = 0;
   int downs = 0;
   int lanes_lost = 0;
@@ -95,6 +97,8 @@ class Site final : public UplinkOwner, public WanPortOwner {
   void on_uplink_down() override { ++downs; }
   void on_lane_down(LaneId) override { ++lanes_lost; }
   Result<void> on_record(Lane& lane, const wire::RecordView& record) override {
+    if (ends_with && &lane == uplink->lanes().express())
+      return std::unexpected(*std::exchange(ends_with, std::nullopt));
     if (record.type == wire::RecordType::heartbeat && answers) {
       ByteQueue echo;
       wire::encode(
@@ -126,7 +130,7 @@ class Site final : public UplinkOwner, public WanPortOwner {
     closing_.retire(std::move(lane));
     uplink->on_incoming_bye(bye);
   }
-  void on_wan_refused(WanPort&, const std::string&, const std::string&) override {}
+  void on_wan_refused(WanPort&, const std::string&, const Error&) override {}
 
  private:
   SimNetwork& network_;
@@ -191,6 +195,31 @@ TEST_F(UplinkTest, OneDialsAndBothHaveAllLanes) {
     EXPECT_EQ(site->bulk_lanes(), 2U);
     EXPECT_EQ(site->uplink->down_reason(), "");
   }
+}
+
+TEST_F(UplinkTest, ABreachOfTheProtocolEndsTheLaneAndIsCounted) {
+  start_alpha_dialling();
+  run(5s);
+  alpha_.ends_with = Error{.message = "no breach"};
+  run(5s);
+  EXPECT_EQ(alpha_.lanes_lost, 3) << "with the express lane";
+  EXPECT_EQ(alpha_.uplink->lanes().protocol_errors(), 0U);
+  alpha_.ends_with = breach("a record out of place").error();
+  run(5s);
+  EXPECT_EQ(alpha_.lanes_lost, 6);
+  EXPECT_EQ(alpha_.uplink->lanes().protocol_errors(), 1U);
+  EXPECT_EQ(beta_.uplink->lanes().protocol_errors(), 0U);
+}
+
+TEST_F(UplinkTest, AnErrorOfARecordHasTheCodeThatIsCounted) {
+  start_alpha_dialling();
+  run(5s);
+  ByteQueue noise;
+  noise.append(ByteView(std::vector<std::byte>(64, std::byte{0xff})));
+  beta_.uplink->lanes().express()->send(noise.view());
+  run(1s);
+  EXPECT_EQ(alpha_.uplink->lanes().protocol_errors(), 1U);
+  EXPECT_EQ(beta_.uplink->lanes().protocol_errors(), 0U);
 }
 
 TEST_F(UplinkTest, BothDialAndOneExpressLaneStays) {

@@ -143,7 +143,8 @@ std::string trouble_line(const LinkStatus& link) {
   };
   count(link.reconnects, "reconnects");
   if (link.retransmitted_bytes > 0) add(bytes_text(link.retransmitted_bytes) + " retransmitted");
-  count(link.checksum_failures, "checksum failures");
+  count(link.errors.checksum_failures, "checksum failures");
+  count(link.errors.protocol_errors, "breaches of the protocol by the peer");
   count(link.refused_peers, "refused peers");
   count(link.aborted_channels, "aborted channels");
   return text.empty() ? text : line("so far", text);

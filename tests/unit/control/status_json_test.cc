@@ -28,7 +28,7 @@ constexpr const char* kContract = R"({
    "buffer":{"used_bytes":0,"raw_bytes":0,"limit_bytes":1073741824,"full":false},
    "lag":{"bytes":0,"seconds":0.0},"limited_by":"source","drain_eta_s":null,"full_eta_s":null,
    "rate":{"in_bytes_s":0,"out_bytes_s":0},"compression":{"codec":"zstd:3","ratio":1.0},
-   "reconnects":0,"retransmitted_bytes":0}},
+   "reconnects":0,"retransmitted_bytes":0,"totals":{"checksum_failures":0,"protocol_errors":0}}},
  "groups":{"vm1":{"link":"dr","consistent":true,"reason":"","lag":{"bytes":0,"seconds":0.0},
    "epoch":0,"cuts":{"source":0,"freeze":0,"observed":0,"unproven":0},
    "inbound":{"epoch":0,"proof":"source","as_of":"2026-01-31T12:01:07.3Z","age_s":0.2}}},
