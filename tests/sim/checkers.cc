@@ -2,8 +2,8 @@
 #include "tests/sim/checkers.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
+#include <utility>
 
 #include "proxy/base/log.h"
 
@@ -214,34 +214,16 @@ void check_no_leaks(Cluster& cluster, std::vector<std::string>& violations) {
   }
 }
 
-bool is_protocol_error(LogLevel level, const std::string& line) {
-  if (level == LogLevel::error) return true;
-  static constexpr std::array kSigns = {"malformed",
-                                        "out of place",
-                                        "does not keep to its credit",
-                                        "never sent",
-                                        "never said",
-                                        "never opened",
-                                        "never named",
-                                        "overlap",
-                                        "wrong lane",
-                                        "wrong number space",
-                                        "out of range",
-                                        "too many",
-                                        "beyond the end",
-                                        "sent before",
-                                        "second end",
-                                        "not stopped",
-                                        "sizes disagree",
-                                        "more bytes than credit",
-                                        "before bytes that were sent",
-                                        "failed its checksum",
-                                        "corrupt at source",
-                                        "record before the hello",
-                                        "not bound to this connection",
-                                        "unknown record"};
-  return std::ranges::any_of(
-      kSigns, [&](const char* sign) { return line.find(sign) != std::string::npos; });
+void ErrorChecker::check(const PeerErrors& errors, std::vector<std::string>& violations) {
+  const PeerErrors before = std::exchange(told_, errors);
+  if (errors.protocol_errors > before.protocol_errors) {
+    violations.push_back(format("protocol: {} breaches by one of our own nodes",
+                                errors.protocol_errors - before.protocol_errors));
+  }
+  if (errors.checksum_failures > before.checksum_failures && !damages_memory_) {
+    violations.push_back(format("protocol: {} frames failed their checksum, and none was damaged",
+                                errors.checksum_failures - before.checksum_failures));
+  }
 }
 
 }  // namespace longthrow::sim

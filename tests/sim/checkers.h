@@ -62,7 +62,20 @@ class AnswerChecker {
 };
 // After everything has settled: no channel, no byte, no operation is left.
 void check_no_leaks(Cluster& cluster, std::vector<std::string>& violations);
-// Log lines that honest nodes never cause, and error lines.
-[[nodiscard]] bool is_protocol_error(LogLevel level, const std::string& line);
+
+// Nodes of ours never break the protocol, and never send a frame that fails its checksum, unless
+// the simulation has damaged it: told by the nodes' counters (longthrow/error_code.h).
+class ErrorChecker {
+ public:
+  struct Options {
+    bool damages_memory = false;
+  };
+  explicit ErrorChecker(Options options) : damages_memory_(options.damages_memory) {}
+  void check(const PeerErrors& errors, std::vector<std::string>& violations);
+
+ private:
+  const bool damages_memory_;
+  PeerErrors told_;
+};
 
 }  // namespace longthrow::sim

@@ -26,6 +26,13 @@ CompressionSetting sample_compression(RandomStream& random) {
   }
 }
 
+void add_errors(const Status& status, PeerErrors& sum) {
+  for (const auto& [name, link] : status.links) {
+    sum.checksum_failures += link.errors.checksum_failures;
+    sum.protocol_errors += link.errors.protocol_errors;
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TlsEngine>> PlainProvider::client(const std::string& link) {
@@ -173,6 +180,14 @@ Statuses Cluster::statuses() const {
   return statuses;
 }
 
+PeerErrors Cluster::errors(const Statuses& now) const {
+  PeerErrors sum = errors_of_the_gone_;
+  for (const std::optional<Status>& status : now) {
+    if (status) add_errors(*status, sum);
+  }
+  return sum;
+}
+
 void Cluster::lose_disk(int side) {
   std::error_code ignored;
   std::filesystem::remove_all(config(side).node.state_dir, ignored);
@@ -206,7 +221,10 @@ void Cluster::start(Process& process, HostId host, int side) {
   LT_ASSERT(started.has_value());
 }
 
-void Cluster::die(int side, Death death) { die(processes_[side], death); }
+void Cluster::die(int side, Death death) {
+  if (node(side) != nullptr) add_errors(node(side)->status(), errors_of_the_gone_);
+  die(processes_[side], death);
+}
 
 void Cluster::die(Process& process, Death death) {
   if (process.node == nullptr) return;

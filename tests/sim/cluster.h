@@ -50,6 +50,8 @@ struct ClusterOptions {
 
 // What both nodes say at one moment; nothing of one that does not run.
 using Statuses = std::array<std::optional<Status>, 2>;
+// What nodes have counted against their peers.
+using PeerErrors = decltype(LinkStatus::errors);
 
 inline constexpr std::uint16_t kWanPort = 7700;
 [[nodiscard]] constexpr std::uint16_t inside_port(std::size_t route) {
@@ -88,6 +90,8 @@ class Cluster {
   // Null while the side is down.
   [[nodiscard]] NodeImpl* node(int side) { return processes_[side].node.get(); }
   [[nodiscard]] Statuses statuses() const;
+  // Of both sides since the beginning: of the nodes that are gone, and of those that say `now`.
+  [[nodiscard]] PeerErrors errors(const Statuses& now) const;
   [[nodiscard]] SimLoop* loop(int side) { return processes_[side].loop.get(); }
   [[nodiscard]] const ClusterOptions& options() const { return options_; }
   // A copy of alpha's machine, on a host of its own; until the end of the cluster.
@@ -122,6 +126,7 @@ class Cluster {
   void lose_disk(int side);
   Process processes_[2];
   Process clone_;
+  PeerErrors errors_of_the_gone_;
   int starts_ = 0;
   int starts_of_[2] = {0, 0};
   std::set<std::size_t> left_out_[2];

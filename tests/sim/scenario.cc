@@ -33,7 +33,8 @@ class Scenario {
         cluster_(network_, sample_cluster(), plan_),
         shadow_(cluster_, sources_, targets_),
         random_(world_.stream("scenario")),
-        damages_memory_(random_.chance(0.2)) {
+        damages_memory_(random_.chance(0.2)),
+        errors_({.damages_memory = damages_memory_}) {
     RandomStream who = world_.stream("operator");
     if (who.chance(0.5)) {
       operator_.emplace(cluster_, shadow_, who, [this](std::string what) { violate(what); });
@@ -97,6 +98,7 @@ class Scenario {
     for (auto& what : ledger_.check_given(healed_at)) violate("G1: " + what);
     if (operator_) operator_->check_answered();
     check_no_leaks(cluster_, report_.violations);
+    errors_.check(cluster_.errors(cluster_.statuses()), report_.violations);
     for (auto& what : ledger_.check_fidelity()) violate("G1: " + what);
     if (drbd_) report_.description += "; " + drbd_->lived();
     report_.trace_hash = world_.trace_hash();
@@ -125,10 +127,7 @@ class Scenario {
       std::fprintf(stderr, "%12.6f %s\n", std::chrono::duration<double>(world_.elapsed()).count(),
                    line.c_str());
     }
-    const bool of_damage =
-        damages_memory_ && (line.find("failed its checksum") != std::string::npos ||
-                            line.find("corrupt at source") != std::string::npos);
-    if (!of_damage && is_protocol_error(level, line)) violate("log: " + line);
+    if (level == LogLevel::error) violate("log: " + line);
   }
 
   void start_applications() {
@@ -281,6 +280,7 @@ class Scenario {
   void look() {
     const Statuses statuses = cluster_.statuses();
     memory_.check(cluster_, statuses, report_.violations);
+    errors_.check(cluster_.errors(statuses), report_.violations);
     shadow_.look(world_.now(), statuses);
     answers_->check(cluster_, statuses, shadow_, world_.now(), report_.violations);
     if (operator_) operator_->judge(world_.now(), statuses);
@@ -327,6 +327,7 @@ class Scenario {
   std::optional<Operator> operator_;
   RandomStream random_;
   const bool damages_memory_;
+  ErrorChecker errors_;
   bool healed_ = false;
   std::uint32_t next_number_ = 1;
   ScenarioReport report_;
