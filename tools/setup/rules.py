@@ -180,6 +180,21 @@ def check_classes(path: Path, text: str) -> None:
             complain(path, text.count("\n", 0, offset) + 1, f"{name} has {count} fields; 25 are the most")
 
 
+def check_error_codes() -> None:
+    """A code of longthrow/error_code.h is there because something reacts to it or counts it."""
+    table = ROOT / "include" / "longthrow" / "error_code.h"
+    if not table.exists():
+        return
+    text = "\n".join(path.read_text() for path in sources() if path != table)
+    for code in re.findall(r"^ +X\((\w+),", table.read_text(), re.MULTILINE):
+        if code == "other":
+            continue
+        if not re.search(rf"(?:fail\(\s*|\{{\s*|\.code = )ErrorCode::{code}\b", text):
+            complain(table, 1, f"no error has the code {code}")
+        if not re.search(rf"(?:[!=]= |\bcase |\.code, )ErrorCode::{code}\b", text):
+            complain(table, 1, f"nothing reacts to the code {code}")
+
+
 BOOL = re.compile(r"\b(\w+)\(((?:[^()]|\([^()]*\))*\bbool \w+(?: = \w+)?(?:,[^()]*)?)\)[^{;]*[;{]")
 
 
@@ -205,6 +220,7 @@ def main() -> int:
             check_bools(path, text)
     check_floors()
     check_purity()
+    check_error_codes()
     if OPTIONS.measure:
         for value, rule, key in sorted(measures, reverse=True)[:60]:
             print(f"{value:5} {rule:7} {key}")

@@ -17,9 +17,8 @@ class Rules(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.root = Path(self.folder.name)
         self.limits = {"lines": {}, "fields": {}, "bools": [], "maps": []}
-        for room, links in (("base", ""), ("session", "longthrow_base"), ("wire", "longthrow_base"),
-                            ("groups", ""), ("guides", ""), ("codec", ""), ("drbd", ""), ("ingest", ""),
-                            ("control", "")):
+        for room, links in (("base", ""), ("session", "longthrow_base"), ("wire", "longthrow_base"), ("groups", ""),
+                            ("codec", ""), ("guides", ""), ("drbd", ""), ("ingest", ""), ("control", "")):
             self.write(f"proxy/{room}/CMakeLists.txt", f"longthrow_library({room} a.cc LINK {links})\n")
         self.write("proxy/session/session.h", LICENCE + "#pragma once\nclass Session {\n  int count_ = 0;\n};\n")
 
@@ -45,6 +44,15 @@ class Rules(unittest.TestCase):
         self.assertIn("\n1 violations", "\n" + said)
 
     def test_a_clean_tree_is_clean(self):
+        self.assertTrue(self.check().startswith("0 violations"))
+
+    def test_a_code_of_errors_that_nothing_reacts_to(self):
+        self.write("include/longthrow/error_code.h",
+                   LICENCE + "#pragma once\n  X(other, start, x) \\\n  X(gone, lane, x)\n")
+        given = "auto a() { return fail(ErrorCode::gone, text); }\n"
+        self.assert_found("proxy/session/a.cc", given, "nothing reacts to the code gone")
+        self.assert_found("proxy/session/a.cc", "if (error.code == ErrorCode::gone) return;\n", "no error has the code")
+        self.write("proxy/session/b.cc", LICENCE + given)
         self.assertTrue(self.check().startswith("0 violations"))
 
     def test_an_include_that_the_link_list_does_not_name(self):
