@@ -28,8 +28,7 @@ struct Notice {
   std::string by;     // the command; or what the peer said
 };
 
-// Something that is no failure, but not as it should be.
-struct Warning {
+struct Warning {     // no failure, but not as it should be
   std::string name;  // for programs: inner_tls, nothing_passes
   std::string text;
 };
@@ -66,8 +65,7 @@ struct LinkStatus {
     bool locked = true;  // in memory; else the kernel may swap it
   } buffer;
   Lag lag;
-  // Received from the peer, not yet acknowledged by the target.
-  std::uint64_t undelivered_bytes = 0;
+  std::uint64_t undelivered_bytes = 0;  // received, not yet acknowledged by the target
   Limit limited_by = Limit::down;
   std::optional<double> drain_eta_s;  // nothing: not known, or never
   std::optional<double> full_eta_s;
@@ -95,9 +93,8 @@ struct LinkStatus {
   } errors;
   std::uint64_t refused_peers = 0;
   std::uint64_t aborted_channels = 0;
-  std::uint64_t abort_lost_bytes = 0;  // destroyed by aborts after abort_linger
-  // Settings whose running value differs from the file's ("memlimit", "compression", "bandwidth").
-  std::vector<std::string> differs_from_file;
+  std::uint64_t abort_lost_bytes = 0;          // destroyed by aborts after abort_linger
+  std::vector<std::string> differs_from_file;  // running settings: memlimit, compression, bandwidth
   std::vector<Warning> warnings;
 };
 
