@@ -31,8 +31,8 @@ using Request =
 // The same for one line of the protocol.
 [[nodiscard]] Result<Request> parse_request_line(std::string_view line);
 
-// True for commands without a time limit, which report progress and are abandoned when the asker
-// goes away (drain, pause --drain, takeover).
+// True for commands without a time limit, which report progress (drain, pause --drain, takeover).
+// When the asker goes away they are told so: see Task::abandon.
 [[nodiscard]] bool is_long(const Command& command);
 
 }  // namespace longthrow::control
