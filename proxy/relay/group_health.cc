@@ -54,6 +54,9 @@ void judge_group(const Group& group, const RouteTable& routes, const Session* se
     add(status.reason, route_trouble(*route, session));
     if (route->health.carried()) add(unknown, route->guide->unknown());
   }
+  // No route judges it any more.
+  if (!group.configured())
+    unknown = "it has left the configuration, and its last connections are ending";
   if (unknown.empty() && group.copy.restored) {
     unknown =
         "no connection has come since this node was started: what was lost before is not known";

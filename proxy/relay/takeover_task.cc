@@ -35,6 +35,10 @@ std::optional<std::string> TakeoverTask::objection() const {
 
 void TakeoverTask::fence() {
   link().fill_status(before_);
+  // Nobody asks for the copy of a group that has left the configuration.
+  std::erase_if(before_.groups, [this](const auto& entry) {
+    return its_link().configured_group(entry.first) == nullptr;
+  });
   if (of_ == Of::link) {
     its_link().fence();
   } else {
@@ -80,8 +84,11 @@ void TakeoverTask::end() {
   link().fill_status(after);
   TakeoverReport report;
   for (const std::string& name : names_) {
-    GroupStatus status = before_.groups[name];
-    status.inbound = after.groups[name].inbound;
+    const auto before = before_.groups.find(name);
+    if (before == before_.groups.end()) continue;
+    GroupStatus status = before->second;
+    // A reload may have removed it meanwhile: then what was known before stands.
+    if (after.groups[name].inbound.as_of) status.inbound = after.groups[name].inbound;
     const Group* group = its_link().find_group(name);
     report.add({.name = name,
                 .status = std::move(status),

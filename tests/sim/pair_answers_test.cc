@@ -256,5 +256,40 @@ TEST_F(PairAnswers, PauseWithDrainAnswersForRoutesThatWereRemoved) {
   ASSERT_TRUE(wait([&] { return answered(*answers); }));
 }
 
+// No route judges it any more, so nobody may take its copy for a good one.
+TEST_F(PairAnswers, AGroupThatWasRemovedIsNotCalledConsistentWhileItsLastConnectionsEnd) {
+  options.routes = {{.name = "r0", .group = "g"}, {.name = "r1", .group = "h"}};
+  start();
+  source({.bytes = 512 * kKiB, .ending = SourceEnding::hold}, 1);
+  run(milliseconds(50));
+  cut(seconds(30));
+  run(seconds(1));
+  Config config = cluster->config(0);
+  config.routes.erase("r1");
+  config.groups.erase("h");
+  ASSERT_TRUE(command(0, Reload{.config = config})->back().ok);
+  ASSERT_TRUE(status(0).groups.contains("h"));
+  EXPECT_EQ(status(0).groups.at("h").consistent, Consistency::unknown);
+  EXPECT_NE(status(0).groups.at("h").reason.find("left the configuration"), std::string::npos);
+  EXPECT_TRUE(wait([this] { return !status(0).groups.contains("h"); }));
+}
+
+TEST_F(PairAnswers, ATakeoverOfTheLinkSpeaksOnlyOfCopiesThatAreConfigured) {
+  options.routes = {{.name = "r0", .group = "g"}, {.name = "r1", .group = "h"}};
+  start({.rate_bytes_s = 16 * kKiB});
+  for (const std::size_t route : {0U, 1U})
+    source({.bytes = 512 * kKiB, .ending = SourceEnding::hold}, route);
+  run(seconds(2));
+  kill(0);
+  Config config = cluster->config(1);
+  config.routes.erase("r1");
+  config.groups.erase("h");
+  ASSERT_TRUE(command(1, Reload{.config = config})->back().ok);
+  const auto answers = command(1, Takeover{.name = "wan", .force = true});
+  ASSERT_TRUE(wait([&] { return answered(*answers); }));
+  ASSERT_EQ(answers->back().details.size(), 1U) << lines(answers->back().details);
+  EXPECT_TRUE(answers->back().details[0].starts_with("group g: the copy is as of"));
+}
+
 }  // namespace
 }  // namespace longthrow::sim
