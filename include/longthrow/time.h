@@ -24,4 +24,9 @@ using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
 inline constexpr TimePoint kNever = TimePoint::max();
 
+// For people, and for arithmetic on rates.
+[[nodiscard]] constexpr double seconds_of(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 }  // namespace longthrow

@@ -37,8 +37,6 @@ constexpr double kUnknownRate = std::numeric_limits<double>::infinity();
 
 double move(double from, double to, double weight) { return from + weight * (to - from); }
 
-double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 }  // namespace
 
 // Measured with text, on one core of a small server.

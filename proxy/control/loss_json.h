@@ -12,8 +12,6 @@ namespace longthrow::control {
 
 // What `losses` answers: an extract of the ledger.
 void add_losses(const LossReport& report, json::object& answer);
-// What status says of the ledger.
-[[nodiscard]] json::object loss_summary_to_json(const LossSummary& summary);
 // "2026-01-31", "2026-01-31T12:00:00" or with a "Z" behind: UTC, all of them.
 [[nodiscard]] std::optional<WallTime> parse_utc(std::string_view text);
 

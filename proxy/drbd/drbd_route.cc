@@ -154,7 +154,7 @@ void DrbdRoute::fill(RouteStatus& route, TimePoint now) const {
     status.barriers_open = stream->open_barriers_.open();
     const auto oldest = stream->open_barriers_.oldest();
     const Duration age = oldest ? now - *oldest : Duration(0);
-    status.lag_s = std::chrono::duration<double>(age).count();
+    status.lag_s = seconds_of(age);
   }
   status.sent = direction_of(sent);
   status.received = direction_of(received);

@@ -74,7 +74,7 @@ double DrainPace::bytes_s() const {
   if (samples_.size() < 2) return 0;
   const Sample& first = samples_.front();
   const Sample& last = samples_.back();
-  const double seconds = std::chrono::duration<double>(last.at - first.at).count();
+  const double seconds = seconds_of(last.at - first.at);
   if (seconds <= 0 || last.left_bytes >= first.left_bytes) return 0;
   return static_cast<double>(first.left_bytes - last.left_bytes) / seconds;
 }

@@ -19,7 +19,7 @@ void join(Loss& first, const Loss& more) {
     first.bytes.reset();
   }
   if (first.oldest_s && more.oldest_s) {
-    const double between_s = std::chrono::duration<double>(more.at - first.at).count();
+    const double between_s = seconds_of(more.at - first.at);
     first.oldest_s = std::max(*first.oldest_s, *more.oldest_s - between_s);
   } else {
     first.oldest_s.reset();

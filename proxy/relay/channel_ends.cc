@@ -9,8 +9,6 @@
 namespace longthrow {
 namespace {
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 // Of what is not known to be delivered, the peer may have had all that was sent.
 std::uint64_t sent_undelivered(const Channel& channel) {
   const OutStream& out = channel.core().out;
@@ -57,7 +55,7 @@ void ChannelEnds::tell(const Channel& channel, const Lost& lost, ChannelEnd::How
             .bytes = lost.bytes,
             .perhaps_delivered_bytes = lost.perhaps_delivered_bytes,
             .text = by_peer ? kPeerTakesNoMore : cause.text};
-  if (to_peer) loss.oldest_s = seconds(loop_.now() - undelivered_since(channel));
+  if (to_peer) loss.oldest_s = seconds_of(loop_.now() - undelivered_since(channel));
   ledger_.note(std::move(loss));
 }
 
@@ -127,7 +125,7 @@ void ChannelEnds::note_waiting(Route& route, const WaitingLegs::Unread& lost,
                 .weight = weigh_loss(how, lost.bytes, lost.bytes),
                 .channels = lost.legs,
                 .bytes = lost.bytes,
-                .oldest_s = seconds(now - oldest_at),
+                .oldest_s = seconds_of(now - oldest_at),
                 .text = cause.text});
   route.health.on_end({.how = how,
                        .lost_bytes = lost.bytes,

@@ -108,7 +108,7 @@ void Copies::fill_inbound(const Group& group, GroupStatus& status) const {
   status.inbound.proof = judged.proof;
   status.inbound.proof_reason = std::move(judged.reason);
   status.inbound.as_of = WallTime(Duration(age.as_of_ns()));
-  status.inbound.age_s = std::chrono::duration<double>(*age.age(loop_.now())).count();
+  status.inbound.age_s = seconds_of(*age.age(loop_.now()));
 }
 
 // What was lost before the node was restarted is not known: nobody may take the copy for proven.

@@ -6,8 +6,6 @@
 namespace longthrow {
 namespace {
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 // The oldest of some moments.
 class Oldest {
  public:
@@ -71,7 +69,7 @@ void LinkNumbers::update_compression(TimePoint now, Duration interval) {
     waiting += channel->stream().unframed_bytes();
     if (channel->attached()) backlog += channel->core().out.waiting_raw_bytes();
   }
-  const double busy = seconds(frames.take_cpu_time()) / (seconds(interval) * workers_);
+  const double busy = seconds_of(frames.take_cpu_time()) / (seconds_of(interval) * workers_);
   frames.compression().on_interval(
       now, {.interval = std::max(interval, Duration(1)),
             .raw_in_bytes = rates_.last().raw_in_bytes,
@@ -151,7 +149,7 @@ Lag LinkNumbers::lag(const Group* group) const {
     lag.bytes += unread.bytes;
     oldest.note(unread.oldest_at);
   }
-  if (oldest.at()) lag.seconds = seconds(now - *oldest.at());
+  if (oldest.at()) lag.seconds = seconds_of(now - *oldest.at());
   return lag;
 }
 

@@ -8,12 +8,6 @@
 #include "proxy/relay/link.h"
 
 namespace longthrow {
-namespace {
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-}  // namespace
-
 void Link::fill_status(Status& status) const {
   LinkStatus& link = status.links[name_];
   fill_link(link);
@@ -90,7 +84,7 @@ void Link::fill_uplink(LinkStatus& link) const {
     link.warnings.push_back(
         {.name = "nothing_passes",
          .text = format("nothing has got through for {:.0f} s of being up: {}",
-                        seconds(uplink.hole().stuck_for()), Uplink::hole_hint())});
+                        seconds_of(uplink.hole().stuck_for()), Uplink::hole_hint())});
   }
   link.wire_out_bytes = lanes.sent_bytes();
   link.wire_in_bytes = lanes.received_bytes();

@@ -184,7 +184,7 @@ Status NodeImpl::status() const {
   Status status;
   status.node = config_.node.name;
   status.version = LONGTHROW_VERSION;
-  status.uptime_s = std::chrono::duration<double>(parts_.loop.now() - started_at_).count();
+  status.uptime_s = seconds_of(parts_.loop.now() - started_at_);
   status.io = parts_.loop.name();
   status.io_reason = io_reason_;
   status.stopping = stop_.step != Stop::Step::none;

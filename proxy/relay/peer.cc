@@ -44,6 +44,11 @@ std::optional<Duration> Peer::rtt() const {
   return session_ != nullptr ? session_->rtt() : std::nullopt;
 }
 
+// A stopping node goes on until what its session has is delivered; it begins no new one.
+bool Peer::wants_lanes() const {
+  return !stops_.stopped() && !(stops_.stopping() && session_ == nullptr);
+}
+
 void Peer::on_uplink_up() {
   if (session_ == nullptr) {
     session_ =
@@ -77,11 +82,15 @@ void Peer::on_heartbeat_due() {
   sender_.send_heartbeats(*session_, wall_ns());
 }
 
-// session_timeout counts from the end of a pause.
 void Peer::on_peer_bye(const wire::Bye& bye) {
+  change_peer_words([&] { stops_.on_peer_bye(bye); });
+}
+
+// session_timeout counts from the end of a pause.
+void Peer::change_peer_words(const std::function<void()>& change) {
   const bool was_paused = stops_.peer_paused();
   const bool was_fenced = stops_.peer_fenced();
-  stops_.on_peer_bye(bye);
+  change();
   if (was_paused && !stops_.peer_paused() && uplink_.down_since()) uplink_.count_down_from_now();
   if (was_paused != stops_.peer_paused() || was_fenced != stops_.peer_fenced()) hooks_.refresh();
 }
@@ -113,11 +122,7 @@ void Peer::come_back() {
 void Peer::on_tick(TimePoint now) {
   check_session_timeout(now);
   if (uplink_.up()) uplink_.check_liveness(now);
-  const bool was_paused = stops_.peer_paused();
-  stops_.forget_old_words(now);
-  if (!was_paused || stops_.peer_paused()) return;
-  if (uplink_.down_since()) uplink_.count_down_from_now();
-  hooks_.refresh();
+  change_peer_words([&] { stops_.forget_old_words(now); });
 }
 
 // A pause is planned, however long: sessions stay.

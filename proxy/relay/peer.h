@@ -59,7 +59,6 @@ class Peer final : public UplinkOwner {
   [[nodiscard]] std::optional<TimePoint> send();
   // Ends the session for good.
   void end_session(const LossCause& cause);
-  // Every `interval`.
   void on_tick(TimePoint now);
   // Tells the peer what is stopped here.
   void say_notices();
@@ -69,7 +68,6 @@ class Peer final : public UplinkOwner {
   // `done` is called with the round trip in ms, or nothing when the link went down.
   void ping(std::function<void(std::optional<double>)> done);
   void note_refused() { ++counts_.refused_peers; }
-
   struct Counts {
     std::uint64_t reconnects = 0;
     std::uint64_t sessions = 0;
@@ -79,10 +77,7 @@ class Peer final : public UplinkOwner {
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
   // --- UplinkOwner
-  // A stopping node goes on until what its session has is delivered; it begins no new one.
-  [[nodiscard]] bool wants_lanes() const override {
-    return !stops_.stopped() && !(stops_.stopping() && session_ == nullptr);
-  }
+  [[nodiscard]] bool wants_lanes() const override;
   [[nodiscard]] std::optional<wire::Bye> own_bye() const override { return stops_.own_bye(); }
   [[nodiscard]] std::optional<Duration> rtt() const override;
   void on_uplink_up() override;
@@ -96,6 +91,8 @@ class Peer final : public UplinkOwner {
   void wake() override { hooks_.wake(); }
 
  private:
+  // `change` changes what is known to be stopped at the peer.
+  void change_peer_words(const std::function<void()>& change);
   void check_session_timeout(TimePoint now);
   [[nodiscard]] Result<void> take_record(Lane& lane, const wire::RecordView& record);
   [[nodiscard]] Result<void> on_frame(LaneKind lane, const wire::RecordView& record);

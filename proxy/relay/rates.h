@@ -15,7 +15,7 @@ namespace longthrow {
 class RateMeter {
  public:
   void update(Duration interval, std::uint64_t total_bytes) {
-    const double seconds = std::chrono::duration<double>(interval).count();
+    const double seconds = seconds_of(interval);
     if (seconds <= 0) return;
     const double now = static_cast<double>(total_bytes - last_total_bytes_) / seconds;
     last_total_bytes_ = total_bytes;
@@ -37,7 +37,7 @@ class RecentRatio {
     if (raw_total == raw_total_ || wire_total == wire_total_) return;
     raw_total_ = raw_total;
     wire_total_ = wire_total;
-    const double kept = std::exp(-std::chrono::duration<double>(interval).count() / 10.0);
+    const double kept = std::exp(-seconds_of(interval) / 10.0);
     raw_ = raw_ * kept + raw;
     wire_ = wire_ * kept + wire;
   }

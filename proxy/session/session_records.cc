@@ -12,8 +12,8 @@ namespace longthrow {
 // --- routes
 
 void Session::set_local_routes(const std::vector<LocalRoute>& routes) {
-  for (const LocalRoute& route : routes) (void)group(route.group);
   if (!local_routes_.set(routes)) return;
+  for (const LocalRoute& route : routes) (void)group(route.group);
   due_.routes = true;
   emit(SessionEvent::Kind::routes_changed);
 }

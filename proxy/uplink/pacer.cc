@@ -11,8 +11,6 @@ constexpr double kStride = 1.25;  // while it carries more than was known, and h
 constexpr double kKnown = 0.97;   // of what it carried when there was a queue
 constexpr int kCalmBeforeStride = 4;
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 }  // namespace
 
 Duration Pacer::interval(Duration rtt) {
@@ -25,7 +23,7 @@ std::uint64_t Pacer::update(TimePoint now, const Sample& sample) {
   const double delivered =
       !first && now > measured_at_
           ? static_cast<double>(sample.acknowledged_bytes - acknowledged_bytes_) /
-                seconds(now - measured_at_)
+                seconds_of(now - measured_at_)
           : 0.0;
   measured_ = true;
   measured_at_ = now;
@@ -59,7 +57,7 @@ void Pacer::slow_down(TimePoint now, Duration queue, double delivered) {
     return;
   }
   // There was a queue all the time: what came out of it is what the path carries.
-  const double over = std::min(seconds(queue - kQueueMax) / seconds(kQueueMax), 1.0);
+  const double over = std::min(seconds_of(queue - kQueueMax) / seconds_of(kQueueMax), 1.0);
   known_ = rate_ > 0 ? std::min(rate_, delivered) : delivered;
   rate_ = std::max(known_ * (1.0 - 0.25 * over), static_cast<double>(kRateMin));
   drains_ = true;

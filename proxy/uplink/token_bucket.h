@@ -31,7 +31,7 @@ class TokenBucket {
 
  private:
   void refill(TimePoint now) {
-    const double seconds = std::chrono::duration<double>(now - refilled_at_).count();
+    const double seconds = seconds_of(now - refilled_at_);
     refilled_at_ = now;
     const auto rate = static_cast<double>(bytes_s_);
     tokens_ = std::min(tokens_ + seconds * rate, rate * 0.02);

@@ -9,7 +9,7 @@
 namespace longthrow {
 namespace {
 
-long seconds_of(Duration duration) {
+long whole_seconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
@@ -283,11 +283,11 @@ void Uplink::stop(const wire::Bye& bye) {
 
 void Uplink::check_liveness(TimePoint now) {
   if (now - lanes_.express()->last_received_at() > config_.dead_after)
-    return down(format("no sign of life for {} s", seconds_of(config_.dead_after)));
+    return down(format("no sign of life for {} s", whole_seconds(config_.dead_after)));
   // Twice as long as silence is borne: TCP may have to try again.
   const Duration unread_max = 2 * config_.dead_after;
   if (lanes_.express()->unread_for() > unread_max) {
-    return down(format("the peer sends, and has read nothing for {} s", seconds_of(unread_max)));
+    return down(format("the peer sends, and has read nothing for {} s", whole_seconds(unread_max)));
   }
   std::vector<std::pair<Lane*, std::string>> dead;
   for (const auto& [index, lane] : lanes_.bulk()) {
