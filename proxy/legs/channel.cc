@@ -44,7 +44,8 @@ void Channel::on_leg_open() {
 void Channel::on_leg_failed(const LossCause& cause) { on_leg_over(CloseMode::reset, cause); }
 
 bool Channel::may_read() const {
-  return attached() && !outlet_.aborting() && !outlet_.limited() && host_.reading_allowed(*this);
+  const bool goes_on = outlet_.corrupt() || !(outlet_.aborting() || outlet_.limited());
+  return attached() && goes_on && host_.reading_allowed(*this);
 }
 
 void Channel::on_read(std::uint64_t bytes) {
@@ -109,7 +110,12 @@ void Channel::end_after_delivery() {
 }
 
 void Channel::on_corrupt() {
-  abort({LossReason::corrupt, "corrupt at source: a frame failed its checksum three times"});
+  LossCause cause{LossReason::corrupt,
+                  "corrupt at source: a frame failed its checksum three times"};
+  if (leg_.connecting()) return abort(std::move(cause));
+  if (closed()) return;
+  cut_ = true;
+  outlet_.end_corrupt(std::move(cause));
 }
 
 void Channel::detach(std::unique_ptr<ChannelCore> core) {
@@ -191,7 +197,7 @@ void Channel::on_end_soon_timer() {
   if (closed() || outlet_.aborting() || inlet_.ended()) return;
   const std::uint64_t left = undelivered_bytes();
   const bool takes = left < std::exchange(end_soon_left_bytes_, left);
-  if (takes || unread_bytes() > 0) {
+  if (takes || !inlet_.all_read()) {
     host_.loop().arm(end_soon_timer_, host_.loop().now() + kEndSoon);
     return;
   }

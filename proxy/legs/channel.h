@@ -47,7 +47,7 @@ class Channel final : public Closable,
   // --- told by the link
   void on_readable() { outlet_.pump(); }  // core().in has news
   void on_stopped();                      // the peer takes no more
-  void on_corrupt();                      // the peer's bytes cannot be had: abort at once
+  void on_corrupt();  // the peer's bytes cannot be had: resets the leg once it is read to its end
   void resume_reading() { inlet_.pump(); }
   // The link is down: the guide may answer in the peer's stead.
   void on_link_down() { outlet_.answer_now(); }
@@ -60,8 +60,7 @@ class Channel final : public Closable,
   // Takeover of its group: hands over what is here now, nothing that comes later, then resets the
   // leg.
   void end_after_delivery();
-  // Drops the leg at once.
-  void abort(LossCause cause);
+  void abort(LossCause cause);  // drops the leg at once
   // The node is to stop: what its kernel has accepted by now is still read, and nothing after it.
   void stop_reading() { inlet_.stop_reading(); }
   // The leg waited before it came here: what it holds may all have come then.
@@ -153,6 +152,7 @@ class Channel final : public Closable,
   [[nodiscard]] bool may_answer() const override { return attached() && host_.in_outage(); }
   [[nodiscard]] LegFacts facts() const override;
   [[nodiscard]] Duration abort_linger() const override { return host_.abort_linger(); }
+  [[nodiscard]] bool all_read() const override { return !attached() || inlet_.all_read(); }
   void on_leg_over(CloseMode mode, LossCause cause) override;
   // --- StreamHost
   [[nodiscard]] std::uint64_t channel_id() const override { return core_->id; }

@@ -64,8 +64,8 @@ void Inlet::on_received(int result) {
   if (!garbage) stream_.end_receive();
   if (leg_.closed()) {
     if (result > 0) throw_away(static_cast<std::uint64_t>(result));
-    stream_.give_back_open_block();
-    return;
+    settle_open_block();
+    return send_pending_end();
   }
   if (result <= 0) {
     const EndKind kind = result == 0 ? EndKind::fin : EndKind::abort;
@@ -79,6 +79,7 @@ void Inlet::on_received(int result) {
     take(bytes);
   } else if (!garbage) {
     stream_.give_back_open_block();
+    send_pending_end();
   }
   pump();
 }
@@ -107,18 +108,24 @@ void Inlet::throw_away(std::uint64_t bytes) {
 
 void Inlet::end(EndKind kind) {
   end_seen_ = kind;
-  const bool drops = kind == EndKind::abort && planted(Plant::drop_unframed);
-  if (stream_.open_is_empty() || drops) {
-    stream_.give_back_open_block();
-  } else {
-    stream_.close_block();
-  }
+  if (kind == EndKind::abort && planted(Plant::drop_unframed)) stream_.give_back_open_block();
+  settle_open_block();
   if (!discards()) end_pending_ = kind;
   send_pending_end();
 }
 
+// What was read is for the peer, although its leg ends.
+void Inlet::settle_open_block() {
+  if (stream_.open_is_empty() || discards() || !stream_.attached()) {
+    stream_.give_back_open_block();
+  } else {
+    stream_.close_block();
+  }
+}
+
 void Inlet::send_pending_end() {
-  if (!end_pending_ || !stream_.attached() || !stream_.all_framed()) return;
+  const bool all_framed = stream_.all_framed() && stream_.open_is_empty();
+  if (!end_pending_ || !stream_.attached() || !all_framed) return;
   const EndKind kind = *end_pending_;
   end_pending_.reset();
   owner_.on_end_due(kind);

@@ -53,7 +53,7 @@ class Inlet final : private IngestStreamOwner {
   void detach();
   // The leg is about to be closed: what has come and was not read is destroyed with it.
   void note_destroyed();
-  void on_leg_closed() { stream_.give_back_open_block(); }
+  void on_leg_closed() { settle_open_block(); }
   // The leg is closed, and the peer is to be told, if it was not.
   void end_with_leg();
   // The node is to stop: what its kernel has accepted by now is still read, and nothing after it.
@@ -62,9 +62,7 @@ class Inlet final : private IngestStreamOwner {
 
   [[nodiscard]] IngestStream& stream() { return stream_; }
   [[nodiscard]] const IngestStream& stream() const { return stream_; }
-  // The leg has said its last.
-  [[nodiscard]] bool ended() const { return end_seen_.has_value(); }
-  // ... in order.
+  [[nodiscard]] bool ended() const { return end_seen_.has_value(); }  // the leg has said its last
   [[nodiscard]] bool ended_in_order() const { return end_seen_ == EndKind::fin; }
   [[nodiscard]] bool discards() const { return bytes_ == Bytes::unwanted; }
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
@@ -73,6 +71,7 @@ class Inlet final : private IngestStreamOwner {
   // Still unread in the leg; the first one asks the kernel.
   [[nodiscard]] std::uint64_t unread_bytes() const;
   [[nodiscard]] std::uint64_t unread_bytes(const SocketStats& stats) const;
+  [[nodiscard]] bool all_read() const { return !read_.in_flight() && unread_bytes() == 0; }
   // When the byte at `offset` was seen first, read or unread; known to a tick.
   [[nodiscard]] std::optional<TimePoint> given_at(std::uint64_t offset) const;
   // The leg waited before it came here: what it holds may all have come then.
@@ -94,6 +93,7 @@ class Inlet final : private IngestStreamOwner {
   void take(std::uint32_t bytes);
   void throw_away(std::uint64_t bytes);
   void end(EndKind kind);
+  void settle_open_block();
   void send_pending_end();
   void on_slab() override;
   void on_block_done() override { send_pending_end(); }

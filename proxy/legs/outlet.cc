@@ -67,6 +67,12 @@ void Outlet::on_written(int result) {
 
 void Outlet::limit_release() { release_limit_ = in_.contiguous_offset(); }
 
+void Outlet::end_corrupt(LossCause cause) {
+  corrupt_ = std::move(cause);
+  limit_release();
+  pump();
+}
+
 // --- answers
 
 // Only when nothing that the peer has said is left to hand over.

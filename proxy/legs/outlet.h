@@ -35,6 +35,9 @@ class Outlet {
   void answer_now();
   // Nothing beyond what is here now is handed over.
   void limit_release();
+  // The peer's bytes cannot be had: no more of them is handed over. The leg is reset once it has
+  // taken all that it was handed, and all that it has said is read.
+  void end_corrupt(LossCause cause);
   // Nobody but the leg has a say any more: one that takes nothing for abort_linger is reset.
   void watch_handing_over();
   // The leg is about to be closed: what its TCP has acknowledged by now counts.
@@ -46,6 +49,7 @@ class Outlet {
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] bool aborting() const { return state_ == State::aborting; }
   [[nodiscard]] bool finishing() const { return state_ == State::finishing; }
+  [[nodiscard]] bool corrupt() const { return corrupt_.has_value(); }
   [[nodiscard]] bool limited() const { return release_limit_ != kNoLimit; }
   [[nodiscard]] bool idle() const { return !write_.in_flight(); }
 
@@ -74,6 +78,7 @@ class Outlet {
   [[nodiscard]] std::size_t leave_out(std::span<ByteView> pieces);
   void on_written(int result);
   void begin_abort();
+  [[nodiscard]] LossCause abort_cause() const;
   void check_abort();
   void begin_finish();
   void check_finish();
@@ -100,6 +105,7 @@ class Outlet {
   std::uint64_t release_limit_ = kNoLimit;  // nothing beyond this offset is handed over
   bool fin_queued_ = false;                 // in the kernel, behind all bytes
   Timer timer_;                             // to look at the leg again
+  std::optional<LossCause> corrupt_;        // why it aborts, where that is due to the bytes
   TimePoint closing_since_{};
   TimePoint deadline_{};  // of an abort, or of a finish that nobody is told of
   std::uint64_t delivered_ = 0;

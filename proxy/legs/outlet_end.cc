@@ -62,15 +62,19 @@ void Outlet::begin_abort() {
 void Outlet::check_abort() {
   const SocketStats stats = leg_.stats();
   // A connection that is over takes nothing more, whatever the kernel says is still queued.
-  const bool all_taken = stats.over || (stats.unacknowledged_bytes == 0 && guide_.has_applied());
-  if (all_taken || loop_.now() >= deadline_ || planted(Plant::abort_at_once)) {
-    return owner_.on_leg_over(
-        CloseMode::reset,
-        {LossReason::target_stuck, owner_.attached()
-                                       ? "aborted by the other side: status and log there say why"
-                                       : "the session ended"});
+  const bool all_taken = stats.unacknowledged_bytes == 0 && guide_.has_applied();
+  if (stats.over || (all_taken && owner_.all_read()) || loop_.now() >= deadline_ ||
+      planted(Plant::abort_at_once)) {
+    return owner_.on_leg_over(CloseMode::reset, abort_cause());
   }
   loop_.arm(timer_, loop_.now() + kOftenLook);
+}
+
+LossCause Outlet::abort_cause() const {
+  if (corrupt_) return *corrupt_;
+  return {LossReason::target_stuck, owner_.attached()
+                                        ? "aborted by the other side: status and log there say why"
+                                        : "the session ended"};
 }
 
 // Both ends are clean. The leg is kept until the target's TCP has acknowledged all: only then are

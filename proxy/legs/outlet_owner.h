@@ -26,6 +26,8 @@ class OutletOwner {
   // Nothing can be written now: what is known of the leg's ends.
   [[nodiscard]] virtual LegFacts facts() const = 0;
   [[nodiscard]] virtual Duration abort_linger() const = 0;
+  // Nothing that the peer wants waits unread in the leg: a reset would destroy it.
+  [[nodiscard]] virtual bool all_read() const = 0;
   // The leg is to be closed.
   virtual void on_leg_over(CloseMode mode, LossCause cause) = 0;
   [[nodiscard]] virtual bool attached() const = 0;

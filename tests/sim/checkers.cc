@@ -67,6 +67,10 @@ const GroupStatus* find_group(const Status& status, const std::string& name) {
 // Both nodes show it, in one of these states.
 bool is_at_both(const Statuses& statuses, const ShadowStream& stream, const Shadow& shadow,
                 std::initializer_list<ChannelState> states) {
+  const ChannelStatus* at_source =
+      find_channel(*statuses[stream.from], shadow.route_name(stream), stream.channel_id);
+  // A new session uses the numbers of channels again.
+  if (at_source == nullptr || at_source->remote != stream.source->address()) return false;
   return std::ranges::all_of(statuses, [&](const std::optional<Status>& status) {
     const ChannelStatus* channel =
         find_channel(*status, shadow.route_name(stream), stream.channel_id);

@@ -187,11 +187,6 @@ std::string DrbdWorld::lived() {
   return text;
 }
 
-void DrbdWorld::reconnect() {
-  end();
-  for (auto& node : nodes_) node->start();
-}
-
 void DrbdWorld::fall_silent() {
   for (auto& node : nodes_) {
     node->options().ping_interval = std::chrono::hours(24);

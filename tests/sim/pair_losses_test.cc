@@ -1,75 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever is lost is in the ledger of the node that lost it, with the bytes that the target lacks.
-#include <filesystem>
-
-#include "tests/sim/pair_fixture.h"
+#include "tests/sim/losses_fixture.h"
 
 namespace longthrow::sim {
 namespace {
 using std::chrono::seconds;
-
-class PairLosses : public PairFixture {
- protected:
-  PairLosses() {
-    for (const char* node : {"/alpha", "/beta"})
-      std::filesystem::create_directories(options.state_dir + node);
-    options.session_timeout = seconds(60);
-  }
-  LossReport ledger_of(int side) {
-    return command(side, Losses{.minor = true})->back().losses.value_or(LossReport{});
-  }
-  // The ledger's entries for a reason, as one.
-  Loss sum(int side, LossReason reason, LossPlace place) {
-    Loss all{.bytes = 0};
-    for (const Loss& loss : ledger_of(side).losses) {
-      if (loss.reason != reason || loss.place != place) continue;
-      EXPECT_EQ(loss.link + " " + loss.group + " " + loss.route, "wan g r0");
-      *all.bytes += loss.bytes.value_or(0);
-      all.perhaps_delivered_bytes += loss.perhaps_delivered_bytes;
-      all.channels += loss.channels;
-      all.oldest_s = loss.oldest_s;
-    }
-    return all;
-  }
-  // A source that goes on writing, and its target has what it wrote so far.
-  void write_for_long(std::uint64_t rate_bytes_s = 64 * kKiB) {
-    app = &source({.bytes = 64 * kMiB, .rate_bytes_s = rate_bytes_s, .ending = SourceEnding::hold});
-    run(seconds(5));
-    ASSERT_NE(app->channel(), nullptr);
-    stream = app->channel();
-  }
-  // Until `done`; keeps what the source's kernel had acknowledged to the last.
-  bool follow(const std::function<bool()>& done) {
-    return wait([&] {
-      if (app->channel() == stream) given = app->acknowledged_bytes();
-      return done();
-    });
-  }
-  void wait_for_end() {
-    ASSERT_TRUE(follow([this] { return app->channel() != stream; }));
-    ASSERT_TRUE(wait([this] { return stream->forward.reader_ended(); }));
-    run(seconds(2));
-  }
-  [[nodiscard]] std::uint64_t lacking() const { return given - stream->forward.read_bytes; }
-  // What was sent and never answered may be there.
-  void expect_lacking(const Loss& loss) const {
-    EXPECT_LE(lacking(), *loss.bytes);
-    EXPECT_GE(lacking(), *loss.bytes - loss.perhaps_delivered_bytes);
-  }
-
-  // Of a drain that begins after the loss, by its bytes.
-  void expect_told_by_a_later_drain(std::uint64_t lost_bytes) {
-    const auto late = command(0, Drain{.group = "g", .timeout = seconds(1)});
-    ASSERT_TRUE(wait([&] { return answered(*late); }));
-    EXPECT_FALSE(late->back().ok);
-    EXPECT_NE(late->back().message.find(format("{} bytes", lost_bytes)), std::string::npos)
-        << late->back().message << "; lost: " << lost_bytes;
-  }
-
-  SourceApp* app = nullptr;
-  const ChannelRecord* stream = nullptr;
-  std::uint64_t given = 0;
-};
 
 TEST_F(PairLosses, NothingLostIsAnEmptyLedgerThatHasABeginning) {
   start();
@@ -253,43 +188,6 @@ TEST_F(PairLosses, OfATargetThatIsNotThere) {
   EXPECT_GE(*here.bytes, 50'000U);
   EXPECT_GT(*there.bytes, 0U);
   EXPECT_LE(*there.bytes, 50'000U);
-}
-
-// The memory of a node that waits for its link goes bad: the peer, which finds it, says why.
-TEST_F(PairLosses, OfAFrameThatFailsItsChecksum) {
-  start();
-  write_for_long();
-  network->cut_one_way(cluster->host(0), cluster->host(1), world.now() + seconds(30));
-  run(seconds(20));  // the lanes are given up: all of it is sent again
-  ASSERT_TRUE(cluster->node(0)->find_link("wan")->damage_stored_frame(0));
-  wait_for_end();
-  const Loss there = sum(1, LossReason::corrupt, LossPlace::undelivered);
-  const Loss here = sum(0, LossReason::peer_program_closed, LossPlace::to_peer);
-  EXPECT_GT(*here.bytes, 64 * kKiB);
-  expect_lacking(here);
-  EXPECT_LE(*there.bytes, *here.bytes);
-  expect_told_by_a_later_drain(*here.bytes);
-}
-
-// Bad memory costs the streams whose bytes it held, however often, and no other.
-TEST_F(PairLosses, OfMemoryThatIsDamagedAgainAndAgainAreThoseOfItsChannelsAlone) {
-  options.routes.push_back({.name = "r1", .group = "h"});
-  start();
-  SourceApp& other =
-      source({.bytes = 64 * kMiB, .rate_bytes_s = 1000, .ending = SourceEnding::hold}, 1);
-  run(seconds(2));
-  const ChannelRecord* other_stream = other.channel();
-  for (int i = 0; i < 4; ++i) {
-    write_for_long();
-    network->cut_one_way(cluster->host(0), cluster->host(1), world.now() + seconds(30));
-    run(seconds(20));
-    ASSERT_TRUE(cluster->node(0)->find_link("wan")->damage_stored_frame(1)) << i;
-    wait_for_end();
-    app->stop();
-  }
-  EXPECT_EQ(sum(1, LossReason::corrupt, LossPlace::undelivered).channels, 4U);
-  EXPECT_EQ(other.channel(), other_stream);
-  EXPECT_EQ(link(0).state, LinkState::up);
 }
 
 // The target has ended its own half, and takes nothing more of the other one: both ends are known

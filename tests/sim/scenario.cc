@@ -224,16 +224,12 @@ class Scenario {
       target->end_hung();
     }
   }
-  // It finds itself again, and its disks become the same. Old connections may have ended with
-  // losses after the new one began: another one makes them good. Then it goes.
+  // DRBD connects again, and its disks become the same. Then it goes.
   void settle_drbd() {
     drbd_->calm();
-    for (const bool again : {false, true}) {
-      if (again) drbd_->reconnect();
-      if (!run_watched_until([this] { return drbd_->settled(); }, world_.now() + kSettleTime))
-        violate("liveness: DRBD has not settled in an hour: " + drbd_->describe());
-      run_watched(world_.now() + seconds(90));
-    }
+    if (!run_watched_until([this] { return drbd_->settled(); }, world_.now() + kSettleTime))
+      violate("liveness: DRBD has not settled in an hour: " + drbd_->describe());
+    run_watched(world_.now() + seconds(90));
     drbd_->fall_silent();
     run_watched(world_.now() + seconds(60));
     drbd_->judge_silence();
