@@ -9,7 +9,8 @@
 namespace longthrow {
 namespace {
 
-// Of what is not known to be delivered, the peer may have had all that was sent.
+// Of the bytes that are not known to be delivered, the peer may have delivered those that were
+// sent.
 std::uint64_t sent_undelivered(const Channel& channel) {
   const OutStream& out = channel.core().out;
   if (out.stopped) return 0;
@@ -27,7 +28,7 @@ void ChannelEnds::note_end(const Channel& channel, const Lost& lost, ChannelEnd:
   tell(channel, lost, ended, cause);
   if (planted(Plant::forget_losses)) return;
   const bool carried = channel.read_bytes() > 0 || channel.core().in.contiguous_offset() > 0 ||
-                       lost.bytes > 0;  // those that were never read
+                       lost.bytes > 0;  // the lost bytes may never have been read
   Route& route = channel.route();
   if (!carried || !route.configured()) return;
   route.health.on_end(
@@ -96,7 +97,7 @@ void ChannelEnds::note_over(Channel& channel, const std::string& reason) {
   note_short(channel, channel.unproven_bytes(), reason);
 }
 
-// `bytes` in all is what `channel` gave in vain.
+// `channel` has given `bytes` in vain; those that were told before count in this sum.
 void ChannelEnds::note_short(Channel& channel, std::uint64_t bytes, const std::string& reason) {
   if (bytes <= channel.account.short_bytes_told) return;
   add_shortfall(channel.group(), bytes - std::exchange(channel.account.short_bytes_told, bytes),
@@ -166,8 +167,8 @@ void ChannelEnds::note_gone(Channel& channel) {
   note_unconfirmed(channel);
 }
 
-// What was not known when the loss was noted: bytes that the program went on giving until its leg
-// was closed.
+// The program may go on giving bytes until its leg is closed, after the loss was noted. Notes
+// these.
 void ChannelEnds::note_thrown_away(Channel& channel) {
   if (!channel.account.loss_noted) return;
   const std::uint64_t told = std::min(channel.account.late_bytes_told, channel.thrown_away_bytes());
@@ -178,7 +179,7 @@ void ChannelEnds::note_thrown_away(Channel& channel) {
   note_end(channel, {.bytes = late}, ChannelEnd::How::cut, channel.account.loss_cause);
 }
 
-// The last bytes, of which the peer never said what became of them.
+// Notes the last bytes, if the peer never said whether they were delivered.
 void ChannelEnds::note_unconfirmed(Channel& channel) {
   if (channel.account.loss_noted || !channel.attached() || channel.unproven_bytes() == 0) return;
   const ChannelEnd::How how = channel.how_it_ended();

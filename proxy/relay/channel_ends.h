@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the ends of channels destroy, and whom it concerns: the node's ledger of losses, the health
-// of the route, the drains, and the group, which lacks it until a newer channel catches up.
+// Notes the bytes that are lost when channels end, and tells all that they concern: the node's
+// ledger of losses, the health of the route, the drains, and the group. The group lacks the bytes
+// until a newer channel of the route has caught up.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +15,11 @@
 
 namespace longthrow {
 
-// Of one link: the one way into the ledger. Belongs to the loop's thread.
+// One for each link. Every loss of a channel goes into the ledger through it. Belongs to the loop's
+// thread.
 class ChannelEnds {
  public:
-  // Of a loss that the peer has told without its reason.
+  // The text of a loss whose reason the peer has not told.
   static constexpr const char* kPeerTakesNoMore =
       "the peer takes no more: its target closed the connection, broke or could not be reached, or "
       "the peer gave the connection up (its log and its losses say why)";
@@ -25,44 +27,45 @@ class ChannelEnds {
   ChannelEnds(Loop& loop, LossLedger& ledger, std::string link, const Stops& stops)
       : loop_(loop), ledger_(ledger), link_(std::move(link)), stops_(stops) {}
 
-  // Channels with higher serials come after an end that is noted now.
+  // A channel that begins after an end is noted has a higher serial than newest_serial() has then.
   [[nodiscard]] std::uint64_t next_serial() { return ++newest_serial_; }
   [[nodiscard]] std::uint64_t newest_serial() const { return newest_serial_; }
 
   // --- the target's side
-  // What had arrived and the target did not take, as far as it was not noted before. Returned: so
-  // many bytes.
+  // Notes the bytes that arrived here, that the target did not take, and that are not noted yet.
+  // Returns how many they are.
   std::uint64_t note_untaken(Channel& channel, ChannelEnd::How how, const LossCause& cause);
 
   // --- the source's side
-  // What of the leg's bytes was not delivered when nothing more can be: once for each channel.
+  // Notes the bytes of the leg that are not delivered, once no more of them can be. Acts once for
+  // each channel.
   void note_unproven(Channel& channel, ChannelEnd::How how, const LossCause& cause);
-  // The peer says nothing more of the bytes that `channel` has given: drains that run or begin
-  // later answer for them.
+  // The peer will say nothing more about the bytes that `channel` has given. Drains that run now,
+  // or begin later, report those that are not known to be delivered.
   void note_over(Channel& channel, const std::string& reason);
-  // Connections that waited for the link. What they had given is lost like the bytes of every other
-  // connection that ends.
+  // Notes the loss of connections that waited for the link: their bytes are lost like those of
+  // every other connection that ends.
   void note_waiting(Route& route, const WaitingLegs::Unread& lost, const LossCause& cause);
 
   // --- both
-  // The leg is closed.
+  // Called when the leg of `channel` is closed.
   void note_closed(Channel& channel);
-  // The channel is to be forgotten. Since its leg was closed more of the peer's bytes may have come
-  // for nothing.
+  // Called before `channel` is forgotten. Bytes of the peer that arrived after the leg was closed
+  // are lost, too.
   void note_gone(Channel& channel);
-  // Bytes of a connection of `route` that the peer has opened, and nobody here has seen it yet.
+  // Notes the bytes of a channel that the peer has opened and for which this node has no leg yet.
   void note_without_leg(const ChannelCore& core, const std::string& route, const LossCause& cause);
 
-  // Of a channel whose bytes the peer takes no more: once its leg is closed, they are told as a
-  // loss.
+  // For a channel whose bytes the peer takes no more: how many undelivered bytes it has given. 0
+  // when they are noted as a loss, which happens when its leg closes.
   [[nodiscard]] static std::uint64_t given_in_vain(const Channel& channel) {
     return channel.account.loss_noted ? 0 : channel.unproven_bytes();
   }
-  // Since when the oldest byte that is not known to be delivered was there is known to a tick.
+  // When the program gave the oldest byte that is not known to be delivered. Exact to a tick.
   [[nodiscard]] TimePoint undelivered_since(const Channel& channel) const;
 
   [[nodiscard]] DrainBook& drains() { return drains_; }
-  // Received, and not taken by targets.
+  // Bytes that this node received and its targets did not take.
   [[nodiscard]] std::uint64_t untaken_bytes() const { return untaken_bytes_; }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of channels. What they tell of themselves is in channels_told.cc.
+// The life of channels. What they report to the rest of the link is in channels_told.cc.
 #include "proxy/relay/channels.h"
 
 #include <algorithm>
@@ -9,12 +9,12 @@
 namespace longthrow {
 namespace {
 
-// A peer that has lost its last word, or never says it, is not waited for without end.
+// Bounds the wait for a final mark: the peer may have lost it, or may never send it.
 constexpr Duration kFinalMarkWait = std::chrono::seconds(5);
 constexpr Duration kReapWhileUp = std::chrono::milliseconds(10);
 constexpr Duration kReapWhileDown = std::chrono::milliseconds(250);
 
-// A copy: what is done to them may add others to the list.
+// Returns a copy: aborting a channel may change `list`.
 std::vector<Channel*> those_of(const std::map<std::uint64_t, Channel*>& list,
                                bool (*wanted)(const Channel&)) {
   std::vector<Channel*> some;
@@ -57,7 +57,7 @@ Channel& Channels::add(ChannelCore& core, Route& route, Opener opener) {
   group.members.emplace(channel.serial, &channel);
   ++route.channels_total;
   group.copy.restored = false;
-  // Until the next look, there may be several streams.
+  // The next look counts the streams of the group. Until then there may be several.
   core.group->frames_as_of_max_ns = std::min(core.group->frames_as_of_max_ns, wall_ns());
   return channel;
 }
@@ -144,7 +144,7 @@ void Channels::end_session(Session& session, const LossCause& cause) {
   }
   for (auto& core : session.release_all()) {
     auto* channel = static_cast<Channel*>(core->user);
-    if (channel == nullptr) {  // opened by the peer a moment ago: it has no leg yet
+    if (channel == nullptr) {  // the peer has just opened it: it has no leg yet
       ends_.note_without_leg(*core, session.route_name(core->route_id), cause);
       continue;
     }
@@ -186,7 +186,7 @@ void Channels::abort_hand_over(const Group& group) {
 
 void Channels::tell_others() {
   if (ended_.empty()) return;
-  while (!ended_.empty()) {  // others may end by it
+  while (!ended_.empty()) {  // telling others may end them
     for (Channel* channel : std::exchange(ended_, {})) channel->guide().on_end();
   }
   hooks_.refresh();
@@ -220,8 +220,8 @@ bool Channels::may_be_forgotten(Channel& channel) const {
          (Session::finished(channel.core()) && !waits_for_final_mark(channel));
 }
 
-// `channel` is finished, but the peer may still be delivering its bytes, and says how far it came
-// when it has closed its leg.
+// `channel` is finished, but the peer may still be delivering its bytes. The peer says how many it
+// has delivered when it has closed its leg.
 bool Channels::waits_for_final_mark(Channel& channel) const {
   const OutStream& out = channel.core().out;
   if (channel.account.over || out.delivered_offset >= out.accepted_offset()) return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The channels of a link, from their opening to the moment they are forgotten: joins the legs with
+// The channels of a link, from their opening to the moment they are forgotten. Joins the legs with
 // the session and the ingest.
 #pragma once
 
@@ -21,7 +21,7 @@ class Channels final : public ChannelHost {
 
   struct Hooks {
     std::function<void()> wake;
-    std::function<void()> refresh;  // which routes are open may have changed
+    std::function<void()> refresh;  // called when the set of open routes may have changed
   };
   struct Parts {
     LinkContext& context;
@@ -37,25 +37,26 @@ class Channels final : public ChannelHost {
   ~Channels() override;
 
   [[nodiscard]] const All& all() const { return channels_; }
-  // A leg that was accepted here. Its first bytes have been here since `said_since`, if it waited.
+  // Opens a channel for an accepted leg. `said_since`: it waited, and its first bytes came then.
   void open(Route& route, Socket leg, std::optional<TimePoint> said_since);
   void on_event(const SessionEvent& event);
   void on_link_down();
-  // A hold has ended.
+  // Called when a hold has ended.
   void resume_reading();
-  // Now and then: what the kernel knows of the legs.
+  // Called every tick: asks the kernel about the legs.
   void look();
-  // The node is to stop: groups that are held read nothing more, others what is there by now.
+  // The node is going to stop: legs of held groups are read no more, others up to what came by now.
   void stop_reading();
-  // Hands them over to their legs: what is here is delivered, then they are reset.
+  // Takes all channels out of `session`. Their legs deliver the bytes that are here, and are then
+  // reset.
   void end_session(Session& session, const LossCause& cause);
-  // Those that are attached.
+  // Aborts the channels of `route` that belong to the session.
   void abort_route(const Route& route, const LossCause& cause);
-  // Also those whose legs take what is left of an earlier session.
+  // Aborts all channels, also those whose legs still deliver the bytes of an earlier session.
   void abort_all(const LossCause& cause);
-  // Those to whose legs nothing is left to be delivered.
+  // Aborts the channels whose legs have nothing left to deliver.
   void abort_delivered(const LossCause& cause);
-  // The group was taken over: what is here is handed over, then the legs are reset.
+  // The group was taken over: its legs deliver the bytes that are here, and are then reset.
   void hand_over(const Group& group);
   void abort_hand_over(const Group& group);
 
@@ -107,7 +108,7 @@ class Channels final : public ChannelHost {
   ChannelEnds& ends_;
   Hooks hooks_;
   All channels_;
-  std::vector<Channel*> ended_;    // what concerns others, and they have not been told
+  std::vector<Channel*> ended_;    // their end concerns other channels, which have not been told
   std::vector<Channel*> closing_;  // their legs are closed
   Timer reap_timer_;
   Counts counts_;

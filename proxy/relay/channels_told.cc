@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What channels tell of themselves.
+// What channels report to the rest of the link.
 #include <algorithm>
 
 #include "proxy/base/log.h"
@@ -32,7 +32,7 @@ void Channels::channel_written(Channel& channel, std::uint64_t bytes) {
   hooks_.wake();
 }
 
-// The first bytes of a channel have come, from its leg or from the peer.
+// Called when the first bytes of a channel have come, from its leg or from the peer.
 void Channels::note_carried(const Channel& channel) {
   context_.losses.note_carried();
   if (channel.route().configured()) channel.route().health.on_carried();
@@ -59,7 +59,8 @@ void Channels::channel_end(Channel& channel, EndKind kind) {
   hooks_.wake();
 }
 
-// Others are told in the next turn: none of them ends in the midst of this one's steps.
+// The other channels are told in the next turn of the loop, so that none of them ends in the middle
+// of a step of this one.
 void Channels::note_ended(Channel& channel) {
   if (!channel.has_ended() || !channel.guide().concerns_others()) return;
   ended_.push_back(&channel);

@@ -24,8 +24,8 @@ struct Judgement {
   std::string reason;
 };
 
-// Without cuts only one stream is a copy of one moment: several are each in order, but nothing says
-// that what one of them holds belongs to what another holds.
+// One stream is in order, so its copy is of one moment. Several streams are each in order, but
+// without cuts nothing says which bytes of one belong to which bytes of another.
 Judgement judge(const Group& group) {
   const std::size_t streams = std::max(group.routes, group.copy.streams);
   if (streams <= 1) return {.proof = Proof::source, .reason = "one stream, in order"};
@@ -34,8 +34,8 @@ Judgement judge(const Group& group) {
 
 }  // namespace
 
-// A route whose connection was lost holds back the others of its group: until newer data of it is
-// delivered the copy is of the time before, and its age counts on.
+// A route that has lost a connection holds back the other routes of its group: until newer data of
+// it is delivered, the copy stays as of the time before the loss, and its age grows.
 bool Copies::stands_still(const Group& group) const {
   return std::ranges::any_of(routes_.configured(), [&](const Route* route) {
     return route->group == &group && (route->health.lost() || route->guide->stands_still());
@@ -111,7 +111,8 @@ void Copies::fill_inbound(const Group& group, GroupStatus& status) const {
   status.inbound.age_s = seconds_of(*age.age(loop_.now()));
 }
 
-// What was lost before the node was restarted is not known: nobody may take the copy for proven.
+// Losses before the restart of the node are not known, so the copy is marked `restored` and is not
+// called consistent.
 void Copies::restore(const SavedCopies& saved) {
   for (const auto& [name, group] : routes_.groups().all()) {
     const auto known = saved.find(name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our copies of the peer's data: as of when they are, how old, and what proves it. And what the
-// peer needs to know of ours for that: the marks.
+// Judges our copies of the peer's data: as of when they are, how old, and what proves it. Also
+// sends the peer the marks that it needs to judge its copies of ours.
 #pragma once
 
 #include <string>
@@ -10,27 +10,27 @@
 
 namespace longthrow {
 
-// Of one link. Belongs to the loop's thread.
+// One for each link. Belongs to the loop's thread.
 class Copies {
  public:
   Copies(Loop& loop, const LinkConfig& config, RouteTable& routes, Peer& peer,
          const Channels& channels)
       : loop_(loop), config_(config), routes_(routes), peer_(peer), channels_(channels) {}
 
-  // How new each copy is by now. What is noted counts on after the session, too. REQUIRES: there is
-  // a session.
+  // Notes how new each copy is now. The age counts on after the session has ended. REQUIRES: there
+  // is a session.
   void note();
-  // Tells the peer up to when all bytes of each group have numbers: often of groups of several
-  // streams, where nothing else does; of the others with each heartbeat, so that idle ones do not
-  // grow old.
+  // Tells the peer, with marks, up to which time all bytes of each group have frame numbers. For
+  // groups of several streams at every call, because nothing else tells it. For other groups with
+  // each heartbeat, so that idle groups do not look old.
   void say_marks(TimePoint now);
-  // From an earlier start of the node, and for the next.
+  // restore() takes what an earlier run of the node has kept; save() keeps it for the next.
   void restore(const SavedCopies& saved);
   void save(SavedCopies& saved) const;
   void fill_inbound(const Group& group, GroupStatus& status) const;
 
  private:
-  // A group's bytes that have numbers.
+  // The streams of a group, and the time up to which all their bytes have frame numbers.
   struct Marked {
     std::size_t streams = 0;
     bool open = false;

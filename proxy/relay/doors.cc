@@ -76,7 +76,7 @@ void Doors::refresh() {
   wake_();
 }
 
-// Said once for each, at both ends.
+// Logs each mismatch once. Both nodes do so.
 void Doors::log_mismatches() {
   const Session* session = peer_.session();
   if (session == nullptr || !session->connected()) return;
@@ -119,9 +119,9 @@ void Doors::open(Route& route) {
            to_string(*route.config.listen));
 }
 
-// Somebody else has the port: the last process, or another route until a reload has moved it, or
-// this route's own listener that is not closed yet. That one may be gone in a moment, so the first
-// tries are not worth a line in the log.
+// Something else has the port: the previous process, another route that a reload has not moved yet,
+// or this route's own old listener that is not closed yet. The last of these is gone in a moment,
+// so the first failures are not logged.
 void Doors::on_listen_failed(Route& route, const Error& error) {
   const bool quiet = ++route.door.failures <= kQuietTries;
   route.door.again_at = loop_.now() + (quiet ? kListenSoon : kListenAgain);
@@ -160,7 +160,7 @@ void Doors::accept(Route& route, Socket leg) {
            format("route {}: {}", route.name, words));
 }
 
-// It stands until a channel that came later is open.
+// The status shows the trouble until a later channel is open.
 void Doors::set_trouble(Route& route, const std::string& text) const {
   route.trouble = {text, ends_.newest_serial()};
 }
@@ -191,7 +191,7 @@ LossCause Doors::why_none_waits(const Route& route) const {
   if (stops_.fenced(*route.group)) return {takeover, "takeover"};
   if (route.group->held()) return {refused, "the group is held"};
   if (stops_.paused() || stops_.peer_paused()) return {refused, "the link is paused"};
-  return {refused, "they are no longer to wait"};
+  return {refused, "the route does not let connections wait any more"};
 }
 
 void Doors::look_at_waiting() {

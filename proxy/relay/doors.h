@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the local replication software connects: which routes are open, and the connections that
-// come while the link is down and wait for it, or are refused (when_down).
+// The listeners to which the local replication software connects. Decides which routes are open. A
+// connection that comes while the link is down waits, or is refused (when_down).
 #pragma once
 
 #include <functional>
@@ -12,24 +12,24 @@
 
 namespace longthrow {
 
-// Of one link. Belongs to the loop's thread.
+// One for each link. Belongs to the loop's thread.
 class Doors final : public WaitingLegsOwner {
  public:
   Doors(const Channels::Parts& parts, Channels& channels, std::function<void()> wake);
 
-  // Opens, closes and says what is open, as everything stands now.
+  // Opens and closes routes as everything stands now, and logs it.
   void refresh();
   [[nodiscard]] std::vector<LocalRoute> local_routes() const;
-  // The route leaves, or listens elsewhere.
+  // Called when the route is removed, or will listen elsewhere.
   void close(Route& route);
   void drop_waiting(Route& route, const LossCause& cause);
-  // Every tick.
+  // Called every tick.
   void retry(TimePoint now);
   void look_at_waiting();
-  // A session has ended: the next one's routes are compared anew.
+  // Called when a session has ended: the next session compares the routes anew.
   void forget_mismatches() { mismatches_said_.clear(); }
 
-  // Channels of it may be opened here now.
+  // Whether channels of `route` may be opened here now.
   [[nodiscard]] bool may_open(const Route& route) const;
   [[nodiscard]] const WaitingLegs& waiting() const { return waiting_; }
 
@@ -40,9 +40,9 @@ class Doors final : public WaitingLegsOwner {
  private:
   static constexpr Duration kListenSoon = std::chrono::milliseconds(250);
   static constexpr Duration kListenAgain = std::chrono::seconds(1);
-  static constexpr int kQuietTries = 3;  // kListenSoon apart, before it is an error
+  static constexpr int kQuietTries = 3;  // kListenSoon apart; a later failure is logged
 
-  // Connections may come now and wait until the link is up, or the route is ready.
+  // Whether connections may be accepted now, and wait until the link is up or the route is ready.
   [[nodiscard]] bool may_wait(const Route& route) const;
   [[nodiscard]] LossCause why_none_waits(const Route& route) const;
   void open(Route& route);

@@ -53,7 +53,7 @@ void DrainBook::on_over(const Channel& channel, const std::string& reason) {
   for (auto& [id, watch] : drains_) {
     if (!watch.watches(channel.serial)) continue;
     DrainWatch::Standing standing = standing_of(channel);
-    standing.end_bytes.reset();  // one reason is enough
+    standing.end_bytes.reset();  // on_over() below gives the reason
     watch.on_standing(channel.serial, standing);
     watch.on_over(channel.serial, {out.delivered_offset, out.sent_offset()}, reason);
   }

@@ -6,7 +6,7 @@
 namespace longthrow {
 namespace {
 
-// What of it is certain.
+// Says which bytes were certainly not delivered, and of which this is not known.
 std::string never_known(const DrainLeft& left) {
   if (left.lost_bytes == 0)
     return format("{} bytes are not known to be delivered", left.unknown_bytes);
@@ -43,7 +43,8 @@ void DrainTask::begin() {
     its_link().drains().watch(id_, *its_link().find_group(name),
                               holds ? DrainBook::Input::held : DrainBook::Input::flows);
   }
-  // What the hold itself resets, connections that wait for the link, fails the drain.
+  // The drain begins before the hold: the hold resets connections that wait for the link, and their
+  // loss must fail the drain.
   if (holds) its_link().hold(*its_link().find_group(wanted_.group));
 }
 

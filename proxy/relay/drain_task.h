@@ -28,8 +28,9 @@ class DrainTask final : public Task {
   void hinder(Hindrance why) override;
 
  private:
-  // Turns of the loop between a command and the marks of its drain. The turn in which the command
-  // comes may have waited before the kernel took a connection; the next one accepts it.
+  // Turns of the loop between a command and the marks of its drain. The kernel may take a
+  // connection while the loop waits at the beginning of the turn in which the command comes; the
+  // next turn accepts that connection.
   static constexpr int kTurnsToBegin = 2;
 
   void begin();

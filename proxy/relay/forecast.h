@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// When a link's buffer will be empty, or full, if all goes on as it does. Pure. What cannot be told
-// is told as nothing.
+// Reckons when a link's buffer will be empty, or full, if the present rates go on. Pure. A field
+// without a value means: this cannot be told.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Forecast {
   std::optional<double> full_s;
 };
 
-// A rate below this is noise, and what lies further ahead than this nobody can know.
+// A lower rate is noise; a moment further ahead cannot be foretold.
 inline constexpr double kForecastRateMin = 1024.0;
 inline constexpr double kForecastSecondsMax = 7 * 24 * 3600.0;
 

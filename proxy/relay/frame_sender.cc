@@ -35,7 +35,7 @@ std::optional<TimePoint> FrameSender::send_bulk(Session& session, Ingest& ingest
       if (next.frame == nullptr) {
         if (!session.connected() || !ingest.close_oldest_partial()) return std::nullopt;
         ingest.make_frames();
-        send_express(session);  // before this lane takes it: it may be of a quiet channel
+        send_express(session);  // first: a new frame may be of a quiet channel
         sent = true;
         continue;
       }

@@ -10,7 +10,7 @@
 namespace longthrow {
 namespace {
 
-// Why the copy that a route makes is not to be trusted; "" if nothing is against it.
+// Why the copy that a route makes cannot be trusted; "": no reason is known.
 std::string route_trouble(const Route& route, const Session* session) {
   const auto open = std::ranges::count_if(route.channels, [](const auto& entry) {
     return entry.second->attached() && !entry.second->closed();
@@ -54,7 +54,7 @@ void judge_group(const Group& group, const RouteTable& routes, const Session* se
     add(status.reason, route_trouble(*route, session));
     if (route->health.carried()) add(unknown, route->guide->unknown());
   }
-  // No route judges it any more.
+  // A group without configured routes has none that could judge it.
   if (!group.configured())
     unknown = "it has left the configuration, and its last connections are ending";
   if (unknown.empty() && group.copy.restored) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Can the copies be trusted? Judged route by route: a group is as good as its worst route.
+// Judges whether the copies can be trusted, route by route: a group is as good as its worst route.
 #pragma once
 
 #include <string>
@@ -10,9 +10,10 @@
 
 namespace longthrow {
 
-// Every tick: a loss is over when a channel that came after it has caught up.
+// Called every tick. A route's loss is over when a channel that came after it has caught up.
 void observe_health(Route& route);
-// Fills in whether the group's copy is consistent, and why not. `session`: null if there is none.
+// Fills in whether the group's copy is consistent, and if not, why. `session`: null if there is
+// none.
 void judge_group(const Group& group, const RouteTable& routes, const Session* session,
                  GroupStatus& status);
 

@@ -76,7 +76,7 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
 
 // --- ends
 
-// Their routes open again when the last of them is gone.
+// The routes open again when the last of these channels is gone.
 void Link::end_channels(const LossCause& cause) {
   copies_.note();
   buffer_.ingest().end_session();
@@ -113,7 +113,8 @@ void Link::stop(const LossCause& cause) {
   if (left > 0) log_warning("link {}: {} bytes were not delivered", name_, left);
   peer_.uplink().stop({wire::ByeReason::going_away, "the peer's node was stopped"});
   peer_.end_session(cause);
-  // What the far side had sent is delivered within the linger; our own node goes now.
+  // Bytes that the peer sent are delivered within abort_linger. Channels without such bytes are
+  // aborted now.
   channels_.abort_delivered(cause);
   context_.parts.loop.disarm(beat_.tick);
 }
@@ -153,7 +154,7 @@ void Link::update_groups() {
   for (Route* route : routes_.configured()) observe_health(*route);
 }
 
-// Why an earlier channel failed is no news once a later one stands.
+// A route's status stops naming the trouble of an earlier channel once a later channel is open.
 void Link::forget_old_troubles() {
   for (Route* route : routes_.configured()) {
     const bool stands = std::ranges::any_of(route->channels, [&](const auto& entry) {
@@ -196,7 +197,7 @@ std::set<std::string> Link::group_names() const {
 DrainLeft Link::drain_left(DrainBook::Id id) {
   if (planted(Plant::drain_at_once)) return {};
   DrainLeft left = drains().left(id);
-  // Connections that wait for the link have given bytes, too.
+  // Connections that wait for the link have given bytes, too; the drain waits for these.
   for (const Route* route : routes_.configured()) {
     if (drains().covers(id, *route->group))
       left.bytes += doors_.waiting().unread(route->name).bytes;

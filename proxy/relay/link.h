@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link: composes the peer, the routes, the channels and the buffer, and pumps bytes through them.
+// A link: composes the peer, the routes, the channels and the buffer, and moves bytes through them.
 #pragma once
 
 #include <map>
@@ -24,16 +24,16 @@ class Link final {
   // --- life
   [[nodiscard]] Result<void> start(const std::map<std::string, RouteConfig>& routes,
                                    const std::map<std::string, GroupConfig>& groups);
-  // Stops taking bytes in; what is buffered goes on being delivered.
+  // Reads from legs only what the kernel has by now. Buffered bytes are still delivered.
   void begin_stop();
   [[nodiscard]] bool drained() const { return undelivered_bytes() == 0; }
-  // Of what is left nothing will be delivered: for kGoneAfter, since `stop_began` at the earliest,
-  // the peer's host has answered that no node is there, and with the peer's process the session is
-  // gone. A cut, through which nothing is heard, is no such answer.
+  // Whether waiting for the rest is useless: for kGoneAfter, counted from `stop_began` at the
+  // earliest, the peer's host has answered that no node is there. The peer's process is gone then,
+  // and with it the session. A cut, through which no answer comes, does not count.
   [[nodiscard]] bool nobody_can_come(TimePoint stop_began) const;
-  // Ends everything, then wait for idle().
+  // Ends everything. Wait for idle() then.
   void stop(const LossCause& cause);
-  // After stop(): whatever the targets still have to take.
+  // For use after stop(): aborts the channels whose targets still have to take bytes.
   void abort_channels(const LossCause& cause) { channels_.abort_all(cause); }
   [[nodiscard]] bool idle() const {
     return stops_.stopped() && channels_.all().empty() && peer_.uplink().idle();
@@ -42,14 +42,14 @@ class Link final {
   // --- the configuration
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const LinkConfig& config() const { return config_; }
-  // Could a link of this name run so? `memlimit_max`: what its arena can ever be raised to.
+  // Whether such a link can run. `memlimit_max`: the most to which its arena can ever be raised.
   [[nodiscard]] static Result<void> check(const std::string& name, const LinkConfig& config,
                                           const std::map<std::string, RouteConfig>& routes,
                                           std::uint64_t memlimit_max);
   [[nodiscard]] std::uint64_t memlimit_max() const { return buffer_.memlimit_max(); }
-  // What `set` changed acts on where the configuration has not changed (`keep`), or no more.
+  // Values of `set`: keep them where the file's value has not changed, or drop them all.
   enum class SetValues : std::uint8_t { keep, forget };
-  // What a reload may change. Routes and groups are those of this link. REQUIRES: check() passed.
+  // Applies a new configuration, with the routes and groups of this link. REQUIRES: check() passed.
   void reload(const LinkConfig& config, const std::map<std::string, RouteConfig>& routes,
               const std::map<std::string, GroupConfig>& groups, SetValues values);
 
@@ -61,17 +61,17 @@ class Link final {
   void resume();
   void hold(Group& group);
   void end_hold(Group& group);
-  // Takeover: ends the session for good; no new one until unfenced. For a group: its channels and
-  // routes.
+  // Takeover. fence() ends the session for good; no new one begins until unfence(). fence(group)
+  // does so with the channels and routes of a group.
   void fence();
   void unfence();
   void fence(Group& group);
   void unfence(Group& group);
-  // What is still to be handed over to the targets of a group that was taken over.
+  // What the targets of a group that was taken over have still to take.
   struct HandOver {
-    std::size_t legs = 0;  // that are open
+    std::size_t legs = 0;  // open ones
     std::uint64_t bytes = 0;
-    std::uint64_t lost_bytes = 0;  // of those that the fence has closed
+    std::uint64_t lost_bytes = 0;  // of legs that the fence has closed
     void add(const HandOver& more) {
       legs += more.legs;
       bytes += more.bytes;
@@ -88,12 +88,12 @@ class Link final {
   [[nodiscard]] const Stops& stops() const { return stops_; }
   [[nodiscard]] Copies& copies() { return copies_; }
   [[nodiscard]] DrainBook& drains() { return ends_.drains(); }
-  // Null: no route of the configuration is in it; or, for `find_group`, nothing is known of it.
+  // Null: no configured route is in the group; for find_group: the link knows nothing of it.
   [[nodiscard]] Group* configured_group(const std::string& name) {
     return routes_.configured_group(name);
   }
   [[nodiscard]] Group* find_group(const std::string& name) { return routes_.groups().find(name); }
-  // Of the configuration, and those that still carry.
+  // The groups of the configuration, and those that still have channels.
   [[nodiscard]] std::set<std::string> group_names() const;
   [[nodiscard]] bool has_channels() const { return !channels_.all().empty(); }
 
@@ -101,7 +101,7 @@ class Link final {
   [[nodiscard]] DrainLeft drain_left(DrainBook::Id id);
   [[nodiscard]] std::uint64_t undelivered_bytes() const { return numbers_.undelivered_bytes(); }
   void fill_status(Status& status) const;
-  // For the simulator: damages a stored frame of the `which`th channel; false: it has none.
+  // For the simulator: damages a stored frame of the `which`th channel. False: it has none.
   bool damage_stored_frame(std::uint64_t which);
 
  private:
@@ -114,7 +114,7 @@ class Link final {
   void on_tick();
   void update_groups();
   void forget_old_troubles();
-  // How a route is encrypted inside although the link compresses; "": it is not.
+  // How the connections of a route are encrypted although the link compresses; "": they are not.
   [[nodiscard]] std::string_view inner_encryption(const Route& route) const;
   void say_what_guides_found();
 

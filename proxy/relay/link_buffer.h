@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory of a link: the arena that memlimit bounds, and the ingest that fills its send share.
+// The memory of a link: the arena, bounded by memlimit, and the ingest, which fills the send share.
 #pragma once
 
 #include <algorithm>
@@ -22,16 +22,16 @@ class LinkBuffer {
     std::function<void()> wake;
     std::function<void()> on_partial;
   };
-  // Nothing else is to be called before it has succeeded.
+  // Call it first: everything else requires that it has succeeded.
   [[nodiscard]] Result<void> open(const LinkConfig& config, FrameJobs& jobs, Hooks hooks);
 
   [[nodiscard]] Arena& arena() { return *arena_; }
   [[nodiscard]] const Arena& arena() const { return *arena_; }
   [[nodiscard]] Ingest& ingest() { return *ingest_; }
   [[nodiscard]] const Ingest& ingest() const { return *ingest_; }
-  // Why it may be swapped; "" if it cannot be.
+  // Why the kernel may swap the buffer; "": it cannot.
   [[nodiscard]] const std::string& not_locked() const { return not_locked_; }
-  // What the limit can be raised to while the arena lives.
+  // The most to which the limit can be raised while the arena lives.
   [[nodiscard]] std::uint64_t memlimit_max() const { return memlimit_max_; }
 
  private:

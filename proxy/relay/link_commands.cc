@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an administrator sets, and stops, on a link.
+// What an administrator can set, stop and take over on a link.
 #include <algorithm>
 
 #include "proxy/base/log.h"
@@ -69,7 +69,7 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
   config_ = config;
   buffer_.ingest().set_groups(groups);
   set_routes(routes);
-  // A hold ends with its group: one that comes later under that name begins anew.
+  // A hold ends with its group, so that a later group of the same name begins without it.
   for (const auto& [name, group] : routes_.groups().all()) {
     if (!group->configured() && group->held()) end_hold(*group);
   }
@@ -107,7 +107,7 @@ void Link::pause() {
   doors_.refresh();
 }
 
-// session_timeout counts from here.
+// session_timeout counts from now.
 void Link::resume() {
   stops_.take(NoticeKind::paused, nullptr);
   if (peer_.uplink().down_since()) peer_.uplink().count_down_from_now();

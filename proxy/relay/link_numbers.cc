@@ -18,10 +18,11 @@ class Oldest {
   std::optional<TimePoint> at_;
 };
 
-// Of one attached channel that the peer takes more of.
+// Adds the lag of one attached channel whose bytes the peer takes.
 void add_lag(const Channel& channel, TimePoint now, Lag& lag, Oldest& oldest) {
   const OutStream& out = channel.core().out;
-  // What is thrown away was given, too, until it is told as a loss of its route.
+  // The program has given bytes that are thrown away, too. They count here until they are noted as
+  // a loss, which the route then counts.
   const std::uint64_t thrown = channel.account.loss_noted ? 0 : channel.thrown_away_bytes();
   const std::uint64_t unread = channel.unread_bytes();
   const std::uint64_t bytes = channel.read_bytes() + unread + thrown - out.received_offset();
@@ -30,7 +31,7 @@ void add_lag(const Channel& channel, TimePoint now, Lag& lag, Oldest& oldest) {
   oldest.note(out.oldest_read_at());
   oldest.note(channel.stream().oldest_at());
   if (unread + thrown == 0) return;
-  // A leg that is not read waits, too; since when is known to a tick.
+  // Unread bytes wait, too. The time since when is exact to a tick.
   oldest.note(channel.given_at(channel.read_bytes()).value_or(now));
 }
 
@@ -106,8 +107,8 @@ std::uint64_t LinkNumbers::undelivered_bytes() const {
   return left;
 }
 
-// Of streams that have given more than they got: the other direction is answers. Where the protocol
-// tells what changes the copy from other bytes, only that counts.
+// Counts only groups that have given more than they got: else this node is the copy, and what it
+// gave are answers. Where a guide can tell which bytes change the copy, only these are compared.
 std::uint64_t LinkNumbers::source_bytes(const Group& group) {
   std::uint64_t given = 0;
   std::uint64_t got = 0;
@@ -163,7 +164,7 @@ Limit LinkNumbers::limited_by() const {
         peer_.sender().bandwidth_bytes_s() != 0 && peer_.uplink().lanes().bulk_has_room();
     return throttled ? Limit::bandwidth : Limit::wan;
   }
-  // Nothing waits to be sent, yet the share is spent: by what is under way and not acknowledged.
+  // No frame waits to be sent, yet the share is full: of frames that are sent and not acknowledged.
   if (buffer_.ingest().share().full() && session.in_flight_frames() > 0) return Limit::wan;
   if (buffer_.ingest().frames().is_short_of_workers()) return Limit::cpu;
   return Limit::source;

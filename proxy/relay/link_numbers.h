@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a link counts and reckons: rates, what is not delivered, lag, and what limits it.
+// What a link counts and reckons: rates, undelivered bytes, lag, and what limits the link.
 #pragma once
 
 #include <string>
@@ -16,20 +16,21 @@ class LinkNumbers {
  public:
   LinkNumbers(const Channels::Parts& parts, const Channels& channels, const Doors& doors);
 
-  // Every `interval`.
+  // Called every tick; `interval`: since the last call.
   void update(TimePoint now, Duration interval);
   [[nodiscard]] const LinkRates& rates() const { return rates_; }
-  // Since when the link has been up, or not.
+  // When the link came up, or went down.
   [[nodiscard]] WallTime state_since() const { return state_since_; }
-  // Accepted on either side and not yet delivered: of ours there, of the peer's here.
+  // Bytes accepted and not yet delivered: ours by the peer, the peer's by us.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
-  // Bytes that this node has accepted as the source of a group and that are not delivered there.
+  // Bytes of a group that this node has accepted as its source, and that the peer has not
+  // delivered.
   [[nodiscard]] static std::uint64_t source_bytes(const Group& group);
-  // What the peer lacks of a group, or of the whole link (null). What was lost counts until newer
+  // What the peer lacks of a group, or of the whole link (null). A lost byte counts until newer
   // data of its route is there.
   [[nodiscard]] Lag lag(const Group* group) const;
   [[nodiscard]] Limit limited_by() const;
-  // Bytes are stored for the peer.
+  // Whether bytes are stored for the peer.
   [[nodiscard]] bool any_waits_for_peer() const;
 
  private:

@@ -28,7 +28,7 @@ void Link::pump() {
   const Session* session = peer_.session();
   if (session == nullptr) return;
   watch_partials();
-  // Without room on_lane_room wakes us, and without a lane nothing can be said.
+  // Without room on the express lane the session can say nothing: on_lane_room will wake us.
   const Lane* express = peer_.uplink().lanes().express();
   const bool may_say = express != nullptr && express->has_room();
   if (may_say && session->next_timeout() != kNever)
@@ -66,7 +66,7 @@ void Link::on_partial_timer() {
 void Link::approach_memlimit() {
   SendShare& share = buffer_.ingest().share();
   if (buffer_.arena().memlimit_bytes() <= share.memlimit_bytes()) return;
-  // First: the window that counts as promised is the one that is given from now on.
+  // Comes first: promised_charge_bytes() must reckon with the window that is granted from now on.
   update_receive_window();
   const Session* session = peer_.session();
   const std::uint64_t promised = session != nullptr ? session->promised_charge_bytes() : 0;
@@ -78,7 +78,7 @@ void Link::update_receive_window() {
   if (peer_.session() == nullptr) return;
   const std::uint64_t share = std::min<std::uint64_t>(
       buffer_.arena().limit_bytes(Share::receive), buffer_.ingest().share().memlimit_bytes() / 4);
-  // What channels of earlier sessions still have to hand over is not there for this one.
+  // Channels of earlier sessions still hold this part of the share; this session cannot have it.
   std::uint64_t held = 0;
   for (const auto& [serial, channel] : channels_.all()) {
     if (!channel->attached()) held += channel->core().in.held_charge_bytes();

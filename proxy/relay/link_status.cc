@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link as the status shows it.
+// Fills in a link's part of the status.
 #include <algorithm>
 
 #include "proxy/base/log.h"
@@ -14,7 +14,7 @@ void Link::fill_status(Status& status) const {
   fill_uplink(link);
   fill_buffer(link);
   for (const auto& [name, group] : routes_.groups().all()) {
-    // What has left the configuration is shown until the last of its channels has gone.
+    // A group that was removed from the configuration is shown until its last channel is gone.
     if (group->configured() || !group->members.empty()) fill_group(*group, status.groups[name]);
   }
   for (const Route* route : routes_.configured()) fill_route(*route, status.routes[route->name]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an administrator asks of a node.
+// The commands that an administrator gives to a node.
 #include <algorithm>
 
 #include "proxy/base/log.h"
@@ -185,7 +185,7 @@ Answer NodeImpl::run(const Release& command) {
   fences_ = std::move(fences);
   tasks_.on_released(command.name);
   if (Link* link = link_named(command.name); was_link && link != nullptr) link->unfence();
-  // Whichever link has fenced it: the group may have left the configuration since.
+  // Asks all links: the group may have left the configuration since it was fenced.
   for (auto& [name, link] : links_) {
     Group* group = was_group ? link->find_group(command.name) : nullptr;
     if (group != nullptr) link->unfence(*group);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// As of when our copies are outlives the node.
+// The state directory keeps as of when our copies are, so that the next start of the node knows it.
 #include "proxy/base/log.h"
 #include "proxy/relay/node_impl.h"
 
@@ -16,14 +16,14 @@ void NodeImpl::on_copies_timer() {
   parts_.loop.arm(copies_.timer, parts_.loop.now() + kCopiesTick);
 }
 
-// Groups that are not configured now keep what is known of them.
+// Groups that are not configured now keep their entries.
 void NodeImpl::keep_copies() {
   SavedCopies copies = copies_.saved;
   for (const auto& [name, link] : links_) link->copies().save(copies);
   if (copies == copies_.saved) return;
   if (auto saved = save_copies(config_.node.state_dir, copies); !saved) {
     if (!copies_.unsaved)
-      log_warning("as of when the copies are is not kept: {}", saved.error().message);
+      log_warning("cannot save the `as of` times of the copies: {}", saved.error().message);
     copies_.unsaved = true;
     return;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was taken over before this start.
+// The fences of takeovers before this start of the node.
 #include <cerrno>
 
 #include "proxy/base/log.h"
@@ -8,8 +8,8 @@
 
 namespace longthrow {
 
-// A link that is fenced for nothing costs a command; an old primary that writes into an activated
-// copy costs the copy. So without the record all links start fenced.
+// Without the record of takeovers all links start fenced. A needless fence costs a command; a
+// missing one lets an old primary write into an activated copy, which destroys the copy.
 void NodeImpl::restore_fences() {
   const std::string& state_dir = config_.node.state_dir;
   auto known = load_fences(state_dir);
@@ -22,7 +22,7 @@ void NodeImpl::restore_fences() {
   const auto now = parts_.loop.wall_now().time_since_epoch();
   fences_ = fence_all(names, std::chrono::floor<std::chrono::seconds>(now).count());
   std::string said = known.error().message;
-  // Else it may be whole, and is left alone.
+  // A file that is not damaged, only unreadable now, may be whole: it is left alone.
   const bool damaged = known.error().code == ErrorCode::damaged_file;
   if (damaged) {
     if (const auto aside = set_aside(fences_file(state_dir)); aside)
@@ -31,8 +31,8 @@ void NodeImpl::restore_fences() {
       said += format("; the fences are not kept: {}", saved.error().message);
   }
   log_error(
-      "{}. What was taken over before is not known, so all links start fenced: "
-      "`longthrow release LINK` for each of which this site was not taken over",
+      "{}. This node does not know which takeovers there were, so all links start fenced: run "
+      "`longthrow release LINK` for each link that was not taken over at this site",
       said);
 }
 

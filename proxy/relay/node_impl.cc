@@ -154,7 +154,7 @@ void NodeImpl::on_stop_timer() {
 
 bool NodeImpl::is_drained() const {
   return std::ranges::all_of(links_, [this](const auto& entry) {
-    // Without the peer nothing moves: waiting would help nobody.
+    // Without the peer no byte moves, so waiting is useless.
     return entry.second->drained() || entry.second->nobody_can_come(stop_.began);
   });
 }

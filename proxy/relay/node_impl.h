@@ -30,7 +30,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   CommandId execute(Command command, AnswerHandler handler) override;
   void abandon(CommandId id) override;
 
-  // For the simulator; null if there is none of that name.
+  // For the simulator; null: there is no link of that name.
   [[nodiscard]] Link* find_link(const std::string& name) { return link_named(name); }
 
   Result<std::unique_ptr<TlsEngine>> wan_engine(const WanPort& port) override;
@@ -46,7 +46,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   [[nodiscard]] std::map<std::string, GroupConfig> groups_of(const Config& config,
                                                              const std::string& link) const;
   [[nodiscard]] Result<void> add_link(const Config& config, const std::string& name);
-  // Opens those of `config` that are not open yet; closes those that are not in it.
+  // Opens the ports that `config` adds. Closes nothing: close_ports_beside() does.
   [[nodiscard]] Result<void> open_ports(const Config& config);
   [[nodiscard]] bool may_become_free(const Endpoint& local, const Error& error) const;
   void say_waiting_ports(Status& status) const;
@@ -58,7 +58,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   void on_stop_timer();
   [[nodiscard]] bool is_drained() const;
   [[nodiscard]] bool is_idle() const;
-  // Ends what is there, though something may be left.
+  // Ends all links, though bytes may be left.
   void end_links(TimePoint now);
 
   [[nodiscard]] Link* link_named(const std::string& name);
@@ -107,13 +107,13 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   struct KeptCopies {  // in the state directory
     Timer timer;
     SavedCopies saved;
-    bool unsaved = false;  // it was said
+    bool unsaved = false;  // the last save failed, and the log says so
   } copies_;
   struct Stop {
     Timer timer;
     TimePoint began{};
     TimePoint deadline{};
-    TimePoint abort_at = kNever;  // then it ends whatever its targets do
+    TimePoint abort_at = kNever;  // channels are aborted then, whatever their targets do
     enum class Step : std::uint8_t { none, draining, ending, closing_ledger } step{};
     std::function<void()> done;
   } stop_;

@@ -29,9 +29,9 @@ Result<void> NodeImpl::open_ports(const Config& config) {
   return {};
 }
 
-// An address or interface that is not there yet comes with the network; a port of our own is free
-// when the reload that moves it is through. A port that somebody else has is a mistake to be told
-// of.
+// An address or interface may come later, with the network. A port of this node becomes free when
+// the reload that moves it is done. A port that another program has is a mistake, and the
+// administrator must be told.
 bool NodeImpl::may_become_free(const Endpoint& local, const Error& error) const {
   if (error.os_errno == ENODEV || error.os_errno == EADDRNOTAVAIL) return true;
   if (error.os_errno != EADDRINUSE) return false;

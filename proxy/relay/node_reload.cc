@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node takes another configuration over while it runs.
+// How a running node changes to another configuration.
 #include <algorithm>
 
 #include "proxy/base/log.h"
@@ -55,7 +55,8 @@ Result<void> NodeImpl::begin_reload(const Reload& command) {
     if (links_.contains(name)) continue;
     if (auto added = add_link(config, name); !added) return added;
   }
-  // What became of another link's key file is no reason against this change.
+  // With keep_set_values only changed key files are loaded: a broken key file of another link must
+  // not refuse this change.
   return command.keep_set_values ? parts_.tls.load_changed(config) : parts_.tls.load(config);
 }
 

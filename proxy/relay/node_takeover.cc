@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's part in a takeover: the fence that outlives it, and what was answered.
+// The node's part in a takeover: it makes the fence durable, and remembers the answer.
 #include "proxy/base/log.h"
 #include "proxy/relay/node_impl.h"
 

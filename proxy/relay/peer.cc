@@ -44,7 +44,7 @@ std::optional<Duration> Peer::rtt() const {
   return session_ != nullptr ? session_->rtt() : std::nullopt;
 }
 
-// A stopping node goes on until what its session has is delivered; it begins no new one.
+// A stopping node goes on with its session until all bytes are delivered. It begins no new one.
 bool Peer::wants_lanes() const {
   return !stops_.stopped() && !(stops_.stopping() && session_ == nullptr);
 }
@@ -86,7 +86,7 @@ void Peer::on_peer_bye(const wire::Bye& bye) {
   change_peer_words([&] { stops_.on_peer_bye(bye); });
 }
 
-// session_timeout counts from the end of a pause.
+// When the peer's pause ends, session_timeout begins to count.
 void Peer::change_peer_words(const std::function<void()>& change) {
   const bool was_paused = stops_.peer_paused();
   const bool was_fenced = stops_.peer_fenced();
@@ -125,7 +125,7 @@ void Peer::on_tick(TimePoint now) {
   change_peer_words([&] { stops_.forget_old_words(now); });
 }
 
-// A pause is planned, however long: sessions stay.
+// A pause is on purpose: the session outlives it, however long it lasts.
 void Peer::check_session_timeout(TimePoint now) {
   const auto down_since = uplink_.down_since();
   const bool on_purpose = stops_.paused() || stops_.peer_paused();
@@ -164,9 +164,11 @@ void Peer::end_session(const LossCause& cause) {
 }
 
 Result<void> Peer::on_record(Lane& lane, const wire::RecordView& record) {
-  if (session_ == nullptr || lane.id == kNoLane) return breach("a record out of place");
+  if (session_ == nullptr || lane.id == kNoLane)
+    return breach("a record on a lane that has no session");
   auto taken = take_record(lane, record);
-  // A damaged frame is counted by itself, and costs its channel, not those of the others.
+  // The session counts damaged frames, and aborts only their channel. Other breaches count against
+  // the peer.
   const bool damaged = !taken && taken.error().code == ErrorCode::corrupt_frame;
   if (taken || damaged || session_ == nullptr || !faults_.add(loop_.now())) return taken;
   uplink_.lanes().count_end(taken.error().code);

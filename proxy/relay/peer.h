@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The other node, as a link has it: the uplink to it, and the session with it.
+// The other node of a link: the uplink to it, and the session with it.
 #pragma once
 
 #include <functional>
@@ -25,11 +25,11 @@ class Peer final : public UplinkOwner {
  public:
   struct Hooks {
     std::function<void()> wake;
-    std::function<void()> begun;  // a session: it is new
-    std::function<void()> down;   // the link
-    // The session ends: it is there for the last time, and its channels are to be released.
+    std::function<void()> begun;  // a new session has begun
+    std::function<void()> down;   // the link went down
+    // The session ends; session() still returns it in this call. Release its channels.
     std::function<void(const LossCause&)> ending;
-    std::function<void()> refresh;  // which routes are open may have changed
+    std::function<void()> refresh;  // the set of open routes may have changed
   };
   struct Parts {
     LinkContext& context;
@@ -43,26 +43,26 @@ class Peer final : public UplinkOwner {
 
   [[nodiscard]] Uplink& uplink() { return uplink_; }
   [[nodiscard]] const Uplink& uplink() const { return uplink_; }
-  // Null: there is none.
+  // Null: there is no session.
   [[nodiscard]] Session* session() const { return session_.get(); }
   [[nodiscard]] FrameSender& sender() { return sender_; }
   [[nodiscard]] const FrameSender& sender() const { return sender_; }
-  // The link is up.
+  // Whether the link is up.
   [[nodiscard]] bool up() const { return uplink_.up() && session_ != nullptr; }
-  // The time that our frames carry.
+  // The sender's time that our frames carry.
   [[nodiscard]] std::int64_t wall_ns() const { return civil_clock_.at_ns(loop_.now()); }
   [[nodiscard]] std::optional<double> rtt_ms() const;
   [[nodiscard]] LinkState state() const;
 
-  // Frames of the session, as far as lanes, credit and bandwidth allow. Returned: when to be called
-  // again, if it is the bandwidth that holds them back.
+  // Sends frames of the session, as far as lanes, credit and bandwidth allow. Returns when to call
+  // again, if the bandwidth setting holds frames back.
   [[nodiscard]] std::optional<TimePoint> send();
   // Ends the session for good.
   void end_session(const LossCause& cause);
   void on_tick(TimePoint now);
   // Tells the peer what is stopped here.
   void say_notices();
-  // The link pauses, or is fenced, or goes on.
+  // go_down: the link is paused. come_back: it is resumed or released.
   void go_down(const wire::Bye& bye, const std::string& reason);
   void come_back();
   // `done` is called with the round trip in ms, or nothing when the link went down.
@@ -91,7 +91,7 @@ class Peer final : public UplinkOwner {
   void wake() override { hooks_.wake(); }
 
  private:
-  // `change` changes what is known to be stopped at the peer.
+  // Runs `change`, which changes what is known to be stopped at the peer, and acts on it.
   void change_peer_words(const std::function<void()>& change);
   void check_session_timeout(TimePoint now);
   [[nodiscard]] Result<void> take_record(Lane& lane, const wire::RecordView& record);

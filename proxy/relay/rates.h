@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rates for people and for decisions. Pure.
+// Rates, for the status and for the choice of a codec. Pure.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ class RateMeter {
   double rate_ = 0.0;
 };
 
-// Raw over compressed bytes of the last seconds in which there were any.
+// Raw bytes divided by compressed bytes, over the last seconds in which there were any.
 class RecentRatio {
  public:
   void update(Duration interval, std::uint64_t raw_total, std::uint64_t wire_total) {
@@ -41,7 +41,7 @@ class RecentRatio {
     raw_ = raw_ * kept + raw;
     wire_ = wire_ * kept + wire;
   }
-  // Nothing: nothing was ever compressed.
+  // No value: nothing was compressed yet.
   [[nodiscard]] std::optional<double> value() const {
     return wire_ > 0 ? std::optional(raw_ / wire_) : std::nullopt;
   }
@@ -53,15 +53,15 @@ class RecentRatio {
   double wire_ = 0.0;
 };
 
-// What flows through a link, by one look after another.
+// The rates of a link, from its totals at each tick.
 class LinkRates {
  public:
-  // In all, since the link was started.
+  // Totals since the link was started.
   struct Flow {
     std::uint64_t raw_in_bytes = 0;         // read from legs
     std::uint64_t frame_bytes_out = 0;      // sent in frames
-    std::uint64_t framed_raw_bytes = 0;     // of frames made: before compression
-    std::uint64_t framed_stored_bytes = 0;  // and after
+    std::uint64_t framed_raw_bytes = 0;     // in frames made, before compression
+    std::uint64_t framed_stored_bytes = 0;  // the same bytes after it
   };
   void update(Duration interval, const Flow& flow) {
     in_.update(interval, flow.raw_in_bytes);
@@ -74,7 +74,7 @@ class LinkRates {
   [[nodiscard]] double in_bytes_s() const { return in_.bytes_s(); }
   [[nodiscard]] double out_bytes_s() const { return out_.bytes_s(); }
   [[nodiscard]] std::optional<double> ratio() const { return ratio_.value(); }
-  // Between the last two looks.
+  // Bytes between the last two updates.
   struct Interval {
     std::uint64_t raw_in_bytes = 0;
     std::uint64_t frame_bytes_out = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is stopped on a link, here and at the peer: the link is paused or fenced, groups are held or
-// fenced, or the node ends. Each end knows both, since when and by which command. Of groups a
-// record says it, while the link is up; of the link the bye with which it goes down, or is refused.
+// Knows what is stopped on a link, here and at the peer: the link is paused or fenced, groups are
+// held or fenced, or the node is stopping. Each node knows of both since when, and by which
+// command. While the link is up, the notices record tells the peer about groups. A bye tells it
+// about the link: when the link goes down, and when a connection is refused.
 #pragma once
 
 #include <functional>
@@ -20,10 +21,10 @@ namespace longthrow {
 // Belongs to the loop's thread.
 class Stops {
  public:
-  // A pause that the peer does not confirm for so long is an outage like others.
+  // The peer must confirm its pause this often; later the pause counts as an outage.
   static constexpr Duration kPeerWordAge = std::chrono::minutes(3);
 
-  // `on_change`: the peer is to be told what is stopped here.
+  // `on_change` is called when the peer must be told what is stopped here.
   Stops(Loop& loop, LinkLog& log, std::string link, RouteTable& routes,
         std::function<void()> on_change)
       : loop_(loop),
@@ -33,7 +34,7 @@ class Stops {
         on_change_(std::move(on_change)) {}
 
   // --- the node's end
-  // No more bytes are taken in; what is buffered goes on being delivered.
+  // Legs are read only up to what the kernel has by now; buffered bytes are still delivered.
   void begin_stop() { life_ = std::max(life_, Life::stopping); }
   void stop() { life_ = Life::stopped; }
   [[nodiscard]] bool stopping() const { return life_ != Life::running; }
@@ -42,35 +43,38 @@ class Stops {
   // --- by a command here. Group null: the link. What is stopped already stays as it was.
   void put(NoticeKind kind, Group* group, const std::string& command);
   void take(NoticeKind kind, Group* group);
-  // It was fenced before the node's start, since then and by that.
+  // Restores a fence from before the node's start, with its time and command.
   void put_fence_of(Group* group, WallTime since, const std::string& by);
   [[nodiscard]] bool paused() const { return here_.find(NoticeKind::paused) != nullptr; }
   [[nodiscard]] std::optional<WallTime> paused_since() const;
   [[nodiscard]] bool fenced() const { return here_.find(NoticeKind::fenced) != nullptr; }
-  // By itself, or with the link.
+  // Whether the group is fenced, by itself or with the link.
   [[nodiscard]] bool fenced(const Group& group) const { return fenced() || group.fenced(); }
-  // No new channel of it may begin, whatever the peer says. REQUIRES: it is configured.
+  // Whether no new channel of the route may begin, whatever the peer says. REQUIRES: the route is
+  // configured.
   [[nodiscard]] bool shut(const Route& route) const { return stopping() || fenced(*route.group); }
   // "paused since 2026-01-31T12:00:00Z by `longthrow pause dr`": of the link.
   [[nodiscard]] std::string text(NoticeKind kind) const;
-  // Why nothing is to be had here, for a peer that is turned away; nothing if that is not so.
+  // The bye for a peer that connects although the link is fenced or paused here. None: it may
+  // connect.
   [[nodiscard]] std::optional<wire::Bye> own_bye() const;
-  // Of groups, for the peer.
+  // What is stopped here of groups, for the peer.
   [[nodiscard]] std::vector<wire::NoticeEntry> to_say(Session& session) const;
 
   // --- at the peer
   [[nodiscard]] bool peer_paused() const { return at_peer_.find(NoticeKind::paused) != nullptr; }
   [[nodiscard]] bool peer_fenced() const { return at_peer_.find(NoticeKind::fenced) != nullptr; }
-  // The record says all that there is of groups.
+  // Takes the peer's record. It lists all of its stopped groups: a group that is not in it is not
+  // stopped there.
   void on_notices(const wire::Notices& notices, Session& session);
-  // A pause or a fence of the whole link, as the peer's last word says.
+  // Takes a pause or a fence of the whole link from the peer's bye.
   void on_peer_bye(const wire::Bye& bye);
-  // The link is up: the peer has neither paused nor fenced it.
+  // Called when the link is up: the peer has neither paused nor fenced it.
   void forget_peer_words();
-  // Now and then.
+  // Called every tick: forgets a pause that the peer has not confirmed for kPeerWordAge.
   void forget_old_words(TimePoint now);
 
-  // Of the link, or of a group.
+  // What is stopped, of the link (null) or of a group.
   [[nodiscard]] std::vector<Notice> notices(const Group* group) const;
 
  private:

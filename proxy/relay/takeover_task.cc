@@ -35,7 +35,7 @@ std::optional<std::string> TakeoverTask::objection() const {
 
 void TakeoverTask::fence() {
   link().fill_status(before_);
-  // Nobody asks for the copy of a group that has left the configuration.
+  // A group that has left the configuration has no copy that anybody wants to use.
   std::erase_if(before_.groups, [this](const auto& entry) {
     return its_link().configured_group(entry.first) == nullptr;
   });
@@ -69,7 +69,7 @@ bool TakeoverTask::advance() {
   return false;
 }
 
-// Those that are left of them.
+// The groups of the takeover that still exist.
 std::vector<Group*> TakeoverTask::groups() const {
   std::vector<Group*> groups;
   for (const std::string& name : names_) {
@@ -78,7 +78,7 @@ std::vector<Group*> TakeoverTask::groups() const {
   return groups;
 }
 
-// Whether a copy is consistent was judged before its connections were ended; as of when it is, now.
+// Reports `consistent` as it was before the fence ended the connections, and `as of` as it is now.
 void TakeoverTask::end() {
   Status after;
   link().fill_status(after);
@@ -87,7 +87,7 @@ void TakeoverTask::end() {
     const auto before = before_.groups.find(name);
     if (before == before_.groups.end()) continue;
     GroupStatus status = before->second;
-    // A reload may have removed it meanwhile: then what was known before stands.
+    // A reload may have removed the group meanwhile: then `as of` from before stands.
     if (after.groups[name].inbound.as_of) status.inbound = after.groups[name].inbound;
     const Group* group = its_link().find_group(name);
     report.add({.name = name,
@@ -111,8 +111,10 @@ void TakeoverTask::hinder(Hindrance why) {
 }
 
 void TakeoverTask::on_released() {
-  refuse(format("{} was released before all was handed over: what its targets have is not judged",
-                name_));
+  refuse(
+      format("{} was released before all was handed over: this takeover does not judge what its "
+             "targets have",
+             name_));
 }
 
 void TakeoverTask::join(const Node::AnswerHandler& second) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// takeover answers when all that is here is handed over and the legs are closed, or nothing gets
-// on.
+// The command takeover. It answers when the legs have delivered all that is here and are closed, or
+// when they make no progress.
 #pragma once
 
 #include <functional>
@@ -18,26 +18,27 @@ class TakeoverTask final : public Task {
   enum class Of : std::uint8_t { link, group };
   using OnTaken = std::function<void(const Answer&)>;
 
-  // `on_taken` is told the final answer first.
+  // `on_taken` gets the final answer, before the client does.
   TakeoverTask(Loop& loop, Link& link, Of of, std::string name, Node::AnswerHandler handler,
                OnTaken on_taken);
 
-  // Why it is not to be done without --force.
+  // Why the takeover is refused without --force; none: it is not.
   [[nodiscard]] std::optional<std::string> objection() const;
   // REQUIRES: the fence is durable.
   void fence();
   [[nodiscard]] bool advance() override;
-  // It goes on without its asker: it is fenced, and what is here is worth handing over.
+  // Goes on without the client that asked: the fence stands, and the bytes here are worth
+  // delivering.
   [[nodiscard]] bool abandon() override;
   void hinder(Hindrance why) override;
-  // The fence is gone before all was handed over.
+  // The fence was released before all was delivered.
   void on_released();
-  // Whoever asks again is answered, too.
+  // `second` gets the answers, too: a client asked again.
   void join(const Node::AnswerHandler& second);
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
-  // Beyond abort_linger, in which a leg ends by itself.
+  // Added to abort_linger, after which a leg without progress ends by itself.
   static constexpr Duration kMargin = std::chrono::seconds(5);
 
   void end();
@@ -46,9 +47,9 @@ class TakeoverTask final : public Task {
   Loop& loop_;
   const Of of_;
   const std::string name_;
-  const std::set<std::string> names_;  // of its groups
+  const std::set<std::string> names_;  // of the groups that it takes over
   OnTaken on_taken_;
-  Status before_;  // as it was judged before
+  Status before_;  // just before the fence
   std::uint64_t left_bytes_ = ~std::uint64_t{0};
   TimePoint progress_at_{};
   DrainPace pace_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command that takes time: it is advanced step by step, and answers as it goes.
+// A command that takes time: the node calls advance() for each step, and the command may answer
+// several times.
 #pragma once
 
 #include "proxy/relay/link.h"
@@ -17,13 +18,13 @@ class Task {
   Task& operator=(const Task&) = delete;
   virtual ~Task() = default;
 
-  // Takes the next step. True: it has answered for the last time.
+  // Takes the next step. True: the task has given its last answer.
   [[nodiscard]] virtual bool advance() = 0;
-  // The next step is due in the next turn of the loop, not with the next tick.
+  // Whether the next step is due in the next turn of the loop, not only with the next tick.
   [[nodiscard]] virtual bool hurries() const { return false; }
-  // Whoever asked has gone. True: the task ends with that.
+  // The client that asked has gone. True: the task has ended.
   [[nodiscard]] virtual bool abandon() = 0;
-  // Answers for the last time, and undoes what is to be undone.
+  // Gives the last answer, and undoes what must not outlast the task.
   virtual void hinder(Hindrance why) = 0;
 
   [[nodiscard]] const Link& link() const { return link_; }

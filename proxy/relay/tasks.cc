@@ -53,7 +53,7 @@ bool Tasks::join_takeover(const std::string& name, const Node::AnswerHandler& ha
   return false;
 }
 
-// One that still hands over ends: a later takeover must not be taken for its continuation.
+// A takeover that still hands over ends here: a later one must not join it.
 void Tasks::on_released(const std::string& name) {
   taken_.erase(name);
   std::erase_if(takeovers_, [&](const auto& entry) {

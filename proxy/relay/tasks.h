@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that take time, of one node.
+// The commands of a node that take time.
 #pragma once
 
 #include <map>
@@ -17,18 +17,18 @@ class Tasks {
   void add(Node::CommandId id, std::unique_ptr<DrainTask> drain);
   void add(Node::CommandId id, std::unique_ptr<TakeoverTask> takeover);
   [[nodiscard]] bool empty() const { return drains_.empty() && takeovers_.empty(); }
-  // The next step of some is due in the next turn of the loop.
+  // Whether some task has its next step in the next turn of the loop.
   [[nodiscard]] bool hurries() const;
-  // Takes the next step of each.
+  // Takes the next step of each task.
   void advance();
-  // All of them, or those of one link, cannot go on.
+  // Ends all tasks, or those of one link (`of`), because they cannot go on.
   void hinder(Hindrance why, const Link* of = nullptr);
-  // Whoever asked has gone.
+  // The client that gave command `id` has gone.
   void abandon(Node::CommandId id);
 
   // --- takeovers
-  // Asked for again: what it has ended must not be judged anew. False: there is none, of that name,
-  // that hands over or stands.
+  // Answers a repeated takeover from the first one: its fence has ended the connections, so a copy
+  // cannot be judged anew. False: no takeover of that name runs or stands.
   [[nodiscard]] bool join_takeover(const std::string& name, const Node::AnswerHandler& handler);
   void note_taken(const std::string& name, const Answer& answer) { taken_[name] = answer; }
   void on_released(const std::string& name);
@@ -36,7 +36,7 @@ class Tasks {
  private:
   std::map<Node::CommandId, std::unique_ptr<DrainTask>> drains_;
   std::map<Node::CommandId, std::unique_ptr<TakeoverTask>> takeovers_;
-  std::map<std::string, Answer> taken_;  // what each takeover that stands has answered
+  std::map<std::string, Answer> taken_;  // of the takeovers that are not released
 };
 
 }  // namespace longthrow
