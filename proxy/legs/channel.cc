@@ -9,8 +9,8 @@
 namespace longthrow {
 namespace {
 
-// A program that ends several connections ends them one after the other: each has this time to end
-// by itself, with all that is still unread in its leg, and as long as it takes what it is handed.
+// A program that ends several connections ends them one after the other. So each gets this time to
+// end by itself. The time starts anew while the leg has unread bytes, or takes what it is handed.
 constexpr Duration kEndSoon = std::chrono::seconds(2);
 
 }  // namespace
@@ -103,7 +103,7 @@ void Channel::end_after_delivery() {
   if (leg_.connecting()) return abort({LossReason::takeover, "takeover of its group"});
   cut_ = true;
   outlet_.limit_release();
-  // Read, and thrown away: acknowledgements of the program say when it has what it was handed.
+  // The leg is still read: the program's acknowledgements tell the guide what it has applied.
   inlet_.discard();
   outlet_.pump();
   outlet_.watch_handing_over();
@@ -144,7 +144,7 @@ void Channel::on_leg_over(CloseMode mode, LossCause cause) {
     closed_how_ = breaks_in_the_midst() ? ClosedHow::broken : ClosedHow::reset;
   inlet_.on_leg_closed();
   if (attached()) {
-    // What the peer is not told to be delivered, it is told to be lost.
+    // The peer must count as lost all that it is not told to be delivered.
     const InStream& in = core_->in;
     if (!in.at_end() || outlet_.delivered_offset() != in.consumed_offset())
       host_.channel_stop(*this);

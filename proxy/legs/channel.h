@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One proxied TCP connection on this side: its leg, an inlet for what is read from it, and an
-// outlet for what is written to it.
+// One proxied TCP connection on this side: its leg, and the inlet and outlet that read and write
+// it.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,13 @@
 
 namespace longthrow {
 
-// How it ends (guarantee G1): leg_end.h; and, of the leg's own bytes:
+// How a channel ends (guarantee G1) is in leg_end.h. For the leg's own bytes:
 //  - end of stream on the leg: all that was read, then `fin`;
 //  - a broken leg: all that was read, then `abort`;
 //  - the peer takes no more bytes (`stop`): what is read is thrown away, and once the peer's own
 //    bytes are handed over the leg is reset.
-// A reset destroys what is queued: before one, the leg's TCP has acknowledged everything and the
-// program has applied it, as far as the guide knows, or abort_linger is over.
+// A reset destroys what the kernel has queued. So before one, the leg's TCP has acknowledged
+// everything and the program has applied it, as far as the guide knows, or abort_linger is over.
 // Belongs to the loop's thread.
 class Channel final : public Closable,
                       private LegOwner,
@@ -40,30 +40,29 @@ class Channel final : public Closable,
   Channel(ChannelHost& host, ChannelCore& core, Route& route, Group& group, Opener opener);
   ~Channel() override;
 
-  // Either the leg is there already (it was accepted here), or it is to be connected.
+  // A channel either adopts a leg that was accepted here, or connects one.
   void adopt_leg(Socket leg) { leg_.adopt(leg); }
   void connect_leg(Leg::Connect what) { leg_.connect(std::move(what)); }
 
   // --- told by the link
-  void on_readable() { outlet_.pump(); }  // core().in has news
+  void on_readable() { outlet_.pump(); }  // core().in has changed
   void on_stopped();                      // the peer takes no more
   void on_corrupt();  // the peer's bytes cannot be had: resets the leg once it is read to its end
   void resume_reading() { inlet_.pump(); }
-  // The link is down: the guide may answer in the peer's stead.
+  // The link is down: the guide may answer in place of the peer's program.
   void on_link_down() { outlet_.answer_now(); }
-  // Once in a while: asks the kernel, tells how much the leg's TCP has acknowledged, and keeps what
-  // else it said in looked().
+  // Called every tick: reports how much the leg's TCP has acknowledged, and updates looked().
   void look();
-  // The session is over: what is here is handed over, then the leg is reset; also if it takes
-  // nothing for abort_linger. `core` becomes the channel's own.
+  // The session is over. The leg delivers the bytes that are here, and is then reset; also when it
+  // takes nothing for abort_linger. The channel owns `core` from here on.
   void detach(std::unique_ptr<ChannelCore> core);
-  // Takeover of its group: hands over what is here now, nothing that comes later, then resets the
-  // leg.
+  // Its group was taken over. The leg delivers the bytes that are here now, none that come later,
+  // and is then reset.
   void end_after_delivery();
-  void abort(LossCause cause);  // drops the leg at once
-  // The node is to stop: what its kernel has accepted by now is still read, and nothing after it.
+  void abort(LossCause cause);  // resets the leg at once
+  // The node is going to stop: the leg is read up to what its kernel has now.
   void stop_reading() { inlet_.stop_reading(); }
-  // The leg waited before it came here: what it holds may all have come then.
+  // The leg waited for the link since `since`. Reckon as if all its bytes had come then.
   void note_given_since(TimePoint since) { inlet_.note_given_since(since); }
 
   // --- what it is
@@ -71,14 +70,14 @@ class Channel final : public Closable,
   [[nodiscard]] const ChannelCore& core() const { return *core_; }
   [[nodiscard]] bool attached() const override { return owned_core_ == nullptr; }
   [[nodiscard]] Route& route() const { return route_; }
-  // That of the route when the channel was opened.
+  // The group of the route at the time when the channel was opened.
   [[nodiscard]] Group& group() const { return group_; }
   [[nodiscard]] StreamGuide& guide() { return *guide_; }
   [[nodiscard]] const StreamGuide& guide() const { return *guide_; }
-  // What it has read and is in no frame yet.
+  // Bytes that were read and are in no frame yet.
   [[nodiscard]] IngestStream& stream() { return inlet_.stream(); }
   [[nodiscard]] const IngestStream& stream() const { return inlet_.stream(); }
-  // Of the leg: when its bytes came.
+  // When the leg's bytes came.
   [[nodiscard]] ReadHistory& history() { return inlet_.history(); }
   [[nodiscard]] bool closed() const { return leg_.closed(); }
   [[nodiscard]] bool open() const { return leg_.open(); }
@@ -87,14 +86,14 @@ class Channel final : public Closable,
 
   // --- of the leg's bytes
   [[nodiscard]] std::uint64_t read_bytes() const { return inlet_.read_bytes(); }
-  // Still unread in it (asks the kernel).
+  // Bytes that are unread in the leg (asks the kernel).
   [[nodiscard]] std::uint64_t unread_bytes() const { return inlet_.unread_bytes(); }
   [[nodiscard]] std::uint64_t unread_before_stop() const { return inlet_.unread_before_stop(); }
-  // Read, or destroyed unread with the leg, when nobody wanted them any more.
+  // Bytes that the peer takes no more: read and thrown away, or destroyed unread with the leg.
   [[nodiscard]] std::uint64_t thrown_away_bytes() const { return inlet_.thrown_away_bytes(); }
-  // Those that nobody knows to be delivered (asks the kernel while it is open).
+  // Bytes that are not known to be delivered (asks the kernel while the leg is open).
   [[nodiscard]] std::uint64_t unproven_bytes() const;
-  // When the byte at `offset` was seen first, read or unread; known to a tick.
+  // When this node first saw the byte at `offset`, read or unread. Exact to a tick.
   [[nodiscard]] std::optional<TimePoint> given_at(std::uint64_t offset) const {
     return inlet_.given_at(offset);
   }
@@ -102,11 +101,11 @@ class Channel final : public Closable,
   // --- of the peer's bytes: see Outlet
   [[nodiscard]] std::uint64_t undelivered_bytes() const { return outlet_.undelivered_bytes(); }
   [[nodiscard]] std::uint64_t lost_bytes() const { return outlet_.lost_bytes(); }
-  // Received, and the target's TCP has not acknowledged them, once the leg is closed.
+  // REQUIRES: closed(). Received bytes that the target's TCP has not acknowledged.
   [[nodiscard]] std::uint64_t untaken_bytes() const {
     return core_->in.contiguous_offset() - outlet_.delivered_offset();
   }
-  // As unread_bytes() and undelivered_bytes() were at the last look().
+  // unread_bytes() and undelivered_bytes() at the last look().
   struct Looked {
     std::uint64_t unread_bytes = 0;
     std::uint64_t undelivered_bytes = 0;
@@ -114,24 +113,24 @@ class Channel final : public Closable,
   [[nodiscard]] const Looked& looked() const { return looked_; }
 
   // --- of its end
-  // The leg is closed, or has said its last; not: the peer takes no more of it.
+  // The leg is closed, or its program will say nothing more. Not: the peer takes no more of it.
   [[nodiscard]] bool has_ended() const override { return closed() || inlet_.ended(); }
   [[nodiscard]] const LossCause& end_cause() const { return end_cause_; }
   [[nodiscard]] bool was_aborted() const { return closed_how_ != ClosedHow::in_order; }
-  // Our target, if it breaks now, does so while the peer goes on.
+  // Whether an end of our target now would be in the middle: the peer goes on.
   [[nodiscard]] bool breaks_in_the_midst() const;
   // REQUIRES: closed().
   [[nodiscard]] ChannelEnd::How how_it_ended() const;
 
   const Opener opener;
-  std::uint64_t serial = 0;  // of the link's channels
+  std::uint64_t serial = 0;  // counts the link's channels
   ChannelAccount account;    // kept by the link
 
  private:
   enum class ClosedHow : std::uint8_t {
     in_order,
     reset,
-    broken,  // by our target, in the middle of the peer's bytes
+    broken,  // our target broke in the middle of the peer's bytes
   };
 
   // --- LegOwner
@@ -174,11 +173,11 @@ class Channel final : public Closable,
   Outlet outlet_;
   Timer end_soon_timer_;
   LossCause end_soon_cause_;
-  std::uint64_t end_soon_left_bytes_ = 0;  // undelivered, when it was last looked at
+  std::uint64_t end_soon_left_bytes_ = 0;  // undelivered, when the timer last ran
   Looked looked_;
   LossCause end_cause_;
   ClosedHow closed_how_ = ClosedHow::in_order;
-  bool cut_ = false;  // its end is not of one of the two programs
+  bool cut_ = false;  // Longthrow ended it, not one of the two programs
 };
 
 }  // namespace longthrow

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a link has noted of one channel's end.
+// What a link has already noted about the end of one channel.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,15 @@
 namespace longthrow {
 
 struct ChannelAccount {
-  std::uint64_t newest_serial_at_end = 0;  // of the link's channels when the leg was closed
+  std::uint64_t newest_serial_at_end = 0;  // newest channel of the link when the leg was closed
 
   // --- the leg's bytes
-  bool loss_noted = false;             // what was under way to the peer
-  LossCause loss_cause;                // of that
-  std::uint64_t late_bytes_told = 0;   // of those that were thrown away
-  std::uint64_t short_bytes_told = 0;  // to drains that begin later
-  // The peer says nothing more of them; or it is waited for since then, and was so far.
+  bool loss_noted = false;             // the undelivered bytes are in the ledger
+  LossCause loss_cause;                // why
+  std::uint64_t late_bytes_told = 0;   // thrown-away bytes that are in the ledger
+  std::uint64_t short_bytes_told = 0;  // bytes in the group's shortfall, for later drains
+  // `over`: the peer will say nothing more about these bytes. Before that, the link waits for its
+  // final mark since `final_since`, when `final_offset` was delivered.
   bool over = false;
   TimePoint final_since{};
   std::uint64_t final_offset = 0;

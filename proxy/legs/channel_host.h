@@ -14,27 +14,27 @@ class ChannelHost {
  public:
   virtual ~ChannelHost() = default;
   [[nodiscard]] virtual Loop& loop() = 0;
-  // What is read goes there.
+  // Gets what is read.
   [[nodiscard]] virtual Ingest& ingest() = 0;
-  // May the leg be read at all now?
+  // Whether the leg may be read now.
   [[nodiscard]] virtual bool reading_allowed(const Channel& channel) const = 0;
-  // The link is down, but the session stays: the peer's program cannot be reached.
+  // Whether the link is down while the session stays: the peer's program cannot be reached.
   [[nodiscard]] virtual bool in_outage() const = 0;
   [[nodiscard]] virtual std::int64_t wall_ns() const = 0;
   [[nodiscard]] virtual Duration abort_linger() const = 0;
-  // Where bytes that nobody wants are read to.
+  // A place for bytes that are read and thrown away.
   [[nodiscard]] virtual ByteSpan garbage() = 0;
 
-  // Acknowledged by the leg's TCP, also after the session.
+  // The leg's TCP has acknowledged all bytes below `offset`. Called also after the session.
   virtual void channel_delivered(Channel& channel, std::uint64_t offset) = 0;
   // Commands to the session, while the channel is attached.
   virtual void channel_read(Channel& channel, std::uint64_t bytes) = 0;
   virtual void channel_written(Channel& channel, std::uint64_t bytes) = 0;
   virtual void channel_end(Channel& channel, EndKind kind) = 0;
   virtual void channel_stop(Channel& channel) = 0;
-  // What it carries must not wait behind bulk data.
+  // The bytes of `channel` must not wait behind bulk data.
   virtual void channel_is_express(Channel& channel) = 0;
-  // The leg is closed, and the channel may be forgotten as soon as its session agrees.
+  // The leg is closed. The channel may be forgotten as soon as its session agrees.
   virtual void channel_closed(Channel& channel) = 0;
 };
 

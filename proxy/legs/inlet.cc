@@ -35,7 +35,7 @@ bool Inlet::may_begin_read() const {
 
 void Inlet::on_readable(int result) {
   if (!may_begin_read()) return;
-  (void)result;  // a failure shows in the receive
+  (void)result;  // a failure shows in the receive that follows
   if (discards()) {
     into_ = Into::nowhere;
     leg_.receive(read_, discarded_.empty() ? owner_.garbage() : ByteSpan(discarded_));
@@ -89,7 +89,8 @@ void Inlet::take(std::uint32_t bytes) {
   const TimePoint seen_at = given_at(offset).value_or(loop_.now());
   guide_.on_given(stream_.fresh(bytes), loop_.now());
   read_bytes_ += bytes;
-  // A read that was not filled has emptied the leg; after others, more may have waited for long.
+  // A receive that does not fill its space has emptied the leg. After one that fills it, the leg
+  // may hold more bytes, which may have waited for long.
   if (bytes < stream_.room_bytes()) history_.note(owner_.wall_ns(), read_bytes_);
   owner_.on_read(bytes);
   stream_.add({.bytes = bytes,
@@ -98,7 +99,7 @@ void Inlet::take(std::uint32_t bytes) {
                .wall_ns = history_.complete_at(read_bytes_)});
 }
 
-// Nobody wants them; but since when they are lacking is told.
+// The history notes thrown-away bytes, too: their loss is reported with their age.
 void Inlet::throw_away(std::uint64_t bytes) {
   thrown_away_bytes_ += bytes;
   history_.note(owner_.wall_ns(), read_bytes_ + thrown_away_bytes_);
@@ -153,7 +154,7 @@ void Inlet::note_destroyed() {
   if (leg_.open() && !ended()) throw_away(leg_.stats().unread_bytes);
 }
 
-// Also of a leg that had ended while what it said was thrown away.
+// Also tells the end of a leg that ended while its bytes were thrown away.
 void Inlet::end_with_leg() {
   if (!end_seen_) end_seen_ = EndKind::abort;
   if (!core_.out.end && !end_pending_) end_pending_ = EndKind::abort;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One direction of a channel: from its leg into the ingest. An idle leg waits without memory: only
-// when there is something to read does it borrow a slab, and it gives the slab away as soon as a
-// frame is worth making.
+// Reads a leg and gives its bytes to the ingest. An idle leg waits without memory. The inlet
+// borrows a slab only when there is something to read, and gives it away as soon as a frame is
+// worth making.
 #pragma once
 
 #include <cstdint>
@@ -15,24 +15,24 @@
 
 namespace longthrow {
 
-// Told by an inlet, on the loop's thread.
+// Called by an inlet, on the loop's thread.
 class InletOwner {
  public:
   virtual ~InletOwner() = default;
-  // Bytes may be read for the peer now.
+  // Whether bytes may be read for the peer now.
   [[nodiscard]] virtual bool may_read() const = 0;
-  // Where bytes that nobody wants are read to.
+  // A place for bytes that are read and thrown away.
   [[nodiscard]] virtual ByteSpan garbage() = 0;
   [[nodiscard]] virtual std::int64_t wall_ns() const = 0;
-  // The guide has seen them.
+  // `bytes` were read, and the guide has seen them.
   virtual void on_read(std::uint64_t bytes) = 0;
-  // Everything before the end is in frames: the peer may be told.
+  // All bytes before the end are in frames: the peer may be told of the end.
   virtual void on_end_due(EndKind kind) = 0;
-  // The program has said its last: fin; or the leg is broken: abort.
+  // The leg's bytes have ended. fin: the program has ended its stream. abort: the leg is broken.
   virtual void on_leg_said_last(EndKind kind) = 0;
 };
 
-// Belongs to the loop's thread. Leg, guide and core outlive it, or are gone when it is idle.
+// Belongs to the loop's thread. Leg, guide and core must live until the inlet is idle.
 class Inlet final : private IngestStreamOwner {
  public:
   struct Parts {
@@ -45,36 +45,36 @@ class Inlet final : private IngestStreamOwner {
   Inlet(const Parts& parts, InletOwner& owner);
 
   void pump();
-  // Nobody wants more bytes: they are read, and thrown away.
+  // From here on bytes are read and thrown away.
   void discard();
-  // The peer takes no more: what is in no frame yet is dropped, and the end follows.
+  // The peer takes no more bytes: drops those that are in no frame yet, and ends by abort.
   void abort();
-  // The session is over: nothing is to be sent any more.
+  // The session is over: sends nothing any more.
   void detach();
-  // The leg is about to be closed: what has come and was not read is destroyed with it.
+  // The leg is about to be closed: counts its unread bytes, which are destroyed with it.
   void note_destroyed();
   void on_leg_closed() { settle_open_block(); }
-  // The leg is closed, and the peer is to be told, if it was not.
+  // The leg is closed: tells the peer of the end, if it was not told.
   void end_with_leg();
-  // The node is to stop: what its kernel has accepted by now is still read, and nothing after it.
+  // The node is going to stop: the leg is read up to what its kernel has now.
   void stop_reading() { stop_offset_ = read_bytes_ + unread_bytes(); }
   [[nodiscard]] std::uint64_t unread_before_stop() const;
 
   [[nodiscard]] IngestStream& stream() { return stream_; }
   [[nodiscard]] const IngestStream& stream() const { return stream_; }
-  [[nodiscard]] bool ended() const { return end_seen_.has_value(); }  // the leg has said its last
+  [[nodiscard]] bool ended() const { return end_seen_.has_value(); }  // the leg's bytes have ended
   [[nodiscard]] bool ended_in_order() const { return end_seen_ == EndKind::fin; }
   [[nodiscard]] bool discards() const { return bytes_ == Bytes::unwanted; }
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
-  // Read, or destroyed unread with the leg, when nobody wanted them any more.
+  // Bytes that the peer takes no more: read and thrown away, or destroyed unread with the leg.
   [[nodiscard]] std::uint64_t thrown_away_bytes() const { return thrown_away_bytes_; }
-  // Still unread in the leg; the first one asks the kernel.
+  // Bytes that are unread in the leg. Without `stats` it asks the kernel.
   [[nodiscard]] std::uint64_t unread_bytes() const;
   [[nodiscard]] std::uint64_t unread_bytes(const SocketStats& stats) const;
   [[nodiscard]] bool all_read() const { return !read_.in_flight() && unread_bytes() == 0; }
-  // When the byte at `offset` was seen first, read or unread; known to a tick.
+  // When this node first saw the byte at `offset`, read or unread. Exact to a tick.
   [[nodiscard]] std::optional<TimePoint> given_at(std::uint64_t offset) const;
-  // The leg waited before it came here: what it holds may all have come then.
+  // The leg waited for the link since `since`. Reckon as if all its bytes had come then.
   void note_given_since(TimePoint since);
   [[nodiscard]] ReadHistory& history() { return history_; }
   [[nodiscard]] bool idle() const {
@@ -108,12 +108,12 @@ class Inlet final : private IngestStreamOwner {
   Operation read_;
   Into into_ = Into::block;
   Bytes bytes_ = Bytes::wanted;
-  std::optional<EndKind> end_seen_;     // of the leg
-  std::optional<EndKind> end_pending_;  // to be told when all before it is framed
-  std::vector<std::byte> discarded_;    // where bytes that only the guide wants are read to
+  std::optional<EndKind> end_seen_;     // how the leg's bytes ended
+  std::optional<EndKind> end_pending_;  // the peer is told when all before it is in frames
+  std::vector<std::byte> discarded_;    // a place for bytes that only the guide wants
   std::uint64_t read_bytes_ = 0;
   std::uint64_t thrown_away_bytes_ = 0;
-  std::uint64_t stop_offset_ = 0;  // while the node stops: what was given by then ends here
+  std::uint64_t stop_offset_ = 0;  // while the node stops, the leg is read up to here
   ReadHistory history_;
 };
 

@@ -83,7 +83,7 @@ void Leg::on_timeout() {
     owner_.on_leg_failed({LossReason::target_unreachable, "cannot resolve the target: timed out"});
     return;
   }
-  // The connect completes as cancelled, and the next address is tried.
+  // The connect completes as cancelled; on_connected() then tries the next address.
   loop_.close(socket_, CloseMode::reset);
   socket_ = Socket{};
 }

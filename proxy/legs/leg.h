@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local socket of a channel: how it comes about, and what the kernel says of it.
+// The local socket of a channel: how it is made, and what the kernel says of it.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,17 @@
 
 namespace longthrow {
 
-// Told by a leg, on the loop's thread.
+// Called by a leg, on the loop's thread.
 class LegOwner {
  public:
   virtual ~LegOwner() = default;
   virtual void on_leg_open() = 0;
-  // No address of the target could be reached: close it.
+  // No address of the target could be reached. The owner must close the leg.
   virtual void on_leg_failed(const LossCause& cause) = 0;
 };
 
-// Belongs to the loop's thread. What is in flight on it is its user's; see idle() for its own.
+// Belongs to the loop's thread. idle() covers the leg's own operations; receives and sends belong
+// to those who start them.
 class Leg {
  public:
   static constexpr Duration kConnectTimeout = std::chrono::seconds(10);
@@ -32,10 +33,10 @@ class Leg {
   Leg(const Leg&) = delete;
   Leg& operator=(const Leg&) = delete;
 
-  // Either the socket is there already (it was accepted here) ...
+  // A leg either adopts a socket that was accepted here ...
   void adopt(Socket socket);
-  // ... or it is connected to `target`, each of its addresses in turn, from `source`; or, without
-  // one, from `usual_source` where that can reach the address.
+  // ... or connects to `target`, trying its addresses in turn. It binds to `source`; or, without
+  // one, to `usual_source` where that can reach the address.
   struct Connect {
     HostPort target;
     std::optional<Endpoint> source;
@@ -55,11 +56,11 @@ class Leg {
   void send(Operation& operation, std::span<const ByteView> pieces) {
     loop_.send(operation, socket_, pieces);
   }
-  // False: no FIN is in the kernel's queue, the connection is reset already.
+  // False: the kernel has queued no FIN, because the connection is reset already.
   [[nodiscard]] bool shutdown_send() { return loop_.shutdown_send(socket_); }
   [[nodiscard]] SocketStats stats() const { return loop_.stats(socket_); }
 
-  // As text; "" while there is none.
+  // As text; "": there is none yet.
   [[nodiscard]] std::string local() const;
   [[nodiscard]] std::string remote() const;
 

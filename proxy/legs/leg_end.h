@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is next for a leg when nothing can be written to it now: the table "How an end travels" of
-// ARCHITECTURE.md, as one function. Pure.
+// Decides what to do with a leg when nothing can be written to it now. It is the table "How an end
+// travels" of ARCHITECTURE.md as one function. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,22 +9,22 @@ namespace longthrow {
 
 // The end of the peer's bytes, when all before it are handed over.
 enum class PeersEnd : std::uint8_t {
-  open,   // it has not come, or not all before it is handed over
+  open,   // the end has not come, or bytes before it are not handed over
   fin,    // in order
   abort,  // not in order, or some bytes before it were thrown away
 };
 
 struct LegFacts {
-  bool attached = true;             // its session is there
-  bool write_failed = false;        // nothing can be written to it any more
-  bool said_last = false;           // it will say nothing more
-  bool end_held = false;            // by the guide
-  bool limit_reached = false;       // what is released for it is handed over (a takeover)
-  bool fin_written = false;         // to it
-  PeersEnd peers_end{};             // of what is written to it
-  bool more_is_here = false;        // bytes for it
-  bool peer_takes_no_more = false;  // of what it says
-  bool peer_has_its_end = false;    // of what it has said
+  bool attached = true;             // its session exists
+  bool write_failed = false;        // the leg cannot be written any more
+  bool said_last = false;           // the program here has ended its stream, or broken
+  bool end_held = false;            // the guide holds the end back
+  bool limit_reached = false;       // all that a takeover has released is handed over
+  bool fin_written = false;         // a FIN was written to the leg
+  PeersEnd peers_end{};             // the end of the bytes for the leg
+  bool more_is_here = false;        // bytes for the leg wait
+  bool peer_takes_no_more = false;  // the peer takes no more of the leg's bytes
+  bool peer_has_its_end = false;    // the peer has the end of the leg's bytes
 };
 
 enum class LegEnd : std::uint8_t {
@@ -32,11 +32,11 @@ enum class LegEnd : std::uint8_t {
   write_fin,  // half-close it; then ask again
   finish,     // both ends are in order: close it when its TCP has acknowledged all bytes
   abort,      // reset it when its TCP and its program have taken what they were handed
-  reset,      // now: nothing can be handed over any more
+  reset,      // reset it now: nothing can be handed over any more
 };
 
 [[nodiscard]] constexpr LegEnd next_end(const LegFacts& leg) {
-  // What the leg still says is read to its end.
+  // A broken leg is still read to its end.
   if (leg.write_failed) return leg.said_last || !leg.attached ? LegEnd::reset : LegEnd::wait;
   if (leg.end_held) return LegEnd::wait;
   if (leg.limit_reached) return LegEnd::abort;

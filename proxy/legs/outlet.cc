@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing to a leg. How it ends is in outlet_end.cc.
+// Writes to a leg. How the leg ends is in outlet_end.cc.
 #include "proxy/legs/outlet.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace longthrow {
 namespace {
 
-// A write hands over at most so much at a time: it bounds how long a leg keeps frames pinned.
+// A write hands over at most this much. So it bounds how long a leg keeps frames pinned.
 constexpr std::size_t kWriteBytesMax = kMiB;
 
 }  // namespace
@@ -38,7 +38,8 @@ void Outlet::pump() {
     const std::uint64_t before = in_.consumed_offset();
     count = leave_out(std::span(pieces).first(count));
     if (count > 0 || before != in_.consumed_offset()) continue;
-    // A packet has begun, and it is not known which; the rest is still to come, or never will.
+    // A packet has begun, and its kind is not known yet. Wait for the rest of it, unless no more
+    // will come.
     if (owner_.attached() && !limited() && !in_.complete()) return;
     count = in_.pin(pieces, bytes_max);
   }
@@ -75,7 +76,7 @@ void Outlet::end_corrupt(LossCause cause) {
 
 // --- answers
 
-// Only when nothing that the peer has said is left to hand over.
+// Answers only when no bytes of the peer are left to hand over.
 bool Outlet::answer() {
   if (state_ != State::flowing || failed() || limited() || in_.discarding() || !owner_.may_answer())
     return false;
@@ -91,9 +92,9 @@ void Outlet::answer_now() {
   if (leg_.open() && !write_.in_flight() && in_.ready_bytes() == 0) (void)answer();
 }
 
-// The peer's program has got the questions, too, and answers them: what was answered here already
-// is left out. Returns how many of the pinned pieces are to be written; 0: none are pinned any
-// more.
+// Leaves out the peer's answers to questions that this node has answered already: the peer's
+// program has got the questions, too. Returns how many of the pinned pieces to write; 0: none of
+// them is pinned any more.
 std::size_t Outlet::leave_out(std::span<ByteView> pieces) {
   const auto [write_bytes, skip_bytes] = guide_.next(pieces);
   const auto shorten = [&](std::size_t bytes) {
@@ -124,8 +125,7 @@ std::uint64_t Outlet::acknowledged_offset(std::uint64_t queued_bytes) const {
   return consumed - std::min(consumed, queued_bytes);
 }
 
-// What was acknowledged once stays so, although of a send that is under way it is not known how far
-// it came.
+// Never goes back, although how far a send under way has come is not known.
 std::uint64_t Outlet::delivered_offset(std::uint64_t queued_bytes) const {
   return std::max(delivered_, acknowledged_offset(queued_bytes));
 }
@@ -153,7 +153,7 @@ std::uint64_t Outlet::undelivered_bytes(const SocketStats& stats) const {
 }
 
 std::uint64_t Outlet::undelivered_behind(std::uint64_t queued_bytes) const {
-  if (failed()) return 0;  // lost, what was not delivered by then
+  if (failed()) return 0;  // the undelivered bytes are lost
   const std::uint64_t here = in_.contiguous_offset();
   return here - std::min(here, delivered_offset(queued_bytes));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One direction of a channel: what the peer has sent, to its leg.
+// Writes the peer's bytes to the leg.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace longthrow {
 
-// Belongs to the loop's thread. Leg, guide and stream outlive it, or are gone when it is idle.
+// Belongs to the loop's thread. Leg, guide and stream must live until the outlet is idle.
 class Outlet {
  public:
   struct Parts {
@@ -29,23 +29,25 @@ class Outlet {
   Outlet& operator=(const Outlet&) = delete;
 
   void pump();
-  // Nothing can be written now, or something else has changed: is an end due?
+  // Called when nothing can be written now, or when something else has changed. Ends the leg if an
+  // end is due.
   void look_at_end();
-  // The guide may have an answer to give.
+  // Called when the guide may have an answer to give.
   void answer_now();
-  // Nothing beyond what is here now is handed over.
+  // From here on hands over only the bytes that are here now.
   void limit_release();
-  // The peer's bytes cannot be had: no more of them is handed over. The leg is reset once it has
-  // taken all that it was handed, and all that it has said is read.
+  // The peer's bytes cannot be had: hands no more of them over. Resets the leg once it has taken
+  // what it was handed, and all that it has said is read.
   void end_corrupt(LossCause cause);
-  // Nobody but the leg has a say any more: one that takes nothing for abort_linger is reset.
+  // After a takeover or the session only the leg decides how fast it ends. From here on a leg that
+  // takes nothing for abort_linger is reset.
   void watch_handing_over();
-  // The leg is about to be closed: what its TCP has acknowledged by now counts.
+  // The leg is about to be closed: reports what its TCP has acknowledged by now.
   void settle(CloseMode mode);
   // The leg is closed.
   void on_leg_closed() { loop_.disarm(timer_); }
 
-  // A write has failed: nothing more can be written.
+  // Whether a write has failed: nothing more can be written.
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] bool aborting() const { return state_ == State::aborting; }
   [[nodiscard]] bool finishing() const { return state_ == State::finishing; }
@@ -53,15 +55,16 @@ class Outlet {
   [[nodiscard]] bool limited() const { return release_limit_ != kNoLimit; }
   [[nodiscard]] bool idle() const { return !write_.in_flight(); }
 
-  // Acknowledged by the leg's TCP when that was last looked at.
+  // How far the leg's TCP had acknowledged at the last look.
   [[nodiscard]] std::uint64_t delivered_offset() const { return delivered_; }
-  // Of the peer's bytes that have come here by now, those that the leg's TCP had not acknowledged
-  // when it took its last. Grows while more come that are thrown away.
+  // Bytes of the peer that are here and that the leg will never take: its TCP had not acknowledged
+  // them when it took its last. Grows while more come, which are thrown away.
   [[nodiscard]] std::uint64_t lost_bytes() const;
-  // Written to the leg and not yet acknowledged by it (asks the kernel), or not yet written.
+  // Bytes that are not yet written to the leg, or not yet acknowledged by its TCP. Without `stats`
+  // it asks the kernel.
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] std::uint64_t undelivered_bytes(const SocketStats& stats) const;
-  // Tells how much the leg's TCP has acknowledged. REQUIRES: the leg is open.
+  // Reports how much the leg's TCP has acknowledged. REQUIRES: the leg is open.
   void report_delivered(const SocketStats& stats) { report_delivered(queued_bytes(stats)); }
 
  private:
@@ -69,9 +72,9 @@ class Outlet {
     flowing,
     half_closed,  // FIN is written
     finishing,    // both ends are in order, the leg's TCP has not acknowledged all
-    aborting,     // it will be reset, and may take what it was handed before
+    aborting,     // the leg takes what it was handed, and is then reset
   };
-  enum class Write : std::uint8_t { peers_bytes, answer };  // what is in flight
+  enum class Write : std::uint8_t { peers_bytes, answer };  // which write is in flight
   static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
   [[nodiscard]] bool answer();
@@ -88,7 +91,7 @@ class Outlet {
   [[nodiscard]] std::uint64_t acknowledged_offset(std::uint64_t queued_bytes) const;
   [[nodiscard]] std::uint64_t delivered_offset(std::uint64_t queued_bytes) const;
   [[nodiscard]] std::uint64_t undelivered_behind(std::uint64_t queued_bytes) const;
-  // Written, not acknowledged by the leg's TCP.
+  // Bytes that are written and not acknowledged by the leg's TCP.
   [[nodiscard]] std::uint64_t queued_bytes() const;
   [[nodiscard]] std::uint64_t queued_bytes(const SocketStats& stats) const;
 
@@ -102,15 +105,15 @@ class Outlet {
   Operation write_;
   Write writing_ = Write::peers_bytes;
   std::size_t write_asked_bytes_ = 0;
-  std::uint64_t release_limit_ = kNoLimit;  // nothing beyond this offset is handed over
-  bool fin_queued_ = false;                 // in the kernel, behind all bytes
+  std::uint64_t release_limit_ = kNoLimit;  // bytes beyond it are not handed over
+  bool fin_queued_ = false;                 // the kernel has a FIN behind all bytes
   Timer timer_;                             // to look at the leg again
   std::optional<LossCause> corrupt_;        // why it aborts, where that is due to the bytes
   TimePoint closing_since_{};
-  TimePoint deadline_{};  // of an abort, or of a finish that nobody is told of
+  TimePoint deadline_{};  // of an abort, or of a finish after the session
   std::uint64_t delivered_ = 0;
   std::optional<std::uint64_t> delivered_last_;  // the leg takes nothing beyond this offset
-  std::uint64_t taken_seen_bytes_ = 0;           // by the leg, see watch_handing_over
+  std::uint64_t taken_seen_bytes_ = 0;           // what the leg had taken, for watch_handing_over()
   TimePoint taken_at_{};
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a leg ends.
+// How an outlet ends its leg.
 #include <algorithm>
 
 #include "proxy/base/log.h"
@@ -23,7 +23,7 @@ void Outlet::look_at_end() {
   facts.limit_reached = limited();
   facts.fin_written = state_ == State::half_closed;
   facts.more_is_here = in_.ready_bytes() > 0;
-  // A stream whose bytes were thrown away has no clean end, whatever its writer sent.
+  // A stream whose bytes were thrown away must not end by FIN, whatever its writer sent.
   const bool in_order = in_.end_kind() == EndKind::fin && !in_.discarding();
   if (in_.at_end()) facts.peers_end = in_order ? PeersEnd::fin : PeersEnd::abort;
   LegEnd next = next_end(facts);
@@ -61,7 +61,7 @@ void Outlet::begin_abort() {
 
 void Outlet::check_abort() {
   const SocketStats stats = leg_.stats();
-  // A connection that is over takes nothing more, whatever the kernel says is still queued.
+  // An ended connection takes nothing more, though the kernel may still count queued bytes.
   const bool all_taken = stats.unacknowledged_bytes == 0 && guide_.has_applied();
   if (stats.over || (all_taken && owner_.all_read()) || loop_.now() >= deadline_ ||
       planted(Plant::abort_at_once)) {
@@ -77,8 +77,8 @@ LossCause Outlet::abort_cause() const {
                                         : "the session ended"};
 }
 
-// Both ends are clean. The leg is kept until the target's TCP has acknowledged all: only then are
-// the bytes delivered. Its own timers end it if the target is gone.
+// Both ends are clean. The leg stays open until the target's TCP has acknowledged all, because only
+// then are the bytes delivered. If the target is gone, TCP's own timers end the leg.
 void Outlet::begin_finish() {
   state_ = State::finishing;
   closing_since_ = loop_.now();
@@ -93,7 +93,7 @@ void Outlet::check_finish() {
         CloseMode::reset,
         {LossReason::program_closed, "the target broke the connection before it had all"});
   }
-  // Nobody is left to be told: the kernel goes on alone.
+  // After the session nobody is left to be told: the kernel delivers the rest alone.
   const TimePoint now = loop_.now();
   if (owner_.attached()) {
     deadline_ = now + owner_.abort_linger();
@@ -103,8 +103,8 @@ void Outlet::check_finish() {
   loop_.arm(timer_, now + (now - closing_since_ < kOftenFor ? kOftenLook : kSeldomLook));
 }
 
-// A hanging target would keep its memory and its route for ever. A slow one has all the time it
-// needs.
+// Without this a hanging target would keep its memory and its route for ever. A slow target gets
+// all the time it needs.
 void Outlet::watch_handing_over() {
   if (!leg_.open() || aborting() || finishing()) return;
   const std::uint64_t taken = leg_.stats().acknowledged_bytes;
@@ -125,7 +125,7 @@ void Outlet::settle(CloseMode mode) {
   if (mode == CloseMode::reset) note_last_delivered();
 }
 
-// What the leg has not acknowledged by now will never be delivered.
+// Bytes that the leg has not acknowledged by now will never be delivered.
 void Outlet::note_last_delivered() {
   if (delivered_last_) return;
   const std::uint64_t queued = queued_bytes();
