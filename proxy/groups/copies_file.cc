@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Written every few seconds on the thread that carries the data, so nothing here waits for the
-// disk: a rename without an fsync leaves the old file or the new one, and the old one is only
-// older.
+// The loop's thread, which carries the data, writes this file every few seconds, so it must not
+// wait for the disk. A rename without an fsync leaves the old file or the new one after a crash,
+// and the old one is only older.
 #include "proxy/groups/copies_file.h"
 
 #include <cerrno>
@@ -47,7 +47,7 @@ SavedCopies load_copies(const std::string& state_dir) {
   const std::filesystem::path aside = path.string() + ".damaged";
   std::error_code error;
   std::filesystem::rename(path, aside, error);
-  log_warning("{} is damaged: as of when the copies here are is not known; it is kept as {}",
+  log_warning("{} is damaged, so the `as of` times of the copies are not known; it is kept as {}",
               path.string(), aside.string());
   return {};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// As of when our copies are, kept in the node's state directory: after a restart at the DR site
-// nobody else can say it.
+// Keeps as of when our copies are in the node's state directory. After a restart at the DR site
+// nothing else knows it.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +19,9 @@ struct SavedCopy {
 };
 using SavedCopies = std::map<std::string, SavedCopy>;  // by group
 
-// A missing file is no copies. One that cannot be understood is kept aside, and said.
+// A missing file means that there are no copies. A damaged file is renamed, and the log says so.
 [[nodiscard]] SavedCopies load_copies(const std::string& state_dir);
-// Replaces the file, whole. After a crash of the machine it may be one that was saved earlier.
+// Replaces the whole file. After a crash of the machine an earlier version may be there.
 [[nodiscard]] Result<void> save_copies(const std::string& state_dir, const SavedCopies& copies);
 
 }  // namespace longthrow

@@ -31,12 +31,13 @@ void DrainWatch::on_over(std::uint64_t channel, const Reached& reached, const st
   lose(entry, {entry.delivered_bytes, reached.sent_bytes}, reason);
 }
 
-// Nothing more is heard of its barriers.
+// No acknowledgement of its barriers can come any more.
 void DrainWatch::end_pair(Entry& entry) {
   entry.pair_ended = entry.barriers_acknowledged < entry.mark.barriers;
 }
 
-// What lies between what was delivered and the mark: beyond what was sent it is lost for certain.
+// The bytes between those that were delivered and the mark fail the drain. Those that were not sent
+// are certainly lost.
 void DrainWatch::lose(Entry& entry, const Reached& reached, const std::string& reason) {
   const std::uint64_t mark = entry.mark.bytes;
   if (reached.delivered_bytes >= mark) return;

@@ -13,10 +13,10 @@
 namespace longthrow {
 namespace {
 
-// Without it the file was cut short, and a fence may be missing.
+// A file without this line was cut short, and a fence may be missing.
 constexpr std::string_view kLastLine = "end";
 
-// The last word of a line.
+// Stands at the end of a line.
 constexpr std::string_view kUnsure = "unsure";
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A consistency group as one node has it: its channels, what is held or fenced of it, how new its
-// copy is, and what it lacks. It outlives sessions and reloads; what it has of one session, its
-// credit and its number on the wire, is the session's GroupState. Pure.
+// A consistency group as one node knows it: its channels, what is held or fenced, how new its copy
+// is, and what the copy lacks. It outlives sessions and reloads. Its credit and its number on the
+// wire belong to one session, and are in the session's GroupState. Pure.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,15 @@ struct Group {
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
-  // Some route of the configuration is in it.
+  // Whether some configured route is in it.
   [[nodiscard]] bool configured() const { return routes > 0; }
   [[nodiscard]] bool held() const { return here.find(NoticeKind::held) != nullptr; }
   [[nodiscard]] bool fenced() const { return here.find(NoticeKind::fenced) != nullptr; }
-  // It still has channels, or answers for bytes of those that it had.
+  // Whether it still has channels, or bytes of earlier channels to answer for.
   [[nodiscard]] bool carries() const { return !members.empty() || shortfall.bytes > 0; }
-  // Nothing of it has to be remembered any more.
+  // Whether it can be forgotten.
   [[nodiscard]] bool unused() const { return !configured() && !carries() && here.empty(); }
-  // What is known of its copy goes with its configuration. A fence stays.
+  // Called when the group leaves the configuration: forgets its copy. A fence stays.
   void leave_configuration() {
     copy = {};
     shortfall = {};
@@ -36,24 +36,25 @@ struct Group {
   }
 
   const std::string name;
-  std::size_t routes = 0;                     // of the configuration
+  std::size_t routes = 0;                     // configured ones
   std::map<std::uint64_t, Channel*> members;  // by serial, until they are forgotten
-  NoticeBoard here;                           // what this node has stopped of it
+  NoticeBoard here;                           // what this node has stopped
   NoticeBoard at_peer;
 
-  // The peer's data, here.
+  // Our copy of the peer's data.
   struct Copy {
     CopyAge age;
-    std::size_t streams = 0;  // that it consists of, when they were last counted
-    bool restored = false;    // known from before a restart, and no channel has come since
+    std::size_t streams = 0;  // of which it consists, by the last count
+    bool restored = false;    // known only from before a restart: no channel has come since
   } copy;
-  // What channels that have ended gave and no target acknowledged, until a newer one catches up.
+  // Bytes of ended channels that no target has acknowledged. They count until a newer channel has
+  // caught up.
   struct Shortfall {
     std::uint64_t bytes = 0;
     std::string reason;
-    std::uint64_t serial = 0;  // of the newest channel then
+    std::uint64_t serial = 0;  // the newest channel when they were noted
   } shortfall;
-  std::uint64_t taken_lost_bytes = 0;  // received, and not taken by the targets since the fence
+  std::uint64_t taken_lost_bytes = 0;  // received, and not taken by the targets, since the fence
 };
 
 }  // namespace longthrow

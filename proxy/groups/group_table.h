@@ -14,13 +14,13 @@ class GroupTable {
  public:
   using All = std::map<std::string, std::unique_ptr<Group>>;
 
-  // Makes it where there is none of that name.
+  // Makes the group if there is none of that name.
   [[nodiscard]] Group& get(const std::string& name);
-  // Null: there is none.
+  // Null: there is none of that name.
   [[nodiscard]] Group* find(const std::string& name);
   [[nodiscard]] const Group* find(const std::string& name) const;
   [[nodiscard]] const All& all() const { return all_; }
-  // Forgets those that are unused.
+  // Forgets groups that are unused.
   void prune();
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an administrator has stopped: since when, and by which command. Pure.
+// What an administrator has stopped, since when, and by which command. Pure.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ namespace longthrow {
 
 using wire::NoticeKind;
 
-// Of one link or one group, as one node says it.
+// What one node has stopped of one link or one group.
 class NoticeBoard {
  public:
   struct Entry {
@@ -22,11 +22,11 @@ class NoticeBoard {
   };
   using Entries = std::map<NoticeKind, Entry>;
 
-  // False: it is there already, and stays as it was.
+  // False: that kind was stopped already; its entry stays as it was.
   bool put(NoticeKind kind, Entry entry) {
     return entries_.try_emplace(kind, std::move(entry)).second;
   }
-  // False: there was none.
+  // False: that kind was not stopped.
   bool take(NoticeKind kind) { return entries_.erase(kind) > 0; }
   [[nodiscard]] const Entry* find(NoticeKind kind) const {
     const auto found = entries_.find(kind);

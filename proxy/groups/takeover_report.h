@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the answer of a takeover says of each copy: the same as status. Pure.
+// What a takeover answers about each copy; it is the same as in the status. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ namespace longthrow {
 
 struct TakenGroup {
   std::string name;
-  GroupStatus status;            // judged before the takeover has ended anything
+  GroupStatus status;            // as it was before the fence
   std::uint64_t lost_bytes = 0;  // received, and not taken by the target
 };
 
 class TakeoverReport {
  public:
   void add(const TakenGroup& group);
-  // Exit code 0 is for copies that may be used: something was received, and all of it is
-  // consistent.
+  // The command ends with exit code 0 only if the copies can be used: something was received, and
+  // all of it is consistent.
   [[nodiscard]] Answer answer(const std::string& name) const;
 
  private:
