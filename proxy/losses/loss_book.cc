@@ -9,7 +9,7 @@
 namespace longthrow {
 namespace {
 
-// The later one joins the first: what is said of both must hold of each.
+// Joins a later loss with the first. A value that one of them lacks is lacking then.
 void join(Loss& first, const Loss& more) {
   first.channels += more.channels;
   first.perhaps_delivered_bytes += more.perhaps_delivered_bytes;
@@ -71,7 +71,7 @@ void LossBook::count(const Loss& loss, std::uint64_t entries) {
   sum.bytes += loss.bytes.value_or(0);
 }
 
-// At once, if the last of its kind is long ago.
+// A loss is told at once if the last of its kind is long ago.
 TimePoint LossBook::when_due(TimePoint now, const Key& key) {
   const bool is_minor = std::get<LossWeight>(key) == LossWeight::minor;
   std::erase_if(paces_, [&](const auto& entry) {

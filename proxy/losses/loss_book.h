@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger of losses in memory: joins what belongs together, says what is to be told and kept,
-// and counts. Pure.
+// The ledger of losses in memory: joins losses of one kind, decides when they are logged and
+// written to the file, and counts them. Pure.
 #pragma once
 
 #include <deque>
@@ -13,47 +13,48 @@
 
 namespace longthrow {
 
-// What an administrator asks the ledger for.
+// What an administrator asks of the ledger.
 struct LossQuery {
   std::string name;  // of a link, a group or a route; "": all
   std::optional<WallTime> since;
-  bool minor = false;  // also those of minor weight
+  bool minor = false;  // include losses of minor weight
 };
 
 class LossBook {
  public:
-  static constexpr std::size_t kLossesMax = 1000;  // the oldest are forgotten, half of them at once
+  static constexpr std::size_t kLossesMax = 1000;  // beyond it the older half is forgotten
   static constexpr std::size_t kTextBytesMax = 240;
-  // Losses of one route for one reason are told as one when they come in such a time, which doubles
-  // while they go on: neither a thousand connections that end at once nor a program that breaks off
-  // all day fill the log or the disk.
+  // Losses of one route for one reason are told as one when they come within a pause. The pause
+  // doubles while they go on. So neither a thousand connections that end at once nor a program that
+  // breaks off all day can fill the log or the disk.
   static constexpr Duration kFirstPause = std::chrono::seconds(1);
   static constexpr Duration kLastPause = std::chrono::minutes(5);
   static constexpr Duration kMinorPause = std::chrono::minutes(1);
 
-  // From an earlier start.
+  // What the file keeps for the next start of the node.
   struct Kept {
     WallTime since{};
     std::vector<Loss> losses;  // numbers ascend
     std::uint64_t forgotten = 0;
-    std::uint64_t forgotten_full = 0;  // of these, of full weight
+    std::uint64_t forgotten_full = 0;  // those of full weight
     std::uint64_t forgotten_bytes = 0;
   };
   void restore(Kept kept);
 
-  // `number` is given here. Bytes of nothing are no loss.
+  // Sets the number of `loss`. A loss of 0 bytes is ignored.
   void note(TimePoint now, Loss loss);
-  // When the next losses are due to be told; kNever: none wait.
+  // When the next losses are due to be logged; kNever: none wait.
   [[nodiscard]] TimePoint due_at() const;
-  // Those that are due by `now` are in the ledger from here on; they are to be told and kept.
+  // Moves the losses that are due by `now` into the ledger, and returns them. The caller logs them
+  // and writes them to the file.
   std::vector<Loss> take_due(TimePoint now);
 
-  // Everything that the ledger holds, for a file that is written anew. True once after some were
-  // forgotten.
+  // all(): everything in the ledger, for a new file. take_forgot(): true once after some losses
+  // were forgotten; the file must then be written anew.
   [[nodiscard]] Kept all() const;
   [[nodiscard]] bool take_forgot();
   [[nodiscard]] LossReport report(const LossQuery& query) const;
-  // Also of what waits to be told.
+  // Counts also losses that wait to be told.
   [[nodiscard]] LossSummary summary() const;
 
  private:
@@ -77,7 +78,7 @@ class LossBook {
   std::uint64_t forgotten_ = 0;
   std::uint64_t forgotten_full_ = 0;
   std::uint64_t forgotten_bytes_ = 0;
-  std::uint64_t full_ = 0;  // in the ledger, and waiting
+  std::uint64_t full_ = 0;  // those in the ledger and those that wait
   std::uint64_t full_bytes_ = 0;
   bool forgot_ = false;
   std::map<Key, Waiting> waiting_;

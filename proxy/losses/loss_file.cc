@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A loss is a few hundred bytes and rare, so text is what serves best: whoever finds the file on a
-// disk without its node can read it. A field without a value is "-".
+// The file is text: a loss is rare and takes a few hundred bytes, and a person who finds the file
+// on a disk without its node can read it. A field without a value is "-".
 #include "proxy/losses/loss_file.h"
 
 #include <cmath>
@@ -28,7 +28,7 @@ std::string seal_of(std::string_view line) {
 
 std::string sealed(const std::string& line) { return line + seal_of(line) + "\n"; }
 
-// The line without its checksum, if that is right.
+// The line without its checksum, if the checksum is right.
 std::optional<std::string_view> unsealed(std::string_view line) {
   if (line.size() < kSealBytes) return std::nullopt;
   const std::string_view body = line.substr(0, line.size() - kSealBytes);

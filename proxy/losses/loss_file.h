@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger of losses as a file of the state directory: a line each, with a checksum. Losses are
-// appended; when the ledger forgets its oldest ones the file is written anew.
+// The ledger of losses as a file of the state directory: one line for each loss, with a checksum.
+// New losses are appended. When the ledger forgets its oldest losses, the file is written anew.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace longthrow {
 
-// What else the file says: whether the last process had carried bytes, and ended in order.
+// The file also says whether the last process had carried bytes, and whether it ended in order.
 enum class LastRun : std::uint8_t { ended, carrying };
 
 struct LossFileContents {
@@ -22,11 +22,11 @@ struct LossFileContents {
 };
 
 [[nodiscard]] std::string loss_file_of(const std::string& state_dir);
-// Lines with their ends.
+// These return lines with their line ends.
 [[nodiscard]] std::string loss_line(const Loss& loss);
 [[nodiscard]] std::string run_line(LastRun run, WallTime at);
 [[nodiscard]] std::string whole_loss_file(const LossBook::Kept& kept);
-// Takes what can be understood. Of an empty text `since` is the epoch.
+// Returns all that can be understood. `since` of an empty text is the epoch.
 [[nodiscard]] LossFileContents parse_loss_file(std::string_view text);
 
 }  // namespace longthrow

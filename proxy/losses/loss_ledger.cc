@@ -11,7 +11,8 @@ namespace longthrow {
 namespace {
 
 constexpr unsigned kMode = 0640;
-// What waits while the disk cannot be written; beyond it the file is written anew from the book.
+// Bounds the lines that wait while the disk cannot be written. Beyond it the next write replaces
+// the file, from the book.
 constexpr std::size_t kAppendBytesMax = 64 * 1024;
 // A larger file is written anew at the start.
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
@@ -115,7 +116,7 @@ void LossLedger::write() {
   finish();
 }
 
-// On a worker's thread.
+// Runs on a worker's thread.
 void LossLedger::run() noexcept {
   result_ =
       writing_all_ ? replace_file(path_, written_, kMode) : append_to_file(path_, written_, kMode);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger of losses of a node: every loss goes through here, into the log, the numbers and the
-// file. The disk is waited for on a worker's thread.
+// The ledger of losses of a node. Every loss goes through it into the log, the numbers and the
+// file. A worker's thread waits for the disk.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@
 
 namespace longthrow {
 
-// Belongs to the loop's thread. Without a folder that can be written it holds what this process has
-// lost, and says that it is not kept.
+// Belongs to the loop's thread. If the state directory cannot be written, the ledger holds the
+// losses of this process only, and says that they are not kept.
 class LossLedger final : private Job {
  public:
   LossLedger(Loop& loop, WorkerPool& workers);
@@ -21,13 +21,14 @@ class LossLedger final : private Job {
   LossLedger& operator=(const LossLedger&) = delete;
   ~LossLedger() override;
 
-  // Reads what earlier processes have left. Blocks on the disk; before the first loss.
+  // Reads the file of earlier processes. Blocks on the disk. Call it before the first loss.
   void open(const std::string& state_dir);
-  // `loss` without its number and time.
+  // Sets the number and time of `loss`.
   void note(Loss loss);
-  // Some connection has carried bytes: a process that is killed from here on has lost what it held.
+  // Some connection has carried bytes. If the process is killed from here on, the next start must
+  // say that bytes were lost.
   void note_carried();
-  // The node has ended in order: tells what waits. It is on the disk when idle().
+  // The node has ended in order: tells the losses that wait. They are on the disk when idle().
   void close();
   [[nodiscard]] bool idle() const { return !writing_; }
 
@@ -35,7 +36,7 @@ class LossLedger final : private Job {
   [[nodiscard]] LossSummary summary() const;
 
  private:
-  // After a failure; what is lost meanwhile is written with it.
+  // The pause after a failed write. Losses that come meanwhile are written with the next try.
   static constexpr Duration kTryAgain = std::chrono::seconds(30);
 
   void run() noexcept override;
@@ -52,12 +53,12 @@ class LossLedger final : private Job {
   LossBook book_;
   std::string path_;        // "": not open
   std::string to_append_;   // not yet on the disk
-  bool write_all_ = false;  // the file is to be written anew
-  bool carrying_ = false;   // it was said in the file
-  std::string not_kept_;    // why the last writing failed
+  bool write_all_ = false;  // the next write replaces the file
+  bool carrying_ = false;   // the file says so
+  std::string not_kept_;    // why the last write failed
   TimePoint try_again_at_ = kNever;
 
-  // Of the writing under way: the worker's.
+  // The write under way. These members belong to the worker while writing_ is true.
   bool writing_ = false;
   bool writing_all_ = false;
   std::string written_;
