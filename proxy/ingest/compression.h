@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which codec the next frame of a link gets.
+// Chooses the codec of each frame of a link.
 #pragma once
 
 #include "proxy/codec/incompressible.h"
@@ -15,7 +15,7 @@ class Compression {
   void set(CompressionSetting setting) { setting_ = setting; }
   [[nodiscard]] const CompressionSetting& setting() const { return setting_; }
 
-  // For a frame of `raw`, of the channel whose guard this is.
+  // Chooses for a frame of `raw`. `guard` is that of its channel.
   [[nodiscard]] CodecSpec choose(IncompressibleGuard& guard, ByteView raw) {
     if (!setting_.automatic && setting_.fixed.id == CodecId::none) return {};
     if (!guard.worth_trying(raw)) {
@@ -24,7 +24,7 @@ class Compression {
     }
     return setting_.automatic ? ladder_.choose() : setting_.fixed;
   }
-  // `out_bytes`: 0 when it is stored raw.
+  // `out_bytes` is 0 when the frame is stored raw.
   void on_frame(IncompressibleGuard& guard, CodecSpec spec, std::size_t raw_bytes,
                 std::size_t out_bytes, Duration cpu_time) {
     if (spec.id != CodecId::none) guard.on_result(raw_bytes, out_bytes);

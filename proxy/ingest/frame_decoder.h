@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a frame that the peer has sent back to the bytes that its source gave.
+// Turns a frame of the peer into the bytes that its source gave.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@ class FrameDecoder {
  public:
   FrameDecoder() : codec_(make_codec_context()), raw_(wire::kRawBytesMax) {}
 
-  // The raw bytes, verified; nothing if they are not what was sent. They live until the next call,
-  // or as long as `payload`, whichever is shorter.
+  // The raw bytes, verified; nothing if they are not those that were sent. They live until the next
+  // call, or as long as `payload`, whichever is shorter.
   [[nodiscard]] std::optional<ByteView> decode(const wire::FrameHeader& header, ByteView payload);
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making a frame of what was read: checksum and compression, on a worker or inline.
+// Makes a frame of a block: checksum and compression, on a worker's thread or inline.
 #pragma once
 
 #include <cstdint>
@@ -14,28 +14,27 @@
 
 namespace longthrow {
 
-// Bytes of one channel on their way into a frame: they lie in the slab that they were received
-// into.
+// Bytes of one channel that are in no frame yet, in the slab into which the kernel wrote them.
 struct RawBlock {
   Slab slab;
-  std::uint32_t room_bytes = 0;  // of the slab; the most that may be read into it
+  std::uint32_t room_bytes = 0;  // the most that may be read into the slab
   std::uint32_t bytes = 0;
   std::uint64_t offset = 0;  // in the channel
   TimePoint read_at{};       // first byte
-  std::int64_t wall_ns = 0;  // by which the source had given nothing beyond it
+  std::int64_t wall_ns = 0;  // until then the source had given no byte after the block
 };
 
 class IngestStream;
 class FrameJob;
 
-// Told on the loop's thread when a job has finished.
+// Called on the loop's thread when a job has finished.
 class FrameJobOwner {
  public:
   virtual ~FrameJobOwner() = default;
   virtual void on_frame_job(FrameJob& job) = 0;
 };
 
-// One compression under way. Reused; its scratch holds one compressed frame.
+// One compression under way. Jobs are reused. `scratch_` holds one compressed frame.
 class FrameJob final : public Job {
  public:
   explicit FrameJob(WorkerPool& workers) : workers_(workers), scratch_(kSlabBytes) {}
@@ -57,7 +56,8 @@ class FrameJob final : public Job {
     checksum = checksum64(raw, wire::place_seed(channel, block.offset));
     compressed_bytes = 0;
     if (spec.id != CodecId::none && raw.size() > kStoredMax) {
-      // One page less than the raw bytes take, or it is not worth the receiver's work.
+      // The result must be a page smaller than the raw bytes; else it is not worth the receiver's
+      // work.
       const ByteSpan out = ByteSpan(scratch_).first(raw.size() - raw.size() / 32);
       compressed_bytes = thread_codec().compress(spec, raw, out);
     }
@@ -82,7 +82,7 @@ class FrameJob final : public Job {
   Duration cpu_time{0};
 
  private:
-  static constexpr std::size_t kStoredMax = 64;  // too small to shrink
+  static constexpr std::size_t kStoredMax = 64;  // smaller frames do not shrink
 
   static CodecContext& thread_codec() {
     thread_local const std::unique_ptr<CodecContext> context = make_codec_context();
@@ -92,21 +92,21 @@ class FrameJob final : public Job {
   std::vector<std::byte> scratch_;
 };
 
-// The jobs of a node. Their number bounds the frames that are with workers at a time.
+// The jobs of a node. Their number bounds how many frames are with workers at a time.
 class FrameJobs {
  public:
   explicit FrameJobs(WorkerPool& workers) : workers_(workers), inline_job_(workers) {
     const int count = workers.threads() == 0 ? 0 : 2 * workers.threads() + 2;
     for (int i = 0; i < count; ++i) jobs_.push_back(std::make_unique<FrameJob>(workers));
   }
-  // A free job for the workers, or null: try again when one has finished.
+  // A free job for the workers. Null: none is free; try again when one has finished.
   [[nodiscard]] FrameJob* free_job() {
     for (const auto& job : jobs_) {
       if (!job->busy) return job.get();
     }
     return nullptr;
   }
-  // For small frames, and where there are no workers: run it at once.
+  // The job for small frames, and for nodes without workers. The caller runs it at once.
   [[nodiscard]] FrameJob& inline_job() { return inline_job_; }
   [[nodiscard]] bool has_workers() const { return !jobs_.empty(); }
   [[nodiscard]] WorkerPool& workers() { return workers_; }

@@ -8,7 +8,7 @@ namespace longthrow {
 FrameMaker::FrameMaker(Parts parts, CompressionSetting compression)
     : parts_(std::move(parts)), compression_(compression) {}
 
-// Blocks that jobs still hold lie in the link's arena.
+// Jobs may still hold blocks in the link's arena, which goes with the link.
 FrameMaker::~FrameMaker() { parts_.jobs.forget(*this); }
 
 void FrameMaker::add(IngestStream& stream) {
@@ -34,7 +34,7 @@ bool FrameMaker::begin(IngestStream& stream) {
   FrameJobs& jobs = parts_.jobs;
   const bool is_inline =
       !jobs.has_workers() || (bytes <= kInlineBytesMax && !stream.jobs_under_way());
-  // An inline frame is stored at once: the memory must be there now.
+  // An inline frame is stored at once, so its memory must be free now.
   const bool fits = parts_.arena.free_bytes(Share::send) >= bytes + kPageBytes;
   FrameJob* job = is_inline ? (fits && !jobs.inline_job().busy ? &jobs.inline_job() : nullptr)
                             : jobs.free_job();
@@ -73,7 +73,8 @@ void FrameMaker::finish_done(IngestStream& stream) {
   }
 }
 
-// False: there is no memory for the result now (the limit was lowered meanwhile); try again later.
+// False: there is no memory for the result now, because the limit was lowered meanwhile. Try again
+// later.
 bool FrameMaker::finish(IngestStream& stream, FrameJob& job) {
   const bool wanted = stream.attached() && !stream.core().out.stopped && !stream.core().out.end;
   if (wanted && !store(stream, job)) return false;

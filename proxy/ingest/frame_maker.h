@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes frames of closed blocks: checksum and compression, on a worker or inline, then a place in
-// the arena, then the session.
+// Makes frames of closed blocks: takes checksum and compression, on a worker or inline, stores the
+// result in the arena, and gives it to the session.
 #pragma once
 
 #include <cstdint>
@@ -14,43 +14,43 @@
 
 namespace longthrow {
 
-// Frames of one stream are made in order, whatever the order in which workers finish. Belongs to
-// the loop's thread; outlives its streams and the session that has its frames.
+// The frames of one stream leave in order, whatever the order in which workers finish. Belongs to
+// the loop's thread; outlives its streams, and the session that has its frames.
 class FrameMaker final : public FrameJobOwner {
  public:
   struct Parts {
     Arena& arena;
     SendShare& share;
     FrameJobs& jobs;                 // of the node
-    std::function<void()> on_frame;  // a worker has brought a frame: there may be more to do
+    std::function<void()> on_frame;  // a frame is done: more may be possible
   };
   FrameMaker(Parts parts, CompressionSetting compression);
   FrameMaker(const FrameMaker&) = delete;
   FrameMaker& operator=(const FrameMaker&) = delete;
   ~FrameMaker() override;
 
-  // Whose frames they are; null: those that are finished are dropped.
+  // The session that gets the frames. Null: finished frames are dropped.
   void set_session(Session* session) { session_ = session; }
 
-  // `stream` has a closed block. A small one of a quiet stream is framed first.
+  // `stream` has a closed block. A small block of a quiet stream is framed before others.
   void add(IngestStream& stream);
-  // Begins all for which there are jobs and memory.
+  // Begins all frames for which there are jobs and memory.
   void run();
-  // Stores frames that are done and had no memory before: the memlimit was lowered meanwhile.
+  // Stores finished frames that found no memory, because the memlimit was lowered meanwhile.
   void store_parked();
   void forget(IngestStream& stream);
-  // At the end of a session: nothing more is begun.
+  // At the end of a session: begins no further frame.
   void forget_waiting() { waiting_.clear(); }
 
   [[nodiscard]] bool any_waits() const { return !waiting_.empty(); }
-  // Blocks wait, or workers are taken: the codec is what limits now.
+  // Whether compression limits now: blocks wait, or workers are busy.
   [[nodiscard]] bool is_short_of_workers() const;
   [[nodiscard]] FramePool& pool() { return pool_; }
   [[nodiscard]] Compression& compression() { return compression_; }
   [[nodiscard]] const Compression& compression() const { return compression_; }
-  // CPU time of all jobs since this was asked last.
+  // The CPU time of all jobs since the last call.
   [[nodiscard]] Duration take_cpu_time() { return std::exchange(cpu_time_, Duration(0)); }
-  // Of all frames made: bytes read, and what was stored of them.
+  // Totals of all frames: bytes read, and bytes stored for them.
   struct Made {
     std::uint64_t raw_bytes = 0;
     std::uint64_t payload_bytes = 0;
@@ -60,9 +60,9 @@ class FrameMaker final : public FrameJobOwner {
   void on_frame_job(FrameJob& job) override;
 
  private:
-  // Small frames are made at once: handing them to a worker costs more.
+  // Frames up to this size are made inline: handing them to a worker costs more.
   static constexpr std::uint32_t kInlineBytesMax = 16 * kKiB;
-  // Frames that are nearly a slab keep it; smaller ones are packed into pages.
+  // Raw frames from this size on keep their slab; smaller ones are packed into pages.
   static constexpr std::size_t kKeepBytesMin = kSlabBytes - kSlabBytes / 8;
 
   [[nodiscard]] bool begin(IngestStream& stream);

@@ -25,8 +25,8 @@ void Ingest::end_session() {
 
 // --- memory
 
-// A group that waits for credit may go on filling the send share as far as it leaves room for the
-// others.
+// A group that waits for credit may go on filling the send share, as long as it leaves room for the
+// other groups.
 bool Ingest::group_may_grow(const IngestStream& stream) const {
   const GroupState& group = *stream.core().group;
   const bool starved =
@@ -88,7 +88,7 @@ void Ingest::serve_waiting() {
     if (may || !stream.attached()) {
       stream.owner_.on_slab();
     } else {
-      slab_queue_.push_back(stream);  // its group may not grow: the next one's turn
+      slab_queue_.push_back(stream);  // its group may not grow: try the next stream
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what legs give to frames that the session can send: who may read how much and when, when a
-// block is closed, and in which order frames are made. It knows streams, not channels or legs.
+// Makes frames, which the session can send, of the bytes that legs give. Decides who may read how
+// much and when, when a block is closed, and in which order frames are made. It knows streams, not
+// channels or legs.
 #pragma once
 
 #include <cstdint>
@@ -15,58 +16,59 @@
 
 namespace longthrow {
 
-// Of one link. Knows no clock: its owner calls it when the time has come. Belongs to the loop's
+// One for each link. It reads no clock: its owner calls it at the right time. Belongs to the loop's
 // thread; outlives its streams and sessions.
 class Ingest {
  public:
-  // What has nothing of its own stream before it waits for its turn as a frame, not to become full:
-  // at most so long.
+  // The first block of a stream that has nothing else waiting is closed after this time, though it
+  // is not full.
   static constexpr Duration kPartialAge = std::chrono::milliseconds(10);
 
-  // How the link stands now.
+  // The state of the link now.
   struct Outlook {
     bool up = false;
-    bool bulk_has_room = false;    // some bulk lane could take a frame
-    double drained_bytes_s = 0.0;  // what leaves the send share
+    bool bulk_has_room = false;    // some bulk lane can take a frame
+    double drained_bytes_s = 0.0;  // the rate at which bytes leave the send share
   };
   struct Parts {
     Arena& arena;
     FrameJobs& jobs;                   // of the node
-    std::function<Outlook()> outlook;  // cheap: asked for each block
-    std::function<void()> wake;        // something may be possible now that was not before
+    std::function<Outlook()> outlook;  // cheap: called for each block
+    std::function<void()> wake;        // called when more may be possible than before
     std::function<void()> on_partial;  // see partials_wait()
   };
   Ingest(const Parts& parts, CompressionSetting compression);
 
   void begin_session(Session& session);
-  // Nothing more of the streams is framed. REQUIRES: they are, or will be, detached.
+  // Makes no further frame of the streams. REQUIRES: they are, or will be, detached.
   void end_session();
-  // Their shares say how much of the send share a group may fill while it has no credit.
+  // The groups' configuration. Its `share` says how much of the send share a group may fill while
+  // it has no credit.
   void set_groups(std::map<std::string, GroupConfig> groups) { groups_ = std::move(groups); }
 
   // --- the steps of the link's pump
 
   void store_parked() { frames_.store_parked(); }
-  // Streams that wait for a slab, in turn.
+  // Gives slabs to streams that wait for one, in turn.
   void serve_waiting();
   void make_frames() { frames_.run(); }
-  // A lane has room and nothing to send: closes the block that was begun first. False: there is
-  // none.
+  // Called when a lane has room and nothing to send: closes the block that was begun first. False:
+  // there is none.
   bool close_oldest_partial() { return close_oldest_partial(nullptr); }
-  // Partial blocks wait, and close_old_partials() is to be called kPartialAge from now.
+  // Whether partial blocks wait. Then call close_old_partials() kPartialAge from now.
   [[nodiscard]] bool partials_wait() const;
   void close_old_partials(TimePoint now);
   void forget(IngestStream& stream);
 
   // --- told by streams
 
-  // A block without a slab: there is none now, and on_slab() comes.
+  // Lends a block. A block without a slab means: none is free now, and on_slab() will be called.
   [[nodiscard]] RawBlock lend(IngestStream& stream);
   void take_back(const RawBlock& block);
   void on_block(IngestStream& stream);
   void on_partial(IngestStream& stream);
-  // The link has nothing to send before this stream's bytes: a block is worth more now than when it
-  // is full.
+  // Whether the link would send this stream's bytes at once, so that a frame is worth more now than
+  // when the block is full.
   [[nodiscard]] bool wants_frame_now(const IngestStream& stream) const;
 
   [[nodiscard]] SendShare& share() { return share_; }

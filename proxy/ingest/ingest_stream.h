@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one stream has given and is in no frame yet, in order: frames that are being made, blocks
-// that are closed, and the block that is being filled.
+// The bytes that one stream has given and that are in no frame yet. In order: frames that are being
+// made, closed blocks, and the block that is being filled.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@ namespace longthrow {
 
 class Ingest;
 
-// Told by the ingest, on the loop's thread.
+// Called by the ingest, on the loop's thread.
 class IngestStreamOwner {
  public:
   virtual ~IngestStreamOwner() = default;
-  // open_block() found no slab before, and may find one now.
+  // open_block() found no slab before. It may find one now.
   virtual void on_slab() = 0;
-  // A block is in a frame, or was dropped: see IngestStream::all_framed().
+  // A block is in a frame, or was dropped. IngestStream::all_framed() may be true now.
   virtual void on_block_done() = 0;
 };
 
-// Belongs to the loop's thread. Its bytes lie in the link's arena. The Ingest outlives it, and is
-// told with Ingest::forget() before it goes.
+// Belongs to the loop's thread. Its bytes lie in the link's arena. The Ingest outlives it; call
+// Ingest::forget() before the stream is destroyed.
 class IngestStream {
  public:
   IngestStream(Ingest& ingest, IngestStreamOwner& owner, ChannelCore& core)
@@ -36,50 +36,50 @@ class IngestStream {
 
   // --- the leg's side
 
-  // Where the next bytes are to be received to; empty: no slab is free, and on_slab() comes. Until
-  // end_receive() the block can neither be closed nor be given back.
+  // The space for the next receive. Empty: no slab is free, and on_slab() will be called. Until
+  // end_receive() the block can be neither closed nor given back.
   [[nodiscard]] ByteSpan open_block();
   // The receive into the open block is over.
   void end_receive() { receiving_ = false; }
-  // The bytes that a receive has brought, before they are added.
+  // The bytes that a receive has brought, before add().
   [[nodiscard]] ByteView fresh(std::uint32_t bytes) const {
     return ByteView(open_.slab.bytes()).subspan(open_.bytes, bytes);
   }
-  // How much more the open block takes.
+  // How many more bytes the open block takes.
   [[nodiscard]] std::uint32_t room_bytes() const { return open_.room_bytes - open_.bytes; }
   struct Arrival {
     std::uint32_t bytes = 0;
     std::uint64_t offset = 0;  // of the first of them, in the stream
-    TimePoint read_at{};       // when that was seen first
-    std::int64_t wall_ns = 0;  // by which the source had given nothing beyond the last of them
+    TimePoint read_at{};       // when that byte was first seen
+    std::int64_t wall_ns = 0;  // until then the source had given no byte after these
   };
   void add(const Arrival& arrival);
   // Closes the open block, if it holds anything and no receive is under way.
   void close_block();
   [[nodiscard]] bool open_is_empty() const { return open_.bytes == 0; }
-  // The open block goes back with what it holds, unless a receive is under way.
+  // Gives back the open block with its bytes, unless a receive is under way.
   void give_back_open_block();
-  // Throws away what is in blocks. Frames that are being made are dropped when they are done.
+  // Drops all blocks. Frames that are being made are dropped when they are done.
   void drop_blocks();
-  // The session is over: nothing is to be sent any more.
+  // The session is over: sends nothing any more.
   void detach() { attached_ = false; }
 
   // --- getters
 
-  // Closed, and not yet taken to be framed.
+  // Whether some closed block is not yet taken by a job.
   [[nodiscard]] bool has_block() const { return !blocks_.empty(); }
-  // Every closed block is in a frame, or was dropped: an end may follow.
+  // Whether every closed block is in a frame, or was dropped. Only then may an end follow.
   [[nodiscard]] bool all_framed() const { return blocks_.empty() && jobs_.empty(); }
   [[nodiscard]] bool jobs_under_way() const { return !jobs_.empty(); }
   [[nodiscard]] std::uint64_t unframed_bytes() const { return unframed_bytes_; }
-  // When the oldest byte that is in no frame was seen first.
+  // When the oldest byte that is in no frame was first seen.
   [[nodiscard]] std::optional<TimePoint> oldest_at() const;
   [[nodiscard]] bool attached() const { return attached_; }
   [[nodiscard]] ChannelCore& core() const { return core_; }
-  // Little of it is stored, or it is an express stream: it needs little memory, and is not to wait
-  // for what others store.
+  // Whether little of it is stored, or it is an express stream. Such a stream needs little memory,
+  // so it does not wait for what other streams store.
   [[nodiscard]] bool stores_little() const;
-  // What it reads next goes into a frame of its own.
+  // Whether its next bytes go into a frame of their own.
   [[nodiscard]] bool takes_little() const {
     return core_.express || (stores_little() && !has_block());
   }
@@ -101,14 +101,14 @@ class IngestStream {
   std::deque<RawBlock> blocks_;
   std::deque<FrameJob*> jobs_;
   std::uint64_t unframed_bytes_ = 0;
-  // Which queues hold it.
+  // The queues that hold it.
   bool waits_for_slab_ = false;
   bool waits_for_job_ = false;
   bool is_partial_ = false;
   bool is_parked_ = false;
 };
 
-// Streams in turn; each is in it once at most.
+// A queue of streams. Each stream is in it at most once.
 class StreamQueue {
  public:
   using Mark = bool IngestStream::*;
@@ -125,7 +125,7 @@ class StreamQueue {
     if (!std::exchange(stream.*mark_, true)) streams_.push_front(&stream);
   }
   [[nodiscard]] IngestStream& front() const { return *streams_.front(); }
-  // Takes the first one out.
+  // Takes the first stream out.
   IngestStream& pop() {
     IngestStream& first = *streams_.front();
     streams_.pop_front();

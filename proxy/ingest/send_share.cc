@@ -8,18 +8,18 @@
 namespace longthrow {
 namespace {
 
-// A segment of loopback, and a good part of a leg's receive buffer (proxy/io/socket.cc): a few
-// turns reopen the window of a TCP sender that waits.
+// One segment of loopback, and a good part of a leg's receive buffer (proxy/io/socket.cc): a few
+// turns of this size reopen the window of a TCP sender that waits.
 constexpr std::uint64_t kTurnBytesMin = 64 * kKiB;
 
-// Many of DRBD's acknowledgements, each 16 to 48 bytes.
+// Room for many of DRBD's acknowledgements, each of 16 to 48 bytes.
 constexpr std::uint32_t kExpressTurnBytes = 16 * kKiB;
 
-// While a lower limit is approached: how much of what was freed may wait to be filled again. What
-// no leg takes brings the limit down faster.
+// While a lower limit is approached, at most this much freed memory waits to be filled again.
+// Memory that no leg takes brings the limit down faster.
 constexpr std::uint64_t kRefillBytesMax = kMiB;
 
-// The arena's parts, in whole slabs: a quarter of the memlimit is for receiving.
+// The parts of the arena, in whole slabs. A quarter of the memlimit is for receiving.
 std::uint64_t whole_slabs(std::uint64_t bytes) { return bytes / kSlabBytes * kSlabBytes; }
 std::uint64_t receive_part(std::uint64_t memlimit) { return whole_slabs(memlimit) / 4; }
 std::uint64_t send_part(std::uint64_t memlimit) {
@@ -39,7 +39,7 @@ Result<void> SendShare::set_memlimit(std::uint64_t bytes) {
   return {};
 }
 
-// Ever; the staging set is not counted.
+// Bytes stored since the start, without the staging slabs.
 std::uint64_t SendShare::stored_bytes() const {
   return arena_.used_bytes(Share::send) - arena_.staging_slabs() * kSlabBytes +
          arena_.freed_bytes(Share::send);
@@ -82,7 +82,7 @@ std::uint64_t SendShare::free_bytes() const {
   return limit > spent ? limit - spent : 0;
 }
 
-// What was full when a leg last asked may have drained since, with no leg to ask again.
+// The share may have drained since a leg last asked, when it was full, with no leg to ask again.
 bool SendShare::full() const {
   return full_ && free_bytes() < arena_.limit_bytes(Share::send) / 4 + express_reserve_bytes_;
 }
