@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bulk lanes at the pace of the WAN: how they fare is measured, the pacer judges, the kernel paces.
+// Keeps the bulk lanes at the pace of the WAN: this class measures the lanes, the Pacer chooses a
+// rate, and the kernel paces.
 #pragma once
 
 #include "longthrow/loop.h"
@@ -16,10 +17,10 @@ class BulkPacing {
   BulkPacing(const BulkPacing&) = delete;
   BulkPacing& operator=(const BulkPacing&) = delete;
 
-  // While another route's bytes, or an express channel's, may come, bulk is not to fill the queue
-  // in front of them.
+  // Set it when bytes of another route, or of an express channel, may come: bulk must not fill the
+  // queue in front of them.
   void set_wanted(bool wanted) { wanted_ = wanted; }
-  // Bulk goes out. Pacing ends by itself when there is none any more.
+  // Call it when bulk goes out. Pacing ends by itself when none goes out any more.
   void on_bulk_sent();
 
  private:

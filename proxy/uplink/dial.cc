@@ -78,7 +78,7 @@ void Dial::on_resolved(int result) {
 void Dial::connect_next() {
   while (next_address_ < addresses_.size()) {
     ++next_address_;
-    // Whole intervals: the last request has as long as the others.
+    // Rounds up to whole intervals, so that the last request gets as much time as the others.
     const auto knocks = (options_.connect_timeout + kKnockEvery - Duration(1)) / kKnockEvery;
     address_deadline_ = loop_.now() + kKnockEvery * knocks;
     if (const auto knocked = knock(); knocked) return;
@@ -86,8 +86,8 @@ void Dial::connect_next() {
   resolve_next();
 }
 
-// Asks the present address to connect, beside the requests that it has not answered: when a cut is
-// over, the next one comes soon, and on a long way none is given up too early.
+// Sends one more request to connect to the present address, beside those without an answer. After a
+// cut the next request comes soon, and on a long way no request is given up too early.
 Result<void> Dial::knock() {
   const Endpoint& address = addresses_[next_address_ - 1];
   while (!knocks_.empty() && !knocks_.front()->socket.valid() &&
@@ -151,7 +151,7 @@ void Dial::on_timeout() {
              "{}: no answer within {} s", lane_->remote(),
              std::chrono::duration_cast<std::chrono::seconds>(options_.answer_timeout).count())});
   } else if (knocking_) {
-    // No descriptor for another one: those under way have their time.
+    // If no descriptor is free for another request, those under way keep their time.
     if (loop_.now() < address_deadline_) {
       if (!knock()) loop_.arm(timer_, address_deadline_);
       return;
@@ -193,7 +193,7 @@ Result<void> Dial::on_lane_record(Lane& lane, const wire::RecordView& record) {
   const auto hello = wire::decode_hello(record.body);
   if (!hello) return std::unexpected(hello.error());
   if (auto bound = verify_binding(lane.engine(), *hello); !bound) return bound;
-  // Handed over here, so that records behind the hello meet their handler.
+  // The lane is handed over at once, so that records behind the hello go to its new handler.
   over_ = true;
   loop_.disarm(timer_);
   owner_.on_dial_answered(*this, std::move(lane_), *hello);

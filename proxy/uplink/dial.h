@@ -14,19 +14,19 @@ namespace longthrow {
 
 class Dial;
 
-// Told the end of an attempt. The Dial is spent then, and is retired by its owner.
+// Called at the end of an attempt. The Dial can do nothing more then; its owner retires it.
 class DialOwner {
  public:
   virtual ~DialOwner() = default;
-  // The hello to send now; its binding is filled in by the dial.
+  // The hello to send now. The dial fills in its binding.
   [[nodiscard]] virtual wire::Hello dial_hello(Dial& dial) = 0;
-  // The peer has answered. The lane waits for its new handler.
+  // The peer has answered. The owner must give the lane its new handler.
   virtual void on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane,
                                 const wire::Hello& hello) = 0;
   virtual void on_dial_failed(Dial& dial, const Error& why, std::optional<wire::Bye> bye) = 0;
 };
 
-// Checks that `hello` was said on this connection, not on another (channel binding).
+// Checks that `hello` was made for this connection, not for another (channel binding).
 [[nodiscard]] Result<void> verify_binding(const TlsEngine& engine, const wire::Hello& hello);
 // Appends the record of `hello`, bound to this connection.
 [[nodiscard]] Result<void> send_hello(Lane& lane, wire::Hello hello);
@@ -34,10 +34,10 @@ class DialOwner {
 struct DialOptions {
   std::vector<HostPort> names;           // tried in turn
   std::optional<Endpoint> source;        // as configured
-  std::optional<Endpoint> usual_source;  // without one: see choose_source()
+  std::optional<Endpoint> usual_source;  // used if `source` is not set: see choose_source()
   std::string congestion;
   std::uint16_t lane_index = 0;
-  // Instead of a hello: only to tell the peer why nothing is to be had here.
+  // Sent instead of a hello: the dial only tells the peer why this node takes no lanes.
   std::optional<wire::Bye> only_bye;
   Duration connect_timeout = std::chrono::seconds(3);  // of each address
   Duration answer_timeout = std::chrono::seconds(10);
@@ -48,23 +48,24 @@ class Dial final : public Closable, public LaneHandler {
   using MakeEngine = std::function<Result<std::unique_ptr<TlsEngine>>()>;
   static constexpr Duration kConnectTimeout = std::chrono::seconds(3);
   static constexpr Duration kAnswerTimeout = std::chrono::seconds(10);
-  // A request to connect that is not answered may be lost; the kernel's own repeats grow rare.
+  // A request to connect is repeated this often, because it may be lost, and the kernel repeats it
+  // ever more rarely.
   static constexpr Duration kKnockEvery = std::chrono::milliseconds(400);
 
   Dial(Loop& loop, DialOwner& owner, DialOptions options, MakeEngine make_engine);
   ~Dial() override;
   void start();
-  // Gives up without a word to the owner.
+  // Gives up, and does not call the owner.
   void cancel();
   [[nodiscard]] bool hello_sent() const { return hello_sent_; }
   [[nodiscard]] TimePoint began_at() const { return began_at_; }
-  // Of a failed attempt: the peer's host answered, and nobody there takes the connection. Not so
-  // when nothing was heard.
+  // For a failed attempt: the peer's host answered that nobody takes the connection. False when
+  // nothing answered.
   [[nodiscard]] bool turned_away() const { return turned_away_; }
-  // Of a failed attempt: no connection came about at any address.
+  // For a failed attempt: no address gave a connection.
   [[nodiscard]] bool found_nobody() const { return lane_ == nullptr && !addresses_.empty(); }
   [[nodiscard]] std::uint16_t lane_index() const { return options_.lane_index; }
-  [[nodiscard]] bool told() const { return told_; }  // the bye was said
+  [[nodiscard]] bool told() const { return told_; }  // the bye was sent
   [[nodiscard]] bool only_says_bye() const { return options_.only_bye.has_value(); }
   [[nodiscard]] bool idle() const override;
 
@@ -80,7 +81,7 @@ class Dial final : public Closable, public LaneHandler {
     explicit Knock(Dial& of) : dial(of) { operation.bind<&Knock::on_connected>(this); }
     void on_connected(int result) { dial.on_connected(*this, result); }
     Dial& dial;
-    Socket socket;  // invalid: given up
+    Socket socket;  // invalid: the request was given up
     Operation operation;
   };
   void resolve_next();
@@ -101,7 +102,7 @@ class Dial final : public Closable, public LaneHandler {
   std::size_t next_name_ = 0;
   std::vector<Endpoint> addresses_;
   std::size_t next_address_ = 0;
-  std::deque<std::unique_ptr<Knock>> knocks_;  // at the present address; first those given up
+  std::deque<std::unique_ptr<Knock>> knocks_;  // at the present address; given-up ones come first
   bool knocking_ = false;
   TimePoint address_deadline_{};
   std::unique_ptr<Lane> lane_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which lanes are dialled when, and the dials under way.
+// Knows which lanes must be dialled and when, and owns the dials under way.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,19 @@ class Dialler {
   Dialler(const Dialler&) = delete;
   Dialler& operator=(const Dialler&) = delete;
 
-  // Dials the lane then; a time that was set before no longer counts.
+  // Dials the lane at `at`. An earlier plan for the lane no longer counts.
   void dial_at(std::uint16_t lane_index, TimePoint at) { dial_at(lane_index, lane_index, at); }
-  // The lanes from `first` to `last`, both included.
+  // The same for the lanes from `first` to `last`, both included.
   void dial_at(std::uint16_t first, std::uint16_t last, TimePoint at);
-  // `dial` is begun.
+  // Starts `dial`, and owns it.
   void begin(std::unique_ptr<Dial> dial);
-  // `dial` has come to its end: it is kept until nothing is in flight.
+  // `dial` has ended: keeps it until nothing is in flight.
   void retire(Dial& dial);
-  // Gives up all, those that are only planned, too.
+  // Gives up all dials, and all plans.
   void cancel();
   [[nodiscard]] const Dial* find(std::uint16_t lane_index) const;
   [[nodiscard]] bool idle() const { return dials_.empty(); }
-  // Plans nothing more: what was planned stays undone.
+  // Stops the timer: planned dials will not begin.
   void disarm() { loop_.disarm(timer_); }
 
  private:

@@ -11,7 +11,7 @@ void HoleWatch::on_tick(Duration interval, std::span<const Lane> lanes) {
   bool outstanding = false;
   for (const Lane& lane : lanes) {
     const auto before = acknowledged_.find(lane.id);
-    // Less than before: another lane in the same place.
+    // If the count is lower than before, another lane has the same address.
     const bool known = before != acknowledged_.end() && before->second <= lane.acknowledged_bytes;
     const bool moved = known && lane.acknowledged_bytes - before->second >= kProgressBytes;
     now[lane.id] = known && !moved ? before->second : lane.acknowledged_bytes;

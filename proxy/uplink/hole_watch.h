@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link that is up and carries nothing: small packets pass, so connections and heartbeats stand,
-// and full ones vanish without a word (an MTU hole: RFC 2923, 2.1). The kernel's remedy, probing
-// (RFC 4821), is a sysctl of the network namespace and no option of a socket: so the state is
-// named.
+// Recognises a link that is up and carries nothing: small packets pass, so connections and
+// heartbeats stand, but full packets vanish without an error (an MTU hole: RFC 2923, 2.1). The
+// kernel's remedy, probing (RFC 4821), is a sysctl of the network namespace, not an option of a
+// socket. So Longthrow cannot set it, and names the state to the administrator.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,20 @@ namespace longthrow {
 
 class HoleWatch {
  public:
-  // So long must bytes have been under way on lanes that stand, and none got through.
+  // The link is stuck when for this time bytes were under way on lanes that stand, and none got
+  // through.
   static constexpr Duration kStuckFor = std::chrono::seconds(15);
-  // More than a lane's own beginning (hello, heartbeats) brings in one interval.
+  // Progress is more bytes than the beginning of a lane (hello, heartbeats) brings in one interval.
   static constexpr std::uint64_t kProgressBytes = 4096;
 
   struct Lane {
-    const void* id = nullptr;  // while it stands
+    const void* id = nullptr;  // tells lanes apart while they stand
     std::uint64_t acknowledged_bytes = 0;
     std::uint64_t outstanding_bytes = 0;
   };
-  // Every `interval`, of the bulk lanes that stand now; lanes that are dialled anew change nothing.
+  // Called every `interval` with the bulk lanes that stand now. New lanes do not reset the time.
   void on_tick(Duration interval, std::span<const Lane> lanes);
-  // Nothing waits for the peer any more.
+  // Called when nothing waits for the peer any more.
   void on_empty();
   [[nodiscard]] bool stuck() const { return stuck_ >= kStuckFor; }
   [[nodiscard]] Duration stuck_for() const { return stuck_; }

@@ -110,7 +110,8 @@ Result<void> Lane::feed(ByteView cipher) {
 void Lane::send(ByteView records) {
   if (state_ != State::open) return;
   if (auto sealed = engine_->seal(records, pending_); !sealed) {
-    // Told from the receive, so that no caller of send() loses the lane under its feet.
+    // The cancelled receive reports the error, so that no caller of send() loses the lane during
+    // its call.
     broken_ = sealed.error();
     loop_.cancel(receive_);
     return;
@@ -156,7 +157,7 @@ void Lane::finish() {
   if (state_ != State::open) return;
   handler_ = nullptr;
   engine_->finish(pending_);
-  engine_.reset();  // the last that is said is sealed; the largest part of a lane's memory goes now
+  engine_.reset();  // the last bytes are encrypted; this frees most of the lane's memory
   state_ = State::finishing;
   loop_.arm(finish_timer_, loop_.now() + kFinishTime);
   flush();
@@ -175,12 +176,12 @@ void Lane::drop() {
 void Lane::end(const Error& why) {
   if (state_ != State::open) return;
   LaneHandler* handler = std::exchange(handler_, nullptr);
-  // What is pending is at most an alert or a bye: it is sent in order before the end.
+  // At most an alert or a bye is pending. finish() sends it in order before the end.
   finish();
   handler->on_lane_closed(*this, why);
 }
 
-// Nobody hears us any more: there is nothing to wait for.
+// The peer receives nothing any more, so there is nothing to wait for.
 void Lane::end_with_peer(CloseMode mode, const Error& why) {
   if (state_ != State::open) return;
   LaneHandler* handler = std::exchange(handler_, nullptr);

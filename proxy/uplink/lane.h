@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One TCP connection of a link with its TLS engine: records in, records out.
+// One TCP connection of a link, with its TLS engine. It sends and receives records.
 #pragma once
 
 #include <memory>
@@ -18,19 +18,19 @@ namespace longthrow {
 
 class Lane;
 
-// Whoever a lane reports to: first the one that waits for its hello, then its link.
+// Gets the events of a lane. First this is the object that waits for its hello, later its link.
 class LaneHandler {
  public:
   virtual ~LaneHandler() = default;
-  // TLS is up: records may be sent.
+  // TLS is up: records can be sent.
   virtual void on_lane_established(Lane& lane) = 0;
-  // An error ends the lane, with that reason.
+  // A returned error ends the lane, with that reason.
   [[nodiscard]] virtual Result<void> on_lane_record(Lane& lane, const wire::RecordView& record) = 0;
-  // There is room for more records, after there was none.
+  // The lane has room for more records, after it had none.
   virtual void on_lane_room(Lane& lane) = 0;
   // All records of one receive were handed over.
   virtual void on_lane_turn(Lane& lane) = 0;
-  // It is over, by the other side or by failure. Not called after finish() or drop().
+  // The lane has ended, by the peer or by a failure. Not called after finish() or drop().
   virtual void on_lane_closed(Lane& lane, const Error& why) = 0;
 };
 
@@ -49,21 +49,21 @@ class Lane final : public Closable {
   void start(LaneHandler& handler);
   void set_handler(LaneHandler& handler) { handler_ = &handler; }
   // The peer has proven who it is: the lane gets its full receive buffer. Before, it has a small
-  // one, so that strangers cost little.
+  // one, so that strangers cost little memory.
   void trust() { trusted_ = true; }
 
-  // Encrypts whole records, and sends them as the socket takes them. REQUIRES: it is established.
+  // Encrypts whole records, and sends them when the socket takes them. REQUIRES: TLS is up.
   void send(ByteView records);
-  // Whether more may be added. Records that are due again and again are built only then: a peer
-  // that does not read costs no memory. A hello or a bye is sent once, without asking.
+  // Whether more records may be added. Records that are due again and again are built only then, so
+  // a peer that does not read costs no memory. A hello or a bye is sent once, without asking.
   [[nodiscard]] bool has_room() const { return pending_.size() < kPendingBytesMax; }
-  // What was handed to send() and is not yet in the kernel.
+  // Bytes that were handed to send() and are not yet in the kernel.
   [[nodiscard]] std::size_t queued_bytes() const { return pending_.size() + sending_.size(); }
 
-  // Ends it in order: what is queued is sent, then close_notify and FIN. No more callbacks. Becomes
-  // idle when the peer has closed too, at the latest after kFinishTime.
+  // Ends the lane in order: sends what is queued, then close_notify and FIN. Makes no more
+  // callbacks. The lane is idle when the peer has closed too, at the latest after kFinishTime.
   void finish();
-  // Ends it at once.
+  // Ends the lane at once.
   void drop();
   [[nodiscard]] bool idle() const override;
 
@@ -75,12 +75,12 @@ class Lane final : public Closable {
   [[nodiscard]] Socket socket() const { return socket_; }
   [[nodiscard]] bool dialled_here() const { return dialled_here_; }
   [[nodiscard]] TimePoint last_received_at() const { return last_received_at_; }
-  // For how long the peer has taken nothing of what waits for it. Call it regularly.
+  // For how long the peer has acknowledged none of the waiting bytes. Call it regularly.
   [[nodiscard]] Duration unread_for();
   [[nodiscard]] const std::string& local() const { return local_; }
   [[nodiscard]] const std::string& remote() const { return remote_; }
 
-  // Kept here for its handler.
+  // Used by its handler.
   LaneId id = kNoLane;
   std::uint16_t index = 0;  // 0: the express lane
   std::uint64_t sent_bytes = 0;
@@ -118,7 +118,7 @@ class Lane final : public Closable {
   ByteQueue sending_;
   ByteQueue pending_;
   bool room_wanted_ = false;
-  std::optional<Error> broken_;  // sealing has failed
+  std::optional<Error> broken_;  // encryption has failed
   Timer finish_timer_;
   UnreadWatch unread_watch_;
 };

@@ -11,7 +11,7 @@
 
 namespace longthrow {
 
-// Owns them. Belongs to the loop's thread.
+// Owns the lanes. Belongs to the loop's thread.
 class LaneSet {
  public:
   using BulkLanes = std::map<std::uint16_t, std::unique_ptr<Lane>>;
@@ -27,8 +27,8 @@ class LaneSet {
     return std::ranges::any_of(bulk_, [](const auto& entry) { return entry.second->has_room(); });
   }
 
-  // Joins the set under an id of its own, as the express lane, or as a bulk lane by its index.
-  // REQUIRES: its place is free.
+  // Adds a lane under a new id, as the express lane, or as a bulk lane by its index. REQUIRES: its
+  // place is free.
   void add(std::unique_ptr<Lane> lane) {
     lane->id = next_id_++;
     lane->trust();
@@ -36,7 +36,7 @@ class LaneSet {
     LT_ASSERT(place == nullptr);
     place = std::move(lane);
   }
-  // Takes `lane` out; its bytes go on being counted. REQUIRES: it is in the set.
+  // Takes `lane` out; its bytes still count in the sums. REQUIRES: it is in the set.
   [[nodiscard]] std::unique_ptr<Lane> take(Lane& lane) {
     gone_sent_bytes_ += lane.sent_bytes;
     gone_received_bytes_ += lane.received_bytes;
@@ -51,11 +51,12 @@ class LaneSet {
     return *lane->second;
   }
 
-  // What the end of a lane, or of one that was to be one, says against the peer.
+  // Counts the end of a lane, or of a connection that was to become one, if the peer broke the
+  // protocol.
   void count_end(ErrorCode code) { protocol_errors_ += code == ErrorCode::protocol ? 1 : 0; }
   [[nodiscard]] std::uint64_t protocol_errors() const { return protocol_errors_; }
 
-  // On the wire, also of lanes that are gone.
+  // Bytes on the wire, also those of lanes that are gone.
   [[nodiscard]] std::uint64_t sent_bytes() const {
     std::uint64_t bytes = gone_sent_bytes_ + (express_ ? express_->sent_bytes : 0);
     for (const auto& [index, lane] : bulk_) bytes += lane->sent_bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of a link that could come without end: a link that flaps, a peer that is refused for ever,
-// a peer that says ever new things. A day of any of them is less than 100 lines; what is left out
-// is counted, and said.
+// Bounds the log lines of a link that could come without end: of a link that goes up and down, of a
+// peer that is refused again and again, of a peer that sends ever new texts. Each of these makes
+// less than 100 lines a day. The log says how many lines were left out.
 #pragma once
 
 #include <string>
@@ -19,14 +19,16 @@ class LinkLog {
  public:
   explicit LinkLog(std::string link) : link_(std::move(link)) {}
 
-  // A line of what may come again and again. `key`: what makes two of them the same.
+  // Logs a line about something that may happen again and again. Two lines with the same `key`
+  // count as the same.
   void say(TimePoint now, LogLevel level, const std::string& key, const std::string& line);
-  // The link goes down: what belongs to this episode may be said, or not.
+  // The link goes down. says_episode() then tells whether lines about this episode may be logged.
   void on_down(TimePoint now) { flaps_.on_down(now); }
   [[nodiscard]] bool says_episode() const { return flaps_.says(); }
-  // One more line on routes that do not match; a peer may name ever new ones.
+  // Whether one more line about routes that do not match may be logged; a peer may name ever new
+  // ones.
   [[nodiscard]] bool may_say_mismatch(TimePoint now) { return mismatches_.take(now); }
-  // Now and then. `state`: of the link.
+  // Called every tick: logs how many lines were left out. `state`: of the link.
   void say_what_was_left_out(TimePoint now, const std::string& state);
 
  private:

@@ -6,9 +6,9 @@
 namespace longthrow {
 namespace {
 
-constexpr double kStep = 1.02;    // probe: the rate is raised by 2 % a round trip
-constexpr double kStride = 1.25;  // while it carries more than was known, and has no queue at all
-constexpr double kKnown = 0.97;   // of what it carried when there was a queue
+constexpr double kStep = 1.02;    // probe: raise the rate by 2 % per round trip
+constexpr double kStride = 1.25;  // a larger raise, above known_ and without any queue
+constexpr double kKnown = 0.97;   // the part of known_ to begin with after a queue
 constexpr int kCalmBeforeStride = 4;
 
 }  // namespace
@@ -18,7 +18,7 @@ Duration Pacer::interval(Duration rtt) {
 }
 
 std::uint64_t Pacer::update(TimePoint now, const Sample& sample) {
-  // Fewer than before: a lane has gone.
+  // The total falls when a lane is gone.
   const bool first = !measured_ || sample.acknowledged_bytes < acknowledged_bytes_;
   const double delivered =
       !first && now > measured_at_
@@ -28,7 +28,7 @@ std::uint64_t Pacer::update(TimePoint now, const Sample& sample) {
   measured_ = true;
   measured_at_ = now;
   acknowledged_bytes_ = sample.acknowledged_bytes;
-  // Without a backlog neither the rate of delivery nor an empty queue says anything of the path.
+  // Without a backlog neither the rate of delivery nor an empty queue says anything about the path.
   if (first || !sample.backlog || now < yields_until_ || sample.min_rtt <= Duration(0)) {
     return rate_bytes_s();
   }
@@ -56,7 +56,7 @@ void Pacer::slow_down(TimePoint now, Duration queue, double delivered) {
     yield_ = std::min(yield_ * 2, kYieldMax);
     return;
   }
-  // There was a queue all the time: what came out of it is what the path carries.
+  // There was a queue all the time, so the rate of delivery is what the path carries.
   const double over = std::min(seconds_of(queue - kQueueMax) / seconds_of(kQueueMax), 1.0);
   known_ = rate_ > 0 ? std::min(rate_, delivered) : delivered;
   rate_ = std::max(known_ * (1.0 - 0.25 * over), static_cast<double>(kRateMin));

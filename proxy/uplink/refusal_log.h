@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said of peers that a WAN port refuses: a few lines for each host and minute, and ever
-// fewer of one that fails with the same reason all day. Neither a port scan nor a forgotten peer
-// fills the log. Pure.
+// Bounds the log lines about peers that a WAN port refuses: a few lines for each host and minute,
+// and ever fewer for a host that fails for the same reason all day. Neither a port scan nor a
+// forgotten peer fills the log. Pure.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ namespace longthrow {
 
 class RefusalLog {
  public:
-  // True: `remote` (address:port) was refused for `reason`, and a line is to say so.
+  // True: log a line that `remote` (address:port) was refused for `reason`.
   [[nodiscard]] bool take(TimePoint now, const std::string& remote, const std::string& reason);
 
  private:

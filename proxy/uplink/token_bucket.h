@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// At most so many bytes a second. Pure.
+// Limits bytes per second. Pure.
 #pragma once
 
 #include <algorithm>

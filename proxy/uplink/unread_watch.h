@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A peer that sends and never reads: signs of life come from it, and nothing gets through to it.
-// Pure.
+// Recognises a peer that sends and never reads: it shows signs of life, but nothing gets through to
+// it. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,13 @@ namespace longthrow {
 
 class UnreadWatch {
  public:
-  // What the peer's TCP has acknowledged since the connection began, and what is waiting for that.
+  // How many bytes the peer's TCP has acknowledged since the connection began, and how many wait
+  // for that.
   struct Sight {
     std::uint64_t acknowledged_bytes = 0;
     std::uint64_t waiting_bytes = 0;
   };
-  // For how long the peer has now taken nothing of what waits.
+  // For how long the peer has now acknowledged nothing of the bytes that wait.
   [[nodiscard]] Duration observe(TimePoint now, const Sight& sight) {
     const bool moved = sight.acknowledged_bytes != acknowledged_bytes_;
     acknowledged_bytes_ = sight.acknowledged_bytes;

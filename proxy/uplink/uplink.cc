@@ -52,7 +52,7 @@ DialOptions Uplink::dial_options(std::uint16_t lane_index) const {
                       .usual_source = config_.listen,
                       .congestion = config_.congestion,
                       .lane_index = lane_index};
-  if (ever_up_) {  // the way is known, and how long it takes
+  if (ever_up_) {  // the addresses and the round trip are known
     const Duration rtt = owner_.rtt().value_or(Duration(0));
     options.connect_timeout = std::clamp(rtt * 3, kConnectTimeoutOfKnown, Dial::kConnectTimeout);
     options.answer_timeout = std::clamp(rtt * 8, kAnswerTimeoutOfKnown, Dial::kAnswerTimeout);
@@ -134,7 +134,7 @@ Duration Uplink::delay_after(const Dial& failed, const std::optional<wire::Bye>&
                          : bye                   ? backoff_.next(random)
                          : failed.found_nobody() ? backoff_.next(random, Backoff::kLastOfKnown)
                                                  : redial_delay();
-  // What the attempt itself took counts: one begins every half second, or more rarely.
+  // The attempt's own time counts: attempts begin every half second, or more rarely.
   return delay - std::min(delay, now() - failed.began_at());
 }
 
@@ -284,7 +284,7 @@ void Uplink::stop(const wire::Bye& bye) {
 void Uplink::check_liveness(TimePoint now) {
   if (now - lanes_.express()->last_received_at() > config_.dead_after)
     return down(format("no sign of life for {} s", whole_seconds(config_.dead_after)));
-  // Twice as long as silence is borne: TCP may have to try again.
+  // Twice dead_after: TCP may have to send again.
   const Duration unread_max = 2 * config_.dead_after;
   if (lanes_.express()->unread_for() > unread_max) {
     return down(format("the peer sends, and has read nothing for {} s", whole_seconds(unread_max)));

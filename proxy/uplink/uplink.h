@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way of a link to its peer: who is the peer, which lanes stand, when new ones are dialled, and
-// when the link counts as down. What travels on the lanes is the session's business.
+// The way of a link to its peer: which node is the peer, which lanes stand, when new ones are
+// dialled, and when the link counts as down. The session decides what travels on the lanes.
 #pragma once
 
 #include <memory>
@@ -20,31 +20,31 @@
 
 namespace longthrow {
 
-// What an uplink asks of its link, and tells it, on the loop's thread.
+// What an uplink asks of its link, and the events that it reports to it, on the loop's thread.
 class UplinkOwner {
  public:
   virtual ~UplinkOwner() = default;
-  // Are lanes wanted at all? A stopping node that has no session wants none.
+  // Whether lanes are wanted at all. A stopping node that has no session wants none.
   [[nodiscard]] virtual bool wants_lanes() const = 0;
-  // Why nothing is to be had here: paused or fenced. The peer is told it, and turned away.
+  // The bye for a peer that is turned away because this link is paused or fenced, or none.
   [[nodiscard]] virtual std::optional<wire::Bye> own_bye() const = 0;
-  // The session's round trip, if it knows it.
+  // The session's round trip, if it is known.
   [[nodiscard]] virtual std::optional<Duration> rtt() const = 0;
   // The express lane is up. Begins a session if there is none.
   virtual void on_uplink_up() = 0;
   virtual void on_uplink_down() = 0;
-  // What was under way on it is to be sent again.
+  // A lane is down. The records that were under way on it must be sent again.
   virtual void on_lane_down(LaneId lane) = 0;
   // Any record but a bye. An error ends the lane.
   [[nodiscard]] virtual Result<void> on_record(Lane& lane, const wire::RecordView& record) = 0;
-  // The peer's last word, of a link that is down now.
+  // The peer has sent a bye, and the link is down now.
   virtual void on_peer_bye(const wire::Bye& bye) = 0;
   // The peer has no session with us any more, or another one.
   virtual void on_session_over(const LossCause& cause) = 0;
-  // The peer is to show that it lives; then call Uplink::on_peer_alive().
+  // The owner must ask the peer for a sign of life, and call Uplink::on_peer_alive() when it comes.
   virtual void ask_peer() = 0;
   virtual void on_heartbeat_due() = 0;
-  // Records may be sent that could not be before.
+  // Records can be sent that could not be sent before.
   virtual void wake() = 0;
 };
 
@@ -67,34 +67,34 @@ class Uplink final : public LaneHandler, public DialOwner {
   ~Uplink() override;
 
   // --- life
-  // Dials, or dials again, now.
+  // Dials now.
   void dial_now() { dialler_.dial_at(0, now()); }
-  // Tells the peer then why nothing is to be had here: one that only listens would never learn it.
+  // Dials after `delay`, to tell a peer that only listens why this node takes no lanes.
   void tell_peer_after(Duration delay) { dialler_.dial_at(0, now() + delay); }
   void cancel_dials() { dialler_.cancel(); }
-  // An authenticated dialler's hello.
+  // Takes the hello of an authenticated dialler.
   void on_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello);
-  // An authenticated dialler has only come to say why nothing is to be had of it.
+  // An authenticated dialler has connected only to say why it takes no lanes.
   void on_incoming_bye(const wire::Bye& bye);
-  // The lanes end, with a word to the peer or without.
+  // Ends all lanes. With `bye`, tells the peer why.
   void drop_lanes(const std::optional<wire::Bye>& bye);
-  // The link goes down, and is dialled again.
+  // Takes the link down. It is dialled again.
   void down(const std::string& reason);
-  // Our session has ended: the next one is another.
+  // Our session has ended; a new one gets a new half.
   void forget_session() { peering_.begin_session(); }
-  // For good.
+  // Ends the uplink for good.
   void stop(const wire::Bye& bye);
   [[nodiscard]] bool idle() const { return dialler_.idle(); }
 
   // --- time
-  // Now and then, while the link is up: ends lanes that are silent, and asks for heartbeats.
+  // Called every tick while the link is up: ends silent lanes, and asks for heartbeats.
   void check_liveness(TimePoint now);
-  // The peer has answered a heartbeat that was sent then.
+  // The peer has answered a heartbeat that was sent at `asked_at_ns`.
   void on_peer_alive(std::uint64_t asked_at_ns);
-  // Every `interval`. `any_waits`: bytes are stored for the peer.
+  // Called every `interval`. `any_waits`: bytes are stored for the peer.
   void watch_for_hole(Duration interval, bool any_waits);
   [[nodiscard]] const HoleWatch& hole() const { return hole_; }
-  // What to try then.
+  // What an administrator can try when hole() is stuck.
   [[nodiscard]] static const char* hole_hint();
 
   // --- getters
@@ -104,14 +104,13 @@ class Uplink final : public LaneHandler, public DialOwner {
   [[nodiscard]] const Peering& peering() const { return peering_; }
   [[nodiscard]] bool up() const { return lanes_.express() != nullptr; }
   [[nodiscard]] bool ever_up() const { return ever_up_; }
-  // Why it is down; "" while it is up.
+  // Why the link is down; "": it is up.
   [[nodiscard]] const std::string& down_reason() const { return down_reason_; }
   void set_down_reason(std::string reason) { down_reason_ = std::move(reason); }
   [[nodiscard]] std::optional<TimePoint> down_since() const { return down_since_; }
-  // The time that it is down counts from now.
+  // The time that the link is down counts from now.
   void count_down_from_now() { down_since_ = now(); }
-  // Since when the peer's host has answered that no node is there; a cut, through which nothing is
-  // heard, is no such answer.
+  // Since when the peer's host answers that no node is there. In a cut nothing answers.
   [[nodiscard]] std::optional<TimePoint> peer_gone_since() const { return peer_gone_since_; }
 
   void on_lane_established(Lane&) override {}
@@ -130,7 +129,7 @@ class Uplink final : public LaneHandler, public DialOwner {
   static constexpr int kAutoBulkLanes = 2;
   static constexpr int kBulkLanesMax = 8;
 
-  // A lane of the peer that waits to be judged.
+  // A lane that the peer has dialled and that waits for a decision.
   struct Applicant {
     std::unique_ptr<Lane> lane;
     wire::Hello hello;
@@ -170,7 +169,7 @@ class Uplink final : public LaneHandler, public DialOwner {
   BulkPacing pacing_;
   Dialler dialler_;
   HoleWatch hole_;
-  std::uint64_t generation_ = 0;  // of the express lane that is up
+  std::uint64_t generation_ = 0;  // of the present express lane
   std::uint64_t dial_attempt_ = 0;
   int bulk_wanted_ = 0;
   Applicant deferred_;    // waits for the end of our own dial

@@ -78,7 +78,7 @@ void Uplink::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello
   express_up(std::move(lane), hello, generation_of(hello.attempt, false));
 }
 
-// Words that could be our own, reflected, change nothing: we are paused or fenced ourselves then.
+// Ignored while we are paused or fenced ourselves: the text may be our own, reflected by the peer.
 void Uplink::on_incoming_bye(const wire::Bye& bye) {
   const bool heeded =
       bye.reason == wire::ByeReason::paused || bye.reason == wire::ByeReason::fenced;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Another node says hello in the peer's name while the peer's express lane is up. Either the peer's
-// machine has died without a word and runs again: then the old lane is silent for ever. Or there
-// are two nodes of one name and key, a clone or both halves of a cluster: they would end each
-// other's sessions as fast as they can dial. So the present peer is asked first, and the other
-// waits for its answer.
+// Another node says hello in the peer's name while the peer's express lane is up. There are two
+// cases. The peer's machine may have died without a FIN and runs again; the old lane then stays
+// silent for ever. Or two nodes have one name and key: a clone, or both halves of a cluster. These
+// would end each other's sessions as fast as they can dial. So this node asks the present peer
+// first, and the other one waits for the answer.
 #include "proxy/base/log.h"
 #include "proxy/uplink/uplink.h"
 
@@ -13,7 +13,7 @@ void Uplink::begin_challenge(std::unique_ptr<Lane> lane, const wire::Hello& hell
   const bool another = challenger_.lane != nullptr;
   if (another) turn_away(challenger_, "a later attempt replaces it");
   challenger_ = {.lane = std::move(lane), .hello = hello};
-  if (another) return;  // it gets the answer to the question that was asked already
+  if (another) return;  // the question under way decides for the new lane, too
   challenge_began_ = now();
   loop_.arm(challenge_timer_, now() + kChallengeTime);
   owner_.ask_peer();

@@ -40,7 +40,7 @@ Result<void> WanPort::start() {
 
 void WanPort::start_when_possible() {
   if (const auto started = start(); !started) {
-    // Who has it now may be about to let it go: the first failure is not worth a line.
+    // The program that has the port may be about to free it, so the first failure is not logged.
     if (!waits_for_.empty() && !waits_said_) {
       log_error("WAN port {}: {}; trying again every second", to_string(local_),
                 started.error().message);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A WAN listener: takes connections from anyone, and keeps none that does not prove in time who it
-// is.
+// A WAN listener. It takes connections from anyone, and closes each that does not prove in time who
+// it is.
 #pragma once
 
 #include <deque>
@@ -22,16 +22,16 @@ class WanPortOwner {
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> wan_engine(const WanPort& port) = 0;
   // An authenticated peer has said hello for a lane of the link that its identity selected.
   virtual void on_wan_hello(std::unique_ptr<Lane> lane, const wire::Hello& hello) = 0;
-  // An authenticated peer has only come to say why nothing is to be had of it.
+  // An authenticated peer has connected only to say why it takes no lanes.
   virtual void on_wan_bye(std::unique_ptr<Lane> lane, const wire::Bye& bye) = 0;
-  // Someone was turned away. `authenticated` link, if it came so far, else "".
+  // A connection from `remote` was turned away.
   virtual void on_wan_refused(WanPort& port, const std::string& remote, const Error& why) = 0;
 };
 
-// Bounded: at most kStrangersMax connections that have not proven who they are, those included that
-// were refused and are being told so. Each has at most kHelloTimeout. Beyond, one that was refused
-// makes room, else the oldest of the origin that has the most (crowd.h): so that a flood of
-// connections never keeps the peer out.
+// Bounded: at most kStrangersMax connections have not proven who they are, each for at most
+// kHelloTimeout. This includes refused connections that are still being told the reason. When there
+// are too many, a refused connection makes room, else the oldest of the origin that has the most
+// (crowd.h). So a flood of connections never keeps the peer out.
 class WanPort final : public LaneHandler {
  public:
   static constexpr std::size_t kStrangersMax = 256;
@@ -42,11 +42,11 @@ class WanPort final : public LaneHandler {
           std::string congestion);
   ~WanPort() override;
   [[nodiscard]] Result<void> start();
-  // Instead: start(), and if that fails again every kListenAgain until it succeeds.
+  // Used instead of start(): calls it every kListenAgain until it succeeds.
   void start_when_possible();
-  // Why it does not listen yet; "": it does.
+  // Why the port does not listen yet; "": it listens.
   [[nodiscard]] const std::string& waits_for() const { return waits_for_; }
-  // Closes the listener and drops who has not said hello. Then wait for idle().
+  // Closes the listener, and drops connections that have not said hello. Wait for idle() then.
   void stop();
   [[nodiscard]] bool idle() const { return stopped_ && !accept_.in_flight(); }
   [[nodiscard]] const Endpoint& local() const { return local_; }
@@ -84,7 +84,7 @@ class WanPort final : public LaneHandler {
   std::string waits_for_;
   bool waits_said_ = false;
   std::vector<Pending> pending_;               // oldest first
-  std::deque<std::unique_ptr<Lane>> refused_;  // oldest first; their last words are under way
+  std::deque<std::unique_ptr<Lane>> refused_;  // oldest first; they are being told the reason
   KnownOrigins known_;
   bool stopped_ = true;
 };
