@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the local replication software connects.
+// The listener to which the local replication software connects.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,7 @@ class InsideListener final : public Closable {
     loop_.accept(accept_, listener_);
     return {};
   }
-  // Connections that wait in the kernel's queue are reset: their software sees a refusal and
-  // retries.
+  // Connections in the kernel's queue are reset. Their software sees a refusal and tries again.
   void close() {
     if (listener_.valid()) loop_.close(listener_, CloseMode::reset);
     listener_ = Socket{};

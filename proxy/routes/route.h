@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A route as one node has it: its configuration, its door to the local software, its channels, and
-// how its copy is. One that has left the configuration stays until its last channel is forgotten.
+// A route as one node knows it: its configuration, its door to the local software, its channels,
+// and the health of its copy. A route that has left the configuration stays until its last channel
+// is forgotten.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +26,9 @@ struct Route {
 
   [[nodiscard]] bool configured() const { return group != nullptr; }
   [[nodiscard]] bool unused() const { return !configured() && channels.empty(); }
-  // REQUIRES: its door is closed. One that comes later under this name begins anew.
+  // REQUIRES: its door is closed. A later route of the same name begins anew.
   void leave_configuration();
-  // REQUIRES: `its_group` outlives it, or the next change of the configuration.
+  // REQUIRES: `its_group` lives until the route is gone, or its configuration changes.
   void configure(const RouteConfig& its_config, Group& its_group);
 
   const std::string name;
@@ -35,21 +36,21 @@ struct Route {
   RouteConfig config;
   std::map<std::uint64_t, Channel*> channels;  // by serial, until they are forgotten
 
-  // Where the local software connects.
+  // The listener to which the local software connects.
   struct Door {
     std::unique_ptr<InsideListener> listener;  // null: closed
-    int failures = 0;                          // since it was last open, or not to be open
-    TimePoint again_at = kNever;               // it is tried again then
+    int failures = 0;                          // since it was last open, or closed on purpose
+    TimePoint again_at = kNever;               // when the node tries again
   } door;
   // Why the door is closed, or the last failure of a channel.
   struct Trouble {
     std::string text;
-    std::uint64_t serial = 0;  // channels with higher ones came after
+    std::uint64_t serial = 0;  // channels with higher serials came later
   } trouble;
   std::uint64_t channels_total = 0;
   RouteHealth health;
   std::shared_ptr<RouteGuide> guide;  // of its protocol; never null
-  std::string_view inner_encryption;  // as it was told to the log
+  std::string_view inner_encryption;  // as the log says
 };
 
 }  // namespace longthrow

@@ -14,7 +14,7 @@ void RouteHealth::on_end(const ChannelEnd& end) {
   if (end.how == in_order && end.lost_bytes == 0) return;
   if (end.how == half_in_order && is_trifle) return;
   if (end.how == aborted && end.lost_bytes == 0) return;
-  // The last answers to the peer that was given up are no loss to the copy here.
+  // The last answers to an old primary are no loss to the copy here.
   const bool minor = weigh_loss(end.how, end.lost_bytes, end.to_peer_bytes) == LossWeight::minor;
   if (end.how == taken && minor) return;
   std::optional<Loss>& kept = minor ? trifle_ : loss_;

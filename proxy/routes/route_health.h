@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Can the copy that one route makes be trusted? Judged from what its channels left behind when they
-// ended, and from those that came after. Pure.
+// Judges whether the copy that one route makes can be trusted, by how its channels ended, and by
+// the channels that came later. Pure.
 #pragma once
 
 #include <cstdint>
@@ -22,30 +22,30 @@ class RouteHealth {
   // REQUIRES: the channel has carried bytes.
   void on_end(const ChannelEnd& end);
 
-  // A channel that carried bytes has ended in order, and all of them are delivered: what was lost
-  // before it was opened is made good, as by one that is open and has caught up.
+  // A channel that carried bytes has ended in order, and all of them are delivered. This makes good
+  // what was lost before the channel was opened, as an open channel does that has caught up.
   void on_whole_channel(std::uint64_t serial);
 
   struct OpenChannel {
     std::uint64_t serial = 0;
     std::uint64_t carried_bytes = 0;  // both directions
-    std::uint64_t waiting_bytes = 0;  // accepted at this end and not received by the other, or
-                                      // received here and not delivered
+    std::uint64_t waiting_bytes = 0;  // not received by the peer, or received here and not
+                                      // delivered
   };
-  // A loss is over when a channel that came after it has carried bytes and nothing of it waits.
+  // A loss is over when a channel that came after it has carried bytes and has none waiting.
   void observe(std::span<const OpenChannel> channels);
 
-  // What the peer lacks because of losses that are not over: it stays lag until then, whatever has
-  // become of the connection.
+  // What the peer lacks because of losses that are not over. It counts as lag until then, whatever
+  // became of the connections.
   struct Lacking {
     std::uint64_t bytes = 0;
     std::optional<TimePoint> oldest_at;
   };
   [[nodiscard]] Lacking lacking() const;
-  // A loss is not over: what is here of the route is no newer than before it.
+  // Whether a loss is not over. Then the copy here is no newer than before the loss.
   [[nodiscard]] bool lost() const { return loss_.has_value(); }
 
-  // Why the copy is not to be trusted; "" if nothing is against it.
+  // Why the copy cannot be trusted; "": no reason is known.
   [[nodiscard]] std::string trouble(RouteProtocol protocol, std::size_t open_channels) const;
 
  private:

@@ -15,21 +15,22 @@ namespace longthrow {
 // Belongs to the loop's thread.
 class RouteTable {
  public:
-  // Takes the configuration over. Of routes that leave it, or whose listener moves, the door is
-  // closed before.
+  // Applies a configuration. REQUIRES: the doors are closed of routes that leave it or whose
+  // listener moves.
   void set(const std::map<std::string, RouteConfig>& wanted);
-  // Those of the configuration, by name.
+  // The routes of the configuration, by name.
   [[nodiscard]] const std::vector<Route*>& configured() const { return configured_; }
-  // Null: it is not in the configuration.
+  // Null: the route is not in the configuration.
   [[nodiscard]] Route* find(const std::string& name) const;
-  // Of any name, for a channel: the peer may open one of a route that has just left.
+  // Finds or makes the route of any name, for a channel: the peer may open a channel of a route
+  // that has just left the configuration.
   [[nodiscard]] Route& get(const std::string& name);
-  // In the order of their names; also those that have left the configuration.
+  // All routes by name, also those that have left the configuration.
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Route>>& all() const { return all_; }
 
   [[nodiscard]] GroupTable& groups() { return groups_; }
   [[nodiscard]] const GroupTable& groups() const { return groups_; }
-  // Null: no route of the configuration is in it.
+  // Null: no configured route is in the group.
   [[nodiscard]] Group* configured_group(const std::string& name);
   [[nodiscard]] std::size_t count_groups() const;  // of the configuration
   // Forgets routes and groups that nothing refers to any more.

@@ -31,8 +31,8 @@ WaitingLegs::Place WaitingLegs::add(const std::string& route, Socket leg) {
 
 void WaitingLegs::watch(WaitingLeg& leg) { loop_.wait_readable(leg.readable_, leg.socket_); }
 
-// Its software has said something, or is gone; or we have cancelled the wait to hand the leg over.
-// An end behind bytes cannot be seen: these are to be delivered whatever comes.
+// The software has sent something, or is gone; or we have cancelled the wait to hand the leg over.
+// An end behind unread bytes cannot be seen, so a leg with bytes is handed over in any case.
 void WaitingLegs::on_readable(WaitingLeg& leg, int result) {
   if (result != -ECANCELED) {
     if (loop_.stats(leg.socket_).unread_bytes == 0) return forget(leg, Fate::reset);
@@ -60,7 +60,7 @@ void WaitingLegs::admit(const std::string& route) {
   }
 }
 
-// The leg may be the one whose handler runs.
+// `leg` may be the one whose handler is running, so it is retired and not destroyed here.
 void WaitingLegs::forget(WaitingLeg& leg, Fate fate) {
   if (fate == Fate::reset) loop_.close(leg.socket_, CloseMode::reset);
   leg.all_ = nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside connections that came while the link was down. They are not read; their software sees an
-// open connection that is slow. Bounded in number and in time.
+// Inside connections that came while the link was down. They are not read, so their software sees
+// an open connection that is slow. They are bounded in number and in time.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace longthrow {
 
 class WaitingLegs;
 
-// One of them. It waits for its software to say something, or to go.
+// One waiting connection. It waits for its software to send something, or to go.
 class WaitingLeg final : public Closable {
  public:
   WaitingLeg(WaitingLegs& all, std::string route, Socket socket);
@@ -27,11 +27,11 @@ class WaitingLeg final : public Closable {
   friend class WaitingLegs;
   void on_readable(int result);
 
-  WaitingLegs* all_;  // null: it has been closed
+  WaitingLegs* all_;  // null: the leg was handed over or closed
   const std::string route_;
   const Socket socket_;
   TimePoint deadline_{};
-  std::optional<TimePoint> said_since_;  // bytes of it lie in our kernel
+  std::optional<TimePoint> said_since_;  // since when our kernel has bytes of it
   Operation readable_;
 };
 
@@ -39,7 +39,7 @@ class WaitingLegsOwner {
  public:
   enum class Admission : std::uint8_t { taken, later };
   virtual ~WaitingLegsOwner() = default;
-  // The leg may go on, and nothing is in flight on it; `taken`: the owner has it now. Its first
+  // Offers a leg, on which nothing is in flight. `taken`: the owner has taken it over. Its first
   // bytes have been here since `said_since`.
   [[nodiscard]] virtual Admission on_leg_waited(const std::string& route, Socket leg,
                                                 std::optional<TimePoint> said_since) = 0;
@@ -49,7 +49,7 @@ class WaitingLegs {
  public:
   static constexpr std::size_t kOfRouteMax = 64;
   static constexpr std::size_t kOfLinkMax = 256;
-  // As long as a kernel tries to connect to a host that is silent.
+  // As long as a kernel tries to connect to a silent host.
   static constexpr Duration kTimeMax = std::chrono::minutes(2);
 
   WaitingLegs(Loop& loop, ClosingList& closing_list, WaitingLegsOwner& owner)
@@ -59,25 +59,26 @@ class WaitingLegs {
   WaitingLegs& operator=(const WaitingLegs&) = delete;
 
   enum class Place : std::uint8_t { given, none };
-  // Takes the socket over; where there is no place it has been reset.
+  // Takes the socket over. Place::none: the socket was reset, because there is no place for it.
   [[nodiscard]] Place add(const std::string& route, Socket leg);
-  // Those of the route go on, in the order in which they came as far as they can at once.
+  // Offers the legs of the route to the owner. Those that can be taken at once go in the order in
+  // which they came.
   void admit(const std::string& route);
-  // What our kernel has acknowledged of some legs, and since when.
+  // How many bytes of some legs our kernel has acknowledged, and since when.
   struct Unread {
-    std::size_t legs = 0;  // also those that have said nothing
+    std::size_t legs = 0;  // also those that have sent nothing
     std::uint64_t bytes = 0;
     std::optional<TimePoint> oldest_at;
   };
-  // Resets those of the route, which have destroyed what is told.
+  // Resets the legs of the route. Returns what this has destroyed.
   [[nodiscard]] Unread drop(const std::string& route);
-  // What a look at those of a route ends: they have waited for too long, or their software has
-  // reset them.
+  // The legs of a route that look() ends: late ones have waited too long, broken ones were reset by
+  // their software.
   struct Ended {
     Unread late;
     Unread broken;
   };
-  // Resets and forgets them. By route.
+  // Resets and forgets these legs; by route.
   [[nodiscard]] std::map<std::string, Ended> look();
 
   [[nodiscard]] std::size_t size(const std::string& route) const;
