@@ -13,14 +13,14 @@ constexpr std::array<std::uint8_t, 8> kSslRequest = {0, 0, 0, 8, 0x04, 0xd2, 0x1
 constexpr std::array<std::uint8_t, 8> kGssRequest = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30};
 constexpr std::uint8_t kGssToken = 0x60;  // RFC 2743, 3.1: the tag of an initial token
 
-// What is known of the first bytes; past their end nothing is.
+// The first bytes of a direction. Beyond their end nothing is known yet.
 struct Head {
   ByteView bytes;
 
   [[nodiscard]] std::uint8_t at(std::size_t index) const {
     return std::to_integer<std::uint8_t>(bytes[index]);
   }
-  // As far as it goes, it may be `wanted`.
+  // Whether the known bytes may be the beginning of `wanted`.
   [[nodiscard]] bool may_be(std::span<const std::uint8_t> wanted) const {
     for (std::size_t i = 0; i < std::min(bytes.size(), wanted.size()); ++i) {
       if (at(i) != wanted[i]) return false;
@@ -48,7 +48,7 @@ Kind judge_tls(const Head& head) {
   return hello && length >= 4 && length <= kRecordBytesMax ? Kind::tls : Kind::none;
 }
 
-// A packet of PostgreSQL's GSSAPI: its length, then a token.
+// A packet of PostgreSQL's GSSAPI encryption: its length, then a token.
 Kind judge_gssapi(const Head& head) {
   if (head.bytes.size() < 5) return Kind::undecided;
   return head.at(0) == 0 && head.at(4) == kGssToken ? Kind::gssapi : Kind::none;
@@ -77,7 +77,7 @@ Kind judge_server(Head head) {
   while (!head.bytes.empty() && head.at(0) == 'N') head = head.after(1);
   if (head.bytes.empty()) return Kind::undecided;
   if (head.at(0) == 'S') return judge_tls(head.after(1));
-  // Its tokens begin otherwise than the client's: the length is what can be judged.
+  // The server's tokens begin otherwise than the client's, so only the length can be judged.
   if (head.at(0) != 'G') return Kind::none;
   if (head.bytes.size() < 6) return Kind::undecided;
   return head.at(1) == 0 && head.at(2) == 0 ? Kind::gssapi : Kind::none;

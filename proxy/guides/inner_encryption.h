@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a connection is encrypted inside: what is encrypted does not compress, and the WAN
-// carries all of it. Judged from the first bytes of one direction, as either end of a channel reads
-// them:
+// Finds out whether a connection is encrypted inside: encrypted bytes do not compress, and the WAN
+// carries all of them. It judges by the first bytes of one direction, which either end of a channel
+// can read:
 //  - TLS: a handshake record (type 22, version 3.x) that holds a ClientHello or a ServerHello
 //    (RFC 8446, 4 and 5.1);
 //  - PostgreSQL, the client: SSLRequest or GSSENCRequest, then what it agreed on with the server's
@@ -22,12 +22,12 @@ class InnerEncryption {
  public:
   enum class Kind : std::uint8_t { undecided, none, tls, gssapi };
 
-  // The next bytes of the direction, in pieces of any size. Cheap once it is decided.
+  // Takes the next bytes of the direction, in pieces of any size. Cheap once the kind is decided.
   void on_bytes(ByteView bytes);
   [[nodiscard]] Kind kind() const { return kind_; }
 
  private:
-  // Two requests, and the first six bytes of what follows.
+  // Room for two requests, and the first six bytes after them.
   static constexpr std::size_t kFirstBytesMax = 24;
 
   [[nodiscard]] Kind judge() const;

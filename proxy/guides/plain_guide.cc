@@ -8,7 +8,8 @@ std::unique_ptr<StreamGuide> PlainRoute::guide(StreamHost& host, Opener) {
                                        host);
 }
 
-// That of an open channel; where none has said enough, that of the last one that had.
+// The encryption of an open channel. If no open channel has said enough, that of the last channel
+// that had.
 std::string_view PlainRoute::inner_encryption() const {
   bool any_plain = false;
   for (const PlainStream* stream : streams_) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes of protocol tcp: bytes are bytes. Only whether they are encrypted inside is looked at.
+// Guides for routes of protocol tcp. They look at the bytes only to find encryption inside.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the channels of one route mean together, see stream_guide.h. Pure.
+// What the channels of one route mean together; see stream_guide.h. Pure.
 #pragma once
 
 #include <memory>
@@ -19,22 +19,23 @@ class RouteGuide : public std::enable_shared_from_this<RouteGuide> {
   virtual ~RouteGuide() = default;
 
   virtual void configure(const RouteConfig& config) = 0;
-  // What is known of channels that are gone is forgotten: the route has left the configuration.
+  // The route has left the configuration: forgets what is known of channels that are gone.
   virtual void forget_past() = 0;
   [[nodiscard]] virtual std::unique_ptr<StreamGuide> guide(StreamHost& host, Opener opener) = 0;
 
-  // New channels may begin.
+  // Whether new channels may begin.
   [[nodiscard]] virtual bool may_open() const { return true; }
-  // Why the copy is not to be used; "" if nothing is against it.
+  // Why the copy cannot be trusted; "": no reason is known.
   [[nodiscard]] virtual std::string trouble() const { return {}; }
-  // Why it is not known whether it may; "" if it is known. Of a route that carries.
+  // Why it is not known whether the copy can be trusted; "": it is known. Asked only of a route
+  // that has carried bytes.
   [[nodiscard]] virtual std::string unknown() const { return {}; }
-  // What arrives makes our copy no newer.
+  // Whether the copy stays as old as it is, whatever arrives.
   [[nodiscard]] virtual bool stands_still() const { return false; }
-  // What is encrypted inside does not compress: how it is, or "".
+  // How the connections are encrypted inside, so that they do not compress; "": they are not.
   [[nodiscard]] virtual std::string_view inner_encryption() const { return {}; }
   virtual void fill(RouteStatus&, TimePoint) const {}
-  // A line for the log, in the order in which they came; "": there is none.
+  // The next line for the log, in order; "": there is none.
   [[nodiscard]] virtual std::string poll_line() { return {}; }
 };
 

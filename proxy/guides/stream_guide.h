@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Longthrow knows of the protocol inside a route. A stream guide sees the bytes of one channel
-// as they pass; it may ask for the express lane, hold an end back, answer in the peer's stead, and
-// say what the program has acknowledged. A route guide knows what the channels of one route mean
-// together. `plain` knows nothing of the protocol; each other protocol is one more pair of them.
-// Pure: no clock, socket, thread or log.
+// as they pass. It may ask for the express lane, hold an end back, answer in place of the peer's
+// program, and say what that program has acknowledged. A route guide knows what the channels of one
+// route mean together. `plain` knows nothing of the protocol; each other protocol is one more pair
+// of guides. Pure: no clock, socket, thread or log.
 #pragma once
 
 #include <cstdint>
@@ -19,22 +19,23 @@ namespace longthrow {
 // Who has opened a channel: a leg that was accepted here, or the peer.
 enum class Opener : std::uint8_t { here, peer };
 
-// A channel, for its guide.
+// A channel, as its guide sees it.
 class StreamHost {
  public:
   virtual ~StreamHost() = default;
   [[nodiscard]] virtual std::uint64_t channel_id() const = 0;
-  // The leg is open, and neither side has said an end of the stream yet.
+  // Whether the leg is open, and neither side has ended the stream yet.
   [[nodiscard]] virtual bool open_at_both_ends() const = 0;
-  // The leg is closed, or has said its last.
+  // Whether the leg is closed, or its program will say nothing more.
   [[nodiscard]] virtual bool has_ended() const = 0;
   [[nodiscard]] virtual bool leg_closed() const = 0;
-  // The program is about to end this stream, too: it has a little time to do so, with all that is
-  // still unread in its leg. And whether an end is held back is to be asked again.
+  // The guide expects that the program ends this stream, too. The program gets a little time for
+  // that, and for all that is still unread in the leg. The channel also asks again whether the
+  // guide holds an end back.
   virtual void end_soon(const LossCause& cause) = 0;
 };
 
-// Of one channel. Belongs to the loop's thread. The host outlives it.
+// One for each channel. Belongs to the loop's thread. The host outlives it.
 class StreamGuide {
  public:
   virtual ~StreamGuide() = default;
@@ -42,63 +43,66 @@ class StreamGuide {
   // --- told by the channel, in the order of the stream
   // The program has given these bytes for the peer.
   virtual void on_given(ByteView bytes, TimePoint now) = 0;
-  // The program has given these bytes, and nobody wants them any more.
+  // The program has given these bytes, and the channel throws them away.
   virtual void on_thrown_away(ByteView) {}
-  // These bytes of the peer's are about to be handed to the program.
+  // These bytes of the peer are about to be handed to the program.
   virtual void on_handed_over(ByteView, TimePoint) {}
-  // The leg is closed, or has said its last: see concerns_others().
+  // The leg is closed, or its program will say nothing more. Called only if concerns_others().
   virtual void on_end() {}
-  // The session is over: only what is here is still handed over.
+  // The session is over: only the bytes that are here are still handed over.
   virtual void on_session_over() {}
-  // The channel is forgotten. Nothing is called after it.
+  // The channel is forgotten. No call comes after this one.
   virtual void retire() {}
 
   // --- asked by the channel
-  // What it carries must not wait behind bulk data.
+  // Whether the channel's bytes must not wait behind bulk data.
   [[nodiscard]] virtual bool wants_express() const { return false; }
-  // Its end concerns other channels of the route, or whether the route may open.
+  // Whether its end concerns other channels of the route, or the opening of the route.
   [[nodiscard]] virtual bool concerns_others() const { return false; }
-  // Also bytes that nobody wants any more are to be shown.
+  // Whether on_thrown_away() must be called.
   [[nodiscard]] virtual bool wants_thrown_away() const { return false; }
-  // The peer's end, though all bytes before it are handed over, is not to be given to the leg yet.
+  // Whether the peer's end must not be given to the leg yet, although all bytes before it are
+  // handed over.
   [[nodiscard]] virtual bool holds_end() const { return false; }
-  // The program has taken all that its TCP has acknowledged, as far as it says such things.
+  // Whether the program has taken all that its TCP has acknowledged, as far as the protocol tells
+  // this.
   [[nodiscard]] virtual bool has_applied() const { return true; }
 
   // --- answers in the stead of the peer's program, which cannot be reached
-  // The next one for the local program, good until the next call; empty: there is none to give.
-  // REQUIRES: nothing that the peer has said is left to be handed over.
+  // The next answer for the local program, valid until the next call; empty: there is none to give.
+  // REQUIRES: no bytes of the peer are left to be handed over.
   [[nodiscard]] virtual ByteView answer() { return {}; }
-  // Answers were given, so some of the peer's next bytes are to be left out.
+  // Whether answers were given, so that some of the peer's next bytes must be left out.
   [[nodiscard]] virtual bool leaves_out() const { return false; }
   // What to do with the peer's next bytes then.
   struct Step {
-    std::size_t write_bytes = 0;  // hand these over, or, if there are none,
-    std::size_t skip_bytes = 0;   // throw these away: an answer that was given before
-    // Neither: a packet has begun, and the rest of it decides.
+    std::size_t write_bytes = 0;  // hand these over; or, if it is 0,
+    std::size_t skip_bytes = 0;   // throw these away: an answer that was given already
+    // Both 0: a packet has begun, and the rest of it decides.
   };
   [[nodiscard]] virtual Step next(std::span<const ByteView>) const { return {}; }
-  // These bytes of the peer's are left out: a step's.
+  // These bytes of the peer are left out, by a step.
   virtual void on_left_out(std::span<const ByteView>) {}
 
   // --- what it says of the copy
   enum class Carries : std::uint8_t {
     unknown,
-    copy,     // what changes the copy, and the answers to it
-    control,  // none of it
+    copy,     // changes of the copy, and the answers to them
+    control,  // neither
   };
   [[nodiscard]] virtual Carries carries() const { return Carries::copy; }
-  // Bytes that change the copy; nothing: the protocol does not tell them from others.
+  // Bytes that change the copy. No value: the protocol does not tell them from others.
   struct Changes {
     std::uint64_t given_bytes = 0;   // by the program here
     std::uint64_t handed_bytes = 0;  // to it
   };
   [[nodiscard]] virtual std::optional<Changes> changes() const { return std::nullopt; }
-  // Marks in what the program gives, each of which the peer's program acknowledges when all before
-  // it is on its disk. Nothing: there are none, or their acknowledgements cannot be seen.
+  // Barriers are marks in what the program gives. The peer's program acknowledges each when all
+  // bytes before it are on its disk. No value: there are none, or their acknowledgements cannot be
+  // seen.
   struct Barriers {
     std::uint64_t given = 0;
-    bool one_follows = false;  // behind the last bytes there is none yet
+    bool one_follows = false;  // no barrier follows the last bytes yet
     std::uint64_t acknowledged = 0;
   };
   [[nodiscard]] virtual std::optional<Barriers> barriers() const { return std::nullopt; }
