@@ -15,10 +15,11 @@ namespace longthrow::drbd {
 // Acknowledgements come in the order of their barriers, so that counting is enough.
 class BarrierClock {
  public:
-  // So many barriers in all were sent, and so many acknowledged, by now.
+  // `total` barriers were sent (on_sent), or acknowledged (on_acknowledged), by now.
   void on_sent(std::uint64_t total, TimePoint now) {
     for (; sent_ < total; ++sent_) {
-      // Beyond the limit the youngest are not timed: their time is that of the last one kept.
+      // Beyond the limit the youngest barriers are not timed. They count with the time of the last
+      // one kept.
       if (open_.size() < kOpenMax) open_.push_back({sent_ + 1, now});
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What DRBD says of its own disk, in its state packets: one 32-bit word, union drbd_state of
+// The state of a disk, as DRBD tells it in its state packets: one 32-bit word, union drbd_state of
 // include/linux/drbd.h (Linux 6.1 for DRBD 8.4, drbd-headers for DRBD 9): role 2 bits, peer 2,
-// connection 5, disk 4, peer's disk 4, ... from the lowest bit on. DRBD 9 counts the disk states
+// connection 5, disk 4, peer's disk 4, ... from the lowest bit on. DRBD 9 numbers the disk states
 // anew, because "detaching" came in between (protocol 110). Pure.
 #pragma once
 
@@ -17,7 +17,7 @@ enum class DiskState : std::uint8_t {
   attaching,
   failed,
   negotiating,
-  inconsistent,  // being resynchronised, or that was interrupted
+  inconsistent,  // a resync is running, or was interrupted
   outdated,
   unknown,
   consistent,
@@ -37,7 +37,7 @@ enum class StateNumbers : std::uint8_t { unknown, drbd8, drbd9 };
   using enum DiskState;
   static constexpr std::array kOf8{diskless, attaching, failed,     negotiating, inconsistent,
                                    outdated, unknown,   consistent, up_to_date};
-  // Detaching, the third, is diskless at once.
+  // Detaching, the third, counts as diskless.
   static constexpr std::array kOf9{diskless,     attaching, diskless, failed,     negotiating,
                                    inconsistent, outdated,  unknown,  consistent, up_to_date};
   const std::size_t disk = word >> shift & 0xf;
@@ -45,7 +45,8 @@ enum class StateNumbers : std::uint8_t { unknown, drbd8, drbd9 };
   if (numbers == StateNumbers::drbd9 && disk < kOf9.size()) return kOf9.at(disk);
   return unknown;
 }
-// Of whoever sent the word, and what it knows of its peer's.
+// own_disk: the disk of the DRBD that sent the word. peers_disk: what that DRBD knows of its peer's
+// disk.
 [[nodiscard]] inline DiskState own_disk(std::uint32_t word, StateNumbers numbers) {
   return disk_state_at(word, 9, numbers);
 }
@@ -53,8 +54,9 @@ enum class StateNumbers : std::uint8_t { unknown, drbd8, drbd9 };
   return disk_state_at(word, 13, numbers);
 }
 
-// Whoever sent the word has stopped mirroring (C_AHEAD, in DRBD 9 L_AHEAD): it only notes which
-// blocks differ, until what is under way has been acknowledged, and then resynchronises.
+// Whether the DRBD that sent the word has stopped mirroring (C_AHEAD, in DRBD 9 L_AHEAD). Then it
+// only notes which blocks differ, until everything under way has been acknowledged, and
+// resynchronises.
 [[nodiscard]] inline bool is_ahead(std::uint32_t word) { return (word >> 4 & 0x1f) == 22; }
 
 [[nodiscard]] inline std::string_view to_string(DiskState disk) {

@@ -51,8 +51,9 @@ std::string DrbdRoute::poll_line() {
 
 // --- pairs
 
-// DRBD's crossed attempts leave at most one meta stream that is open at both ends when its features
-// have passed both ways on the data stream. It may have been opened by the other node.
+// DRBD's two nodes may connect at the same time. When features have passed both ways on the data
+// stream, at most one meta stream is left that is open at both ends. Either node may have opened
+// it.
 DrbdStream* DrbdRoute::meta_for(const DrbdStream& data) const {
   DrbdStream* meta = nullptr;
   for (DrbdStream* stream : streams_) {
@@ -77,7 +78,7 @@ void DrbdRoute::on_end_of_half(DrbdStream& stream) {
   DrbdStream& other = *stream.partner_;
   const bool wrong_meta = stream.kind() == StreamKind::meta && other.host_.open_at_both_ends() &&
                           meta_for(other) != nullptr;
-  if (wrong_meta) {  // the two nodes saw crossed attempts in another order
+  if (wrong_meta) {  // the nodes saw the crossed attempts in different orders
     stream.unpair();
     settle(other);
   } else {
@@ -120,10 +121,11 @@ std::string DrbdRoute::trouble() const {
   return {};
 }
 
-// DRBD does not tell of its disks, or not in words that are known here.
+// A value if DRBD has not told the state of its disks, or has told it in words that are not known
+// here.
 std::string DrbdRoute::unknown() const {
   const DisksByVolume known = disks();
-  if (known.empty()) return "what DRBD says of its disks cannot be read, or it has not said it yet";
+  if (known.empty()) return "DRBD has not yet said how its disks are, or this node cannot read it";
   for (const auto& [volume, each] : known) {
     const bool here = each.here == DiskState::unknown;
     if (here || each.peer == DiskState::unknown) {

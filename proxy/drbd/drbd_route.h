@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes of protocol drbd: which channels are the two connections of one DRBD connection, when a
-// new pair may begin, and what DRBD says of its disks. Pure.
+// The guide of a route of protocol drbd. It knows which channels are the two connections of one
+// DRBD connection, when a new pair may begin, and what DRBD says of its disks. Pure.
 #pragma once
 
 #include <deque>
@@ -19,12 +19,12 @@ class DrbdRoute final : public RouteGuide {
   void forget_past() override { past_ = {}; }
   [[nodiscard]] std::unique_ptr<StreamGuide> guide(StreamHost& host, Opener opener) override;
 
-  // A new handshake is not let in behind the backlog of an old connection: DRBD would wait for
-  // answers that come when that is drained, and give up. Refused, it tries again.
+  // False while an old connection still has a backlog: DRBD would wait behind it for the answers to
+  // its handshake, and give up. When it is refused, it tries again.
   [[nodiscard]] bool may_open() const override;
   [[nodiscard]] std::string trouble() const override;
   [[nodiscard]] std::string unknown() const override;
-  // The peer's DRBD has stopped mirroring.
+  // Whether the peer's DRBD has stopped mirroring.
   [[nodiscard]] bool stands_still() const override;
   void fill(RouteStatus& status, TimePoint now) const override;
   [[nodiscard]] std::string poll_line() override;
@@ -34,13 +34,14 @@ class DrbdRoute final : public RouteGuide {
 
   // The meta stream that `data` belongs to; null: there is none yet.
   [[nodiscard]] DrbdStream* meta_for(const DrbdStream& data) const;
-  // Features have passed both ways.
+  // Called when features have passed both ways.
   void settle(DrbdStream& data);
-  // One of a pair is closed, or its leg has said its last: DRBD never closes one half, or one of
-  // two.
+  // One connection of a pair is closed, or its program will say nothing more. The other must end,
+  // too: DRBD never half-closes a connection, and never closes only one of the two.
   void on_end_of_half(DrbdStream& stream);
   void retire(DrbdStream& stream);
-  // The last word of each, also after the connection that said it: an interrupted resync stays one.
+  // What each DRBD last said of its disks, also on connections that have ended: an interrupted
+  // resync stays interrupted.
   [[nodiscard]] DisksByVolume disks() const;
 
   static constexpr std::size_t kLinesMax = 8;  // between two polls
@@ -48,7 +49,7 @@ class DrbdRoute final : public RouteGuide {
   AnswerPings answer_pings_{};
   std::vector<DrbdStream*> streams_;  // oldest first
   std::deque<std::string> lines_;
-  struct Past {  // of channels that are gone
+  struct Past {  // totals of channels that are gone
     StreamCounters sent;
     StreamCounters received;
     std::uint64_t pings_answered = 0;

@@ -57,7 +57,8 @@ void DrbdStream::retire() {
 
 // --- ends
 
-// The data stream's leg closes when all its bytes are handed over and acknowledged, or cannot be.
+// The data stream's leg closes when all its bytes are handed over and acknowledged, or when they
+// cannot be.
 bool DrbdStream::holds_end() const {
   return partner_ != nullptr && kind() == StreamKind::meta && !partner_->host_.leg_closed();
 }
@@ -70,7 +71,7 @@ bool DrbdStream::has_applied() const {
 
 // --- answers
 
-// Only between two packets.
+// Answers only between two packets.
 ByteView DrbdStream::answer() {
   const bool may = route_ != nullptr && route_->answer_pings_ == AnswerPings::outage &&
                    partner_ != nullptr && kind() == StreamKind::meta;
@@ -105,14 +106,15 @@ StreamGuide::Carries DrbdStream::carries() const {
   return Carries::unknown;
 }
 
-// Blocks: the target of a resync says more than it gets while it asks for them.
+// Counts blocks, not bytes: the target of a resync sends more bytes than it gets while it asks for
+// blocks.
 std::optional<StreamGuide::Changes> DrbdStream::changes() const {
   if (kind() != StreamKind::data || !watch_.readable()) return std::nullopt;
   return Changes{.given_bytes = watch_.outgoing().payload_bytes(),
                  .handed_bytes = watch_.incoming().payload_bytes()};
 }
 
-// The barrier behind the last writes follows at the latest when DRBD has nothing else to send.
+// DRBD sends the barrier behind its last writes at the latest when it has nothing else to send.
 std::optional<StreamGuide::Barriers> DrbdStream::barriers() const {
   if (partner_ == nullptr || kind() != StreamKind::data) return std::nullopt;
   return Barriers{.given = watch_.outgoing().barriers,

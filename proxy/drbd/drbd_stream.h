@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One of DRBD's two connections, as a guide of its channel:
+// The guide of a channel that is one of DRBD's two connections:
 //  - the meta stream goes ahead of all data, and its end is held back until the data stream's leg
 //    is closed: DRBD throws away what is still on its way when its meta stream ends;
 //  - what DRBD has been handed is applied when it has acknowledged all its barriers: what TCP has
@@ -48,7 +48,7 @@ class DrbdStream final : public StreamGuide {
   friend class DrbdRoute;
 
   [[nodiscard]] StreamKind kind() const { return watch_.kind(); }
-  // It is, or was, one of a pair, and has begun to end.
+  // Whether it is, or was, one of a pair, and has begun to end.
   [[nodiscard]] bool ending_of_pair() const { return was_paired_ && host_.has_ended(); }
   void heed(TimePoint now);
   void pair_with(DrbdStream& meta);
@@ -57,8 +57,8 @@ class DrbdStream final : public StreamGuide {
   std::shared_ptr<DrbdRoute> route_;
   StreamHost& host_;
   StreamWatch watch_;
-  BarrierClock open_barriers_;  // of a data stream with a partner
-  OutagePings pings_;           // of a meta stream
+  BarrierClock open_barriers_;  // used by a data stream that has a partner
+  OutagePings pings_;           // used by a meta stream
   DrbdStream* partner_ = nullptr;
   bool was_paired_ = false;
   bool attached_ = true;

@@ -7,7 +7,7 @@ namespace longthrow::drbd {
 namespace {
 
 constexpr auto kAnswer80 = std::to_array<std::uint8_t>({0x83, 0x74, 0x02, 0x67, 0x00, 0x14, 0, 0});
-// The volume is 0xffff: it is the connection's.
+// Volume 0xffff means that the packet belongs to the connection.
 constexpr auto kAnswer100 = std::to_array<std::uint8_t>(
     {0x86, 0x20, 0xec, 0x20, 0xff, 0xff, 0x00, 0x14, 0, 0, 0, 0, 0, 0, 0, 0});
 
@@ -32,8 +32,8 @@ ByteView OutagePings::answer(const StreamWatch& watch) {
 OutagePings::Step OutagePings::next(std::span<const ByteView> pieces,
                                     const StreamWatch& watch) const {
   PacketScanner scanner = watch.incoming_scanner();
-  std::size_t at = 0;            // of all pieces
-  std::size_t packet_begin = 0;  // the last one that began
+  std::size_t at = 0;            // position in all pieces
+  std::size_t packet_begin = 0;  // where the last packet began
   for (const ByteView piece : pieces) {
     for (std::size_t i = 0; i < piece.size(); ++i, ++at) {
       if (scanner.at_boundary()) packet_begin = at;

@@ -19,7 +19,7 @@ std::uint32_t big_endian(ByteView bytes) {
 
 constexpr std::size_t kWordBytes = 4;
 
-// How many bytes of the payload are looked into.
+// How many bytes of the payload the scanner looks into.
 std::size_t words_bytes(const Packet& packet) {
   std::size_t words = 0;
   switch (packet.command) {

@@ -8,8 +8,8 @@
 //  - 8 bytes, protocol 95 to 99, long packets: u16 0x835a, u16 command, u32 length
 //  - 16 bytes, protocol >= 100: u32 0x8620ec20, u16 volume, u16 command, u32 length, u32 0
 //
-// Anything else makes the stream opaque, for good: kTLS, a later protocol, or no DRBD at all. It is
-// then carried like any other stream; nothing depends on the packets being understood.
+// Anything else makes the stream opaque for good: kTLS, a later protocol, or no DRBD at all. It is
+// then carried like any other stream; nothing depends on understanding the packets.
 #pragma once
 
 #include <array>
@@ -36,7 +36,7 @@ enum class Command : std::uint16_t {
 
 struct Packet {
   Command command{};
-  std::uint16_t volume = 0;  // kNoVolume: the header names none
+  std::uint16_t volume = 0;  // kNoVolume: the header has none
   std::uint32_t payload_bytes = 0;
   std::uint8_t header_bytes = 0;  // 8 or 16
   // The first words of the payload, of the packets that are looked into; else 0.
@@ -50,7 +50,8 @@ inline constexpr std::uint16_t kNoVolume = 0xffff;
 // One direction of one TCP stream. Bytes may come in any pieces.
 class PacketScanner {
  public:
-  // Longer than any packet of DRBD 8.4 or 9 (1 MiB of data): what claims more is something else.
+  // Longer than any packet of DRBD 8.4 or 9 (1 MiB of data). A header that claims more is none of
+  // DRBD's.
   static constexpr std::uint32_t kPayloadBytesMax = 16 * kMiB;
 
   // Calls `on_packet(const Packet&)` for each packet whose header (and words) are complete.
@@ -60,11 +61,11 @@ class PacketScanner {
       if (collect(bytes)) on_packet(packet_);
     }
   }
-  // No packet could be recognised at some place: nothing is said any more.
+  // Whether some place in the stream was no packet. Packets are not reported any more then.
   [[nodiscard]] bool opaque() const { return opaque_; }
-  // Between two packets, or at the very beginning.
+  // Whether the stream is between two packets, or at its very beginning.
   [[nodiscard]] bool at_boundary() const { return have_ == 0 && skip_bytes_ == 0; }
-  // A packet has begun, and it is not known which.
+  // Whether a packet has begun and its command is not known yet.
   [[nodiscard]] bool in_header() const { return have_ > 0 && !opaque_; }
 
  private:
@@ -72,7 +73,7 @@ class PacketScanner {
 
   // Takes bytes off the front; true when `packet_` is complete.
   bool collect(ByteView& bytes);
-  // What has to be in `head_` for the next step; 0: opaque.
+  // How many bytes `head_` needs for the next step; 0: the stream is opaque.
   [[nodiscard]] std::size_t wanted_bytes() const;
   [[nodiscard]] std::size_t header_bytes() const;
   void parse();

@@ -40,7 +40,8 @@ void StreamCounters::add(const StreamCounters& other) {
 void StreamWatch::scan(Direction direction, ByteView bytes) {
   PacketScanner& scanner = scanners_[index(direction)];
   scanner.scan(bytes, [&](const Packet& packet) { on_packet(direction, packet); });
-  // A stream that becomes opaque later (kTLS begins after the first packet) stays what it is.
+  // The kind of a stream stays known when the stream becomes opaque later (kTLS begins after the
+  // first packet).
   const bool from_connector = opened_here_ == (direction == Direction::out);
   if (scanner.opaque() && from_connector && kind_ == StreamKind::unknown) {
     kind_ = StreamKind::foreign;
@@ -89,8 +90,8 @@ void StreamWatch::on_packet(Direction direction, const Packet& packet) {
       break;
     case Command::sync_uuid:
       if (Disks* disks = disks_of(packet.volume)) {
-        // The source of a resync says so, and no state: drbd_start_resync, Linux 6.1. Its target
-        // says a state when it is done.
+        // The source of a resync announces the resync, and no state: drbd_start_resync, Linux 6.1.
+        // Its target sends a state when it is done.
         (direction == Direction::out ? disks->peer : disks->here) = DiskState::inconsistent;
       }
       break;
@@ -118,7 +119,7 @@ void StreamWatch::on_state(Direction direction, const Packet& packet) {
   const bool out = direction == Direction::out;
   (out ? disks.here : disks.peer) = own_disk(packet.words[0], state_numbers());
   (out ? disks.here_ahead : disks.peer_ahead) = is_ahead(packet.words[0]);
-  // Not every change is said by the one whose disk it is: a skipped first resync makes both up to
+  // The owner of a disk does not report every change: a skipped first resync makes both disks up to
   // date.
   const DiskState other = peers_disk(packet.words[0], state_numbers());
   if (other != DiskState::unknown) (out ? disks.peer : disks.here) = other;
