@@ -20,14 +20,14 @@ struct ChannelCore;
 // Routes whose channels share credit (and, later, cuts). Created by the first route that names it.
 struct GroupState {
   std::string name;
-  std::uint32_t id = 0;  // ours, on the wire
+  std::uint32_t id = 0;  // our number of it on the wire
 
-  // Sending. The peer's grant is absolute: charge of all frames since the session began.
+  // Sending. The peer's grant is absolute: the charge of all frames since the session began.
   std::uint64_t credit_limit_bytes = 0;
   std::uint64_t credit_used_bytes = 0;
   std::uint64_t served_bytes = 0;         // for fairness: virtual time
   std::deque<ChannelCore*> waiting;       // channels with frames to send, in turn
-  std::uint64_t stored_charge_bytes = 0;  // of the arena, by its channels
+  std::uint64_t stored_charge_bytes = 0;  // its channels' part of the arena
   bool unframed = false;  // set by the relay: bytes were read that are in no frame yet
   // The newest time that frames may claim for the copy. The relay sets it for groups of several
   // streams: a receiver that sees only one of them must not take its time for the group's.
@@ -38,20 +38,21 @@ struct GroupState {
   std::uint64_t received_charge_bytes = 0;
   std::uint64_t consumed_charge_bytes = 0;
   std::uint64_t granted_bytes = 0;
-  bool recalled = false;  // some of the grant was asked back, and the peer has not answered
-  // The sender's time before which all is usable here; 0: nothing yet. See settle_as_of.
+  bool recalled = false;  // we have recalled some of the grant; the peer has not answered
+  // All bytes before this time of the sender are usable here; 0: none yet. See settle_as_of.
   std::int64_t as_of_wall_ns = 0;
   std::int64_t marked_wall_ns = 0;    // by marks, or an idle heartbeat
   std::int64_t finished_wall_ns = 0;  // the newest byte of channels that are complete
 
-  // What the group takes of the receive share: bytes held, and bytes that may still come.
+  // The group's part of the receive share: bytes held, and bytes that may still come.
   [[nodiscard]] std::uint64_t outstanding_bytes() const {
     return granted_bytes - std::min(granted_bytes, consumed_charge_bytes);
   }
   [[nodiscard]] bool has_credit(std::uint64_t charge_bytes) const {
     return credit_used_bytes + charge_bytes <= credit_limit_bytes;
   }
-  // Bulk frames leave the last of the credit to the group's express channels.
+  // Whether there is credit for a bulk frame. Bulk frames leave the last of the credit to the
+  // group's express channels.
   [[nodiscard]] bool has_bulk_credit(std::uint64_t charge_bytes) const {
     return has_credit(charge_bytes + (has_express ? kExpressCreditBytes : 0));
   }
@@ -73,12 +74,12 @@ struct ChannelCore {
   OutStream out;
   InStream in;
   std::int64_t as_of_wall_ns = 0;      // sender's time of the newest byte in order
-  bool in_runs_ahead = false;          // the peer's bytes say nothing of how fresh the copy is
+  bool in_runs_ahead = false;          // the peer's bytes do not tell how new the copy is
   bool listed_waiting = false;         // in group->waiting, or in the session's express list
   bool express = false;                // its frames go over the express lane, see make_express
   std::uint64_t bulk_frames_out = 0;   // numbered for bulk lanes, not yet acknowledged
   std::uint64_t ahead_frames_out = 0;  // by poll_ahead_frame, not yet acknowledged
-  bool too_many = false;               // of the peer's: to be aborted, see kPeerChannelsServed
+  bool too_many = false;               // for the peer: abort it, see kPeerChannelsServed
   bool stop_sent = false;              // we take no more bytes from the peer
   std::uint64_t delivered_offset = 0;  // acknowledged by our target's TCP
   bool delivered_due = false;          // and the peer has not been told

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far the last channels of a session were delivered when the session forgot them. The record
-// that tells the peer may be lost with its lane, and then the channel is no longer there to repeat
-// it. Pure.
+// that tells the peer may be lost with its lane, and the forgotten channel cannot repeat it. So
+// these marks are kept, and sent again. Pure.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,7 @@ class FinalMarks {
   // A new express lane is up: all marks are sent again.
   void all_due() { due_ = marks_.size(); }
   [[nodiscard]] bool due() const { return due_ > 0; }
-  // Moves what is due to `out`, as long as that has fewer than `size_max`.
+  // Moves the marks that are due to `out`, until that has `size_max` of them.
   void put(std::vector<wire::DeliveredMark>& out, std::size_t size_max) {
     for (; due_ > 0 && out.size() < size_max; --due_) out.push_back(marks_[marks_.size() - due_]);
   }
@@ -38,7 +38,7 @@ class FinalMarks {
 
  private:
   std::deque<wire::DeliveredMark> marks_;
-  std::size_t due_ = 0;  // so many of the newest are still to be sent
+  std::size_t due_ = 0;  // the newest so many are still to be sent
 };
 
 }  // namespace longthrow

@@ -55,7 +55,7 @@ Result<void> InStream::set_end(std::uint64_t offset, EndKind kind) {
   const std::uint64_t held_end = ahead_.empty()
                                      ? contiguous_offset_
                                      : ahead_.rbegin()->first + ahead_.rbegin()->second.raw_bytes;
-  if (offset < held_end) return breach("an end before bytes that were sent");
+  if (offset < held_end) return breach("a stream that ends before bytes that were already sent");
   end_ = End{offset, kind};
   return {};
 }
@@ -100,7 +100,7 @@ std::uint64_t InStream::consume(std::uint64_t bytes) {
 
 std::uint64_t InStream::discard() {
   discarding_ = true;
-  if (pinned_bytes_ > 0) return 0;  // handed_over() comes, and discards
+  if (pinned_bytes_ > 0) return 0;  // handed_over() will discard them
   if (!std::exchange(payloads_released_, true)) {
     for (Piece& frame : frames_) frame.raw.release();
     for (auto& [offset, frame] : ahead_) frame.raw.release();

@@ -14,7 +14,7 @@
 
 namespace longthrow {
 
-// What a frame of `raw_bytes` costs of the receive share: at both ends the same.
+// The part of the receive share that a frame of `raw_bytes` costs. Both ends reckon the same.
 [[nodiscard]] constexpr std::uint64_t credit_charge(std::uint32_t raw_bytes) {
   return (raw_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
 }
@@ -24,11 +24,11 @@ namespace longthrow {
 // sends.
 class InStream {
  public:
-  // Takes verified bytes. REQUIRES: the frame's number was new. An error is the peer's: frames that
-  // overlap, or lie beyond the end.
+  // Takes verified bytes. REQUIRES: the frame's number was new. An error is a fault of the peer:
+  // its frames overlap, or lie beyond the end.
   [[nodiscard]] Result<void> insert(std::uint64_t offset, std::uint32_t raw_bytes, Stored raw);
-  // Bytes that will never come (a blank). An error unless discarding(): a peer sends blanks only
-  // after a stop.
+  // Takes a blank: bytes that will never come. An error unless discarding(): a peer sends blanks
+  // only after a stop.
   [[nodiscard]] Result<void> insert_blank(std::uint64_t offset, std::uint32_t raw_bytes);
   [[nodiscard]] Result<void> set_end(std::uint64_t offset, EndKind kind);
 
@@ -36,10 +36,10 @@ class InStream {
   // pinned: the kernel may read them until `handed_over`, whatever happens to the stream. REQUIRES:
   // none are pinned.
   std::size_t pin(std::span<ByteView> out, std::size_t bytes_max);
-  // Of the pinned bytes `bytes` were handed over, the others not. Returns the credit charge of the
-  // frames that this finished.
+  // Of the pinned bytes, `bytes` were handed over and the others were not. Returns the credit
+  // charge of the frames that this finished.
   std::uint64_t handed_over(std::uint64_t bytes);
-  // From now on all bytes, also those to come, are thrown away. Returns the charge set free.
+  // Throws away all bytes, also those that come later. Returns the charge that this frees.
   std::uint64_t discard();
 
   // All bytes below are held or handed over.
@@ -83,7 +83,7 @@ class InStream {
   std::optional<End> end_;
   std::uint64_t pinned_bytes_ = 0;  // from consumed_offset_ on
   bool discarding_ = false;
-  bool payloads_released_ = false;  // of all that is held
+  bool payloads_released_ = false;  // the memory of all held frames is freed
 };
 
 }  // namespace longthrow

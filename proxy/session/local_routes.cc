@@ -16,7 +16,8 @@ bool LocalRoutes::set(const std::vector<LocalRoute>& routes) {
     }
     changed = true;
     Numbered numbered{.route = route, .since_version = version_ + 1};
-    // A route with another group, wire name or protocol is another route; else it keeps its id.
+    // A route with another group, wire name or protocol counts as a new route. Others keep their
+    // id.
     const bool same_kind = old != routes_.end() && old->second.route.group == route.group &&
                            old->second.route.wire_name == route.wire_name &&
                            old->second.route.protocol == route.protocol;

@@ -12,7 +12,7 @@
 
 namespace longthrow {
 
-// A route as this node has it.
+// A route as this node knows it.
 struct LocalRoute {
   std::string name;
   std::string group;
@@ -21,8 +21,8 @@ struct LocalRoute {
   bool ready = true;         // no channel of an earlier session is left
   bool no_listener = false;  // as configured
   bool no_target = false;
-  // What both nodes call the route and its group where their own names for it differ; "": no such
-  // difference.
+  // What both nodes call the route and its group, if their own names for it differ; "": they do
+  // not.
   std::string wire_name;
 
   [[nodiscard]] const std::string& name_on_wire() const {
@@ -37,28 +37,28 @@ struct LocalRoute {
 class LocalRoutes {
  public:
   struct Numbered {
-    std::uint32_t id = 0;  // ours, on the wire
+    std::uint32_t id = 0;  // our number of it on the wire
     LocalRoute route;
     std::uint32_t since_version = 0;
   };
   using ByName = std::map<std::string, Numbered>;
 
-  // True: they are others than before, and the peer is to be told.
+  // True: the routes have changed, and the peer must be told.
   bool set(const std::vector<LocalRoute>& routes);
   [[nodiscard]] const ByName& all() const { return routes_; }
   [[nodiscard]] std::uint32_t version() const { return version_; }
   // Null: there is none.
   [[nodiscard]] const Numbered* find(const std::string& name) const;
   [[nodiscard]] const Numbered* find_on_wire(const std::string& wire_name) const;
-  // The one that the peer means, if both have it in the same group.
+  // The route that the peer means, if both nodes have it in the same group.
   [[nodiscard]] const Numbered* same_group(const wire::RouteEntry& entry) const;
-  // The group of ours that the peer means by a route of its; one of its own name where we have
-  // none.
+  // Our group that the peer means by one of its routes. If we do not have the route, a group of the
+  // peer's name.
   [[nodiscard]] const std::string& group_of(const wire::RouteEntry& entry) const;
-  // "" if it is no longer configured.
+  // "": the route is no longer configured.
   [[nodiscard]] std::string name_of(std::uint32_t id) const;
 
-  // The peer has them, as of this version.
+  // The peer has the routes of this version.
   enum class Seen : std::uint8_t { before, newly, never_said };
   [[nodiscard]] Seen on_seen(std::uint32_t version);
   [[nodiscard]] bool seen_by_peer(const Numbered& route) const {

@@ -20,7 +20,7 @@ class MarksLog {
     if (waiting_.size() == kMarksMax) waiting_.pop_back();
     waiting_.push_back(std::move(marks));
   }
-  // Has the peer ever sent one?
+  // Whether the peer has ever sent one.
   [[nodiscard]] bool known() const { return known_; }
   // Calls `take(mark)` for each group of each mark whose frames are all below these numbers.
   template <typename Take>

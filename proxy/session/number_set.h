@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A set of numbers that fills up from below: all under `next()`, and some ranges above.
+// A set of numbers that fills up from below: it has all numbers below `next()`, and some ranges
+// above.
 #pragma once
 
 #include <cstdint>

@@ -98,7 +98,8 @@ void OutStream::drop_backlog() {
   (tail_ != nullptr ? tail_->next : head_) = nullptr;
   accepted_offset_ -= waiting_raw_bytes_;
   waiting_raw_bytes_ = 0;
-  // An end that had not been sent was dropped, too; the caller pushes it again, at this offset.
+  // The backlog may contain an end that was not sent. It is dropped, too, and the caller pushes it
+  // again, at this offset.
   const bool end_was_sent = tail_ != nullptr && (tail_->header.kind == wire::FrameKind::fin ||
                                                  tail_->header.kind == wire::FrameKind::abort);
   if (!end_was_sent && !end_acked) end.reset();

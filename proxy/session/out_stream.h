@@ -55,7 +55,7 @@ enum class EndKind : std::uint8_t { fin, abort };
 // INVARIANT: received_offset <= accepted_offset; frames are contiguous from received_offset on.
 class OutStream {
  public:
-  // `group_charge_bytes` is kept up to date with the arena's charge of what is stored here.
+  // Keeps `group_charge_bytes` up to date with the arena's charge of what is stored here.
   OutStream(FramePool& pool, std::uint64_t& group_charge_bytes)
       : pool_(pool), group_charge_bytes_(group_charge_bytes) {}
   OutStream(const OutStream&) = delete;
@@ -68,14 +68,13 @@ class OutStream {
   [[nodiscard]] OutFrame* first_waiting() const { return waiting_; }
   // `frame` has been numbered and sent. REQUIRES: it is first_waiting().
   void mark_numbered(OutFrame* frame);
-  // The peer has received `frame`: its memory is freed, frames that are done leave from the front.
+  // The peer has received `frame`: frees its memory. Finished frames leave from the front.
   void on_acked(OutFrame* frame);
-  // Frees all that waits without a number, and the bytes of what was sent and not acknowledged:
-  // these frames go on as blanks, so that the peer can account for their numbers. Nothing may be
-  // pushed afterwards but the end.
+  // Frees the frames without a number, and the bytes of frames that were sent and not acknowledged.
+  // The latter go on as blanks, so that the peer can account for their numbers. After it only the
+  // end may be pushed.
   void drop_backlog();
-  // For the simulator: memory that goes bad. Flips a bit of the oldest stored payload; false: there
-  // is none.
+  // For the simulator: flips a bit of the oldest stored payload; false: there is none.
   bool damage_stored(std::uint64_t which_bit);
   // Frees everything; for the end of the session. Frames must have left all send spaces.
   void clear();
@@ -91,7 +90,7 @@ class OutStream {
   [[nodiscard]] std::uint64_t received_offset() const {
     return head_ != nullptr ? head_->header.offset : accepted_offset_;
   }
-  // When the oldest byte that the peer lacks was read; nothing when it lacks none.
+  // When the oldest byte that the peer lacks was read; none: it lacks no byte.
   [[nodiscard]] std::optional<TimePoint> oldest_read_at() const;
   [[nodiscard]] bool empty() const { return head_ == nullptr; }
   [[nodiscard]] std::uint64_t stored_raw_bytes() const { return stored_raw_bytes_; }

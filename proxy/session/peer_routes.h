@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The routes that the peer has named in a session, and how ours stand with them. Pure.
+// The routes that the peer has named in a session, and how ours match them. Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace longthrow {
 
-// How a local route stands with the peer.
+// How a local route matches those of the peer.
 struct RouteStanding {
   bool known = false;     // the peer has said its routes
   bool matched = false;   // same name (on the wire), protocol and group there
@@ -34,17 +34,18 @@ class PeerRoutes {
   };
   using ById = std::map<std::uint32_t, Route>;
 
-  // The record says all that there are now. Older ones are remembered as long as there is room:
-  // first those go that `is_needed` does not ask for. False: it is older than what is known.
+  // Takes the peer's record, which lists all its present routes. Former routes are remembered as
+  // long as there is room; those for which `is_needed` is false are forgotten first. False: the
+  // record is older than what is known.
   [[nodiscard]] Result<bool> on_routes(
       const wire::Routes& routes, const std::function<bool(const wire::RouteEntry&)>& is_needed);
   [[nodiscard]] const ById& all() const { return routes_; }
   [[nodiscard]] std::uint32_t version() const { return version_; }
-  // Null: it was never named.
+  // Null: the peer never named it.
   [[nodiscard]] const wire::RouteEntry* find(std::uint32_t id) const;
-  // Those that the peer has and we lack.
+  // The routes that the peer has and we lack.
   [[nodiscard]] std::vector<std::string> unknown_to(const LocalRoutes& ours) const;
-  // How our route `name` stands.
+  // How our route `name` matches.
   [[nodiscard]] RouteStanding standing(const std::string& name, const LocalRoutes& ours) const;
 
  private:

@@ -12,7 +12,7 @@ Peering::Judgement accepted(bool end_session = false) {
   return {.verdict = Peering::Verdict::accept, .end_session = end_session};
 }
 
-// What no node of ours says.
+// A hello that no correct node sends.
 Peering::Judgement out_of_place(std::string text) {
   return {.verdict = Peering::Verdict::refuse,
           .reason = wire::ByeReason::refused,
@@ -82,7 +82,7 @@ bool Peering::halves_agree(const wire::Hello& hello) const {
 Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_sent) const {
   if (auto refusal = refuse_stranger(hello)) return *refusal;
   if (hello.role != wire::HelloRole::dialler || hello.lane != 0) {
-    return out_of_place("a hello out of place");
+    return out_of_place("a hello of the wrong role or lane");
   }
   const bool same_peer = hello.incarnation == peer_incarnation_;
   if (same_peer && hello.attempt <= peer_attempt_) {
@@ -107,7 +107,7 @@ Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_
 Peering::Judgement Peering::judge_answer(const wire::Hello& hello) const {
   if (auto refusal = refuse_stranger(hello)) return *refusal;
   if (hello.role != wire::HelloRole::acceptor || hello.lane != 0) {
-    return out_of_place("an answer out of place");
+    return out_of_place("an answer of the wrong role or lane");
   }
   // Our session ended while the answer was on its way: the peer answers a hello that is no longer
   // valid.

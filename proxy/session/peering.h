@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which connection may be a lane of this link: hello, ties between both sides' dials, fencing of
-// older attempts, and which session is resumed (PROTOCOL.md, section 3).
+// Decides which connection may be a lane of this link: hellos, ties between both sides' dials,
+// fencing of older attempts, and which session is resumed (PROTOCOL.md, section 3).
 //
 // Pure. A node has one Peering for each link; it outlives sessions. The rules:
 // - A hello with this node's own name or incarnation is refused: an attacker can reflect our own
@@ -30,8 +30,8 @@ namespace longthrow {
 
 using Incarnation = std::array<std::byte, 16>;
 
-// Delays between dials: doubling from 100 ms, each drawn from its upper half, so that two sides
-// never stay in step.
+// The delays between dials. They double from 100 ms; each is drawn from its upper half, so that two
+// sides never stay in step.
 class Backoff {
  public:
   // For a peer that does not answer, or a link that was up before: after a cut, however long, the
@@ -60,14 +60,14 @@ class Peering {
   };
   struct Judgement {
     Verdict verdict = Verdict::refuse;
-    bool end_session = false;  // before anything else: the peer is not the one of our session
+    bool end_session = false;  // do this first: the peer is not the one of our session
     // Another node under the peer's name while the peer's lane is up: either the peer died silently
     // and was started again, or two nodes have this name. The caller finds out which before it ends
     // the session.
     bool challenges = false;
     wire::ByeReason reason = wire::ByeReason::refused;
     std::string text;
-    ErrorCode code = ErrorCode::other;  // of a refusal: `protocol` if no node of ours says that
+    ErrorCode code = ErrorCode::other;  // `protocol`: no correct node sends this
   };
 
   Peering(std::string node, const Incarnation& incarnation, RandomSource& random);

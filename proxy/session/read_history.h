@@ -19,7 +19,7 @@ class ReadHistory {
   // `wall_ns`: when there was not a byte yet.
   explicit ReadHistory(std::int64_t wall_ns) : samples_{{wall_ns, wall_ns, 0}} {}
 
-  // By `wall_ns` the source had given `bytes` in all.
+  // By `wall_ns` the source had given `bytes` in total.
   void note(std::int64_t wall_ns, std::uint64_t bytes) {
     Sample& last = samples_.back();
     if (bytes <= last.bytes) {
@@ -29,16 +29,16 @@ class ReadHistory {
     samples_.push_back({wall_ns, wall_ns, bytes});
     if (samples_.size() > kSamplesMax) thin();
   }
-  // All that the source had given by the time returned lies below `offset`.
+  // The source had given no byte at or beyond `offset` by the time that is returned.
   [[nodiscard]] std::int64_t complete_at(std::uint64_t offset) const {
     const auto beyond = std::ranges::upper_bound(samples_, offset, {}, &Sample::bytes);
     return beyond == samples_.begin() ? beyond->wall_ns : std::prev(beyond)->wall_ns;
   }
-  // Drops samples below `offset`, for which nobody asks any more.
+  // Drops samples below `offset`, which are not needed any more.
   void forget_below(std::uint64_t offset) {
     while (samples_.size() > 1 && samples_[1].bytes <= offset) samples_.pop_front();
   }
-  // When bytes beyond `offset` were first noted; nothing: not yet.
+  // When bytes beyond `offset` were first noted; none: not yet.
   [[nodiscard]] std::optional<std::int64_t> seen_at(std::uint64_t offset) const {
     const auto beyond = std::ranges::upper_bound(samples_, offset, {}, &Sample::bytes);
     if (beyond == samples_.end()) return std::nullopt;
@@ -48,8 +48,8 @@ class ReadHistory {
 
  private:
   struct Sample {
-    std::int64_t first_ns = 0;  // when these bytes were seen first, or before
-    std::int64_t wall_ns = 0;   // and last, when there were no more
+    std::int64_t first_ns = 0;  // when these bytes were first seen, or before
+    std::int64_t wall_ns = 0;   // when they were last seen, with no more behind them
     std::uint64_t bytes = 0;
   };
   void thin() {

@@ -51,12 +51,12 @@ class SendSpace {
     }
     return {};
   }
-  // What was sent on `lane` and is not acknowledged is lost; returns how many frames.
+  // Frames that were sent on `lane` and are not acknowledged are lost. Returns how many.
   std::size_t on_lane_down(LaneId lane);
 
   [[nodiscard]] std::uint64_t next_number() const { return first_ + window_.size(); }
   [[nodiscard]] std::size_t frames_in_flight() const { return window_.size(); }
-  // Another frame may get a number.
+  // Whether another frame may get a number.
   [[nodiscard]] bool has_room() const { return window_.size() < kFramesMax; }
   void clear();
 

@@ -127,7 +127,7 @@ void Session::make_express(ChannelCore& channel) {
   if (channel.express) return;
   unlist(channel);
   channel.express = channel.group->has_express = true;
-  channel.bulk_frames_out = channel.ahead_frames_out = 0;  // of no use to an express channel
+  channel.bulk_frames_out = channel.ahead_frames_out = 0;  // an express channel does not use them
   list_waiting(channel);
 }
 

@@ -66,9 +66,9 @@ class Session {
   static constexpr int kCorruptMax = 3;
   // A frame of at most so many raw bytes may go ahead of what the bulk lanes have taken.
   static constexpr std::uint32_t kAheadBytesMax = 16 * kKiB;
-  // Channels at a time: how many this node opens; how many of the peer's it serves (it aborts
-  // further ones, one by one); how many the peer may have with those. An honest peer never exceeds
-  // the last limit, so it cannot lose its lane over and over for that.
+  // Channels at a time: that this node opens; of the peer that it serves (it aborts further ones,
+  // one by one); and that the peer may have with those. An honest peer never exceeds the last
+  // limit, so it cannot lose its lane over and over for that.
   static constexpr std::size_t kOwnChannelsMax = 8192;
   static constexpr std::size_t kPeerChannelsServed = 12288;
   static constexpr std::size_t kPeerChannelsMax = 16384;
@@ -83,13 +83,13 @@ class Session {
   // --- lanes
   void on_express_up(LaneId lane);
   void on_bulk_up(LaneId lane);
-  // What was under way on `lane` will be sent again. The end of the express lane ends all lanes.
+  // Frames under way on `lane` will be sent again. The end of the express lane ends all lanes.
   void on_lane_down(LaneId lane);
 
   // --- records from the peer; an error is the peer's and ends the lane
 
-  // A control record has come: decodes it and calls one of the methods below. An error, too, if
-  // this type has no place on such a lane, or is not the session's.
+  // Takes a control record: decodes it and calls one of the methods below. Also an error if the
+  // type has no place on such a lane, or is not one of the session's.
   [[nodiscard]] Result<void> on_control(TimePoint now, LaneKind lane, wire::RecordType type,
                                         ByteView body);
   [[nodiscard]] Result<void> on_routes(const wire::Routes& routes);
@@ -114,15 +114,14 @@ class Session {
   // consumed. All groups together never have more than the share. Credit granted beyond the window
   // or the share is recalled.
   void set_receive_window(std::uint64_t bytes_per_group, std::uint64_t share_bytes);
-  // The charge that the peer may still send towards us: by the credit that it has, and by what the
-  // next credit record gives it.
+  // The charge that the peer may still send us, by its credit and by the next credit record.
   [[nodiscard]] std::uint64_t promised_charge_bytes() const;
-  // What all groups take of the receive share: bytes held here, and bytes that may still come.
+  // What all groups take of the receive share: bytes held, and bytes that may still come.
   [[nodiscard]] std::uint64_t outstanding_charge_bytes() const;
   [[nodiscard]] bool may_open_more() const { return own_channels_ < kOwnChannelsMax; }
   // Opens a channel. REQUIRES: standing(route).may_open, connected() and may_open_more().
   [[nodiscard]] ChannelCore& open(const std::string& route);
-  // Queues a data frame that continues channel.out. The frame is taken over.
+  // Queues a data frame that continues channel.out. The session owns the frame from here on.
   void push(ChannelCore& channel, OutFrame* frame);
   // Ends our bytes of the channel, after all that was pushed. No effect if they have ended already.
   void push_end(ChannelCore& channel, EndKind kind, std::int64_t wall_ns);
@@ -132,11 +131,11 @@ class Session {
   void make_express(ChannelCore& channel);
   // We take no more of the peer's bytes: throws away those held here and those still to come.
   void stop(ChannelCore& channel);
-  // `bytes` of what was pinned of channel.in were handed over.
+  // `bytes` of the pinned bytes of channel.in were handed over.
   void handed_over(ChannelCore& channel, std::uint64_t bytes);
-  // The target's TCP has acknowledged all below `offset`.
+  // The target's TCP has acknowledged all bytes below `offset`.
   void delivered(ChannelCore& channel, std::uint64_t offset);
-  // Both directions are over, at both ends; the peer may still have some of our bytes to deliver.
+  // Both directions have ended, at both ends. The peer may still have our bytes to deliver.
   [[nodiscard]] static bool finished(const ChannelCore& channel) {
     return channel.out.end_acked && channel.in.at_end();
   }
@@ -155,8 +154,8 @@ class Session {
   };
   [[nodiscard]] NextFrame poll_express_frame();
   // A small frame of a quiet channel, for the express lane. Its group has the next turn anyway, and
-  // the frame would only wait behind what the bulk lanes have taken. While bulk is idle there is
-  // none.
+  // on a bulk lane the frame would only wait behind frames that the lane has taken. None while bulk
+  // is idle.
   [[nodiscard]] NextFrame poll_ahead_frame();
   [[nodiscard]] NextFrame poll_bulk_frame(LaneId lane);
   // Appends the control records that are due to `out` (express lane). True if there were any.
@@ -168,7 +167,7 @@ class Session {
   void set_wall_clock(std::int64_t wall_ns) { wall_ns_ = wall_ns; }
   // Makes a marks record due, for the frame numbers given so far.
   void say_marks(std::int64_t wall_ns, std::int64_t civil_ns, std::vector<wire::GroupMark> groups);
-  // Makes a record of what an administrator has stopped here due.
+  // Makes a record due that tells what an administrator has stopped here.
   void say_notices(std::vector<wire::NoticeEntry> entries) {
     due_.notices = wire::Notices{std::move(entries)};
   }
@@ -183,11 +182,11 @@ class Session {
 
   // --- getters
 
-  // An express lane is up and the peer has said what it holds.
+  // Whether an express lane is up and the peer has said what it holds.
   [[nodiscard]] bool connected() const { return express_lane_ != kNoLane && !awaiting_ack_; }
   [[nodiscard]] bool bulk_frames_wait() const;  // a frame waits only for room on a lane
-  // The peer has all bytes of the channel, and bulk is busy: a small block of the channel is worth
-  // a frame at once.
+  // Whether the peer has all bytes of the channel and bulk is busy. Then a small block of the
+  // channel should become a frame at once.
   [[nodiscard]] bool quiet_beside_bulk(const ChannelCore& channel) const;
   [[nodiscard]] bool blocked_by_credit() const;  // frames wait, all of them for credit
   [[nodiscard]] RouteStanding standing(const std::string& route) const {
@@ -272,7 +271,7 @@ class Session {
     bool short_of_share = false;     // some group has less than its window: others have more
   } receive_;
 
-  // Records that the peer is to get.
+  // Records that the peer must get.
   struct Due {
     bool routes = false;
     bool ack = false;
@@ -288,7 +287,7 @@ class Session {
   } due_;
   FinalMarks final_marks_;                            // of channels that are released
   using FramePlace = std::pair<bool, std::uint64_t>;  // express space?, number
-  std::map<FramePlace, int> corrupt_counts_;          // failures
+  std::map<FramePlace, int> corrupt_counts_;          // how often each has failed
 
   std::int64_t wall_ns_ = 0;
   std::optional<Duration> rtt_;

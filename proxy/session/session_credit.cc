@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credit. INVARIANT of the receiver: what the peer may still send plus what is held of it, over all
-// groups, is no more than the receive share. So a group that comes later is given nothing that was
-// promised to the others: the receiver first recalls what those do not need.
+// Credit. INVARIANT of the receiver: the bytes that the peer may still send and the bytes that are
+// held, over all groups, are no more than the receive share. So a group that comes later gets
+// nothing that was promised to the others: the receiver first recalls what those do not need.
 #include <algorithm>
 #include <vector>
 
@@ -17,7 +17,7 @@ void Session::set_receive_window(std::uint64_t bytes_per_group, std::uint64_t sh
   due_.credit = true;
 }
 
-// The groups that get credit, by our name, each with the peer's id of it.
+// The groups that get credit, by our name, each with the peer's id.
 std::map<std::string, std::uint32_t> Session::granted_groups() const {
   std::map<std::string, std::uint32_t> granted;
   for (const auto& [id, route] : peer_routes_.all()) {
@@ -81,7 +81,7 @@ bool Session::put_credit(ByteQueue& out) {
       const std::uint64_t more = std::min(wanted - its_group.granted_bytes, free);
       free -= more;
       its_group.granted_bytes += more;
-      if (more > 0) its_group.recalled = false;  // the peer's answer will speak of an older grant
+      if (more > 0) its_group.recalled = false;  // the peer will answer for an older grant
       if (its_group.granted_bytes < wanted) receive_.short_of_share = true;
     }
     // Saying the grant again would undo what the peer is just giving back.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which method a control record of the peer goes to.
+// Calls the method for each control record of the peer.
 #include "proxy/session/session.h"
 
 namespace longthrow {
@@ -17,7 +17,7 @@ Result<void> decoded(Result<Record> record, Handle handle) {
 Result<void> Session::on_control(TimePoint now, LaneKind lane, wire::RecordType type,
                                  ByteView body) {
   using enum wire::RecordType;
-  if (type == heartbeat && lane == LaneKind::bulk) return {};  // it has shown that the lane lives
+  if (type == heartbeat && lane == LaneKind::bulk) return {};  // the lane lives; nothing else to do
   if (type == heartbeat_echo) {
     return decoded(wire::decode_heartbeat_echo(body), [&](const auto& echo) -> Result<void> {
       on_heartbeat_echo(now, echo);
@@ -49,7 +49,7 @@ Result<void> Session::on_control(TimePoint now, LaneKind lane, wire::RecordType 
         return {};
       });
     default:
-      return breach("a record out of place");
+      return breach("a record that does not belong in a session");
   }
 }
 

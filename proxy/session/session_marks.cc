@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How new the peer's data is that is held here. A group of one stream is as new as the stream's
+// Reckons how new the copy of the peer's data is. A group of one stream is as new as the stream's
 // newest byte in order. A group of several streams is as new as its oldest stream, which only the
 // sender knows: its marks say up to which time all bytes of the group had frame numbers.
 #include <algorithm>
@@ -33,7 +33,7 @@ std::string Session::group_of_peer_id(std::uint32_t id) {
   return {};
 }
 
-// An express channel runs ahead of its group: its frames say nothing of how fresh the copy is.
+// An express channel runs ahead of its group, so its frames do not tell how new the copy is.
 void Session::note_as_of(ChannelCore& channel, const wire::FrameHeader& header) {
   if (header.express && !header.ahead) {
     channel.in_runs_ahead = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames that come.
+// Takes frames of the peer.
 #include <algorithm>
 
 #include "proxy/base/planted.h"

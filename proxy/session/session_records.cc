@@ -130,7 +130,8 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
       .sent_at_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()),
       .wall_ns = wall_ns,
       .bulk_next = bulk_out_.next_number()};
-  // A group is idle if it has open streams, none with bytes to send; one without is not reported.
+  // A group is idle if it has open streams and none has bytes to send. A group without open streams
+  // is not reported.
   std::set<const GroupState*> open;
   for (const auto& [id, channel] : channels_) {
     if (!channel->out.end.has_value()) open.insert(channel->group);
@@ -151,8 +152,9 @@ wire::Heartbeat Session::make_heartbeat(TimePoint now, std::int64_t wall_ns) con
 }
 
 Result<void> Session::on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat) {
-  // The heartbeat that was under way for the shortest time tells the peer's time best; any may have
-  // waited for seconds in a lane that was cut. Clocks drift, so an old heartbeat loses weight.
+  // The heartbeat that took the shortest time on its way tells the peer's time best; any heartbeat
+  // may have waited for seconds in a lane that was cut. Clocks drift, so an old heartbeat loses
+  // weight.
   constexpr double kDrift = 200e-6;
   const auto elapsed_ns = static_cast<double>((now - peer_clock_.at).count());
   const double expected_ns =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which frame goes out next.
+// Chooses the frame that goes out next.
 #include <algorithm>
 
 #include "proxy/session/session.h"
@@ -59,8 +59,9 @@ GroupState* Session::next_in_turn() {
   return next;
 }
 
-// Only groups that were served no more than the next in turn (by a frame) go ahead, and what they
-// send counts as served: a group that sends more than its part takes turns on the bulk lanes.
+// Only groups that were served no more than the next in turn (by a frame) may send ahead, and what
+// they send counts as served. So a group that sends more than its part takes turns on the bulk
+// lanes.
 Session::NextFrame Session::poll_ahead_frame() {
   if (!connected() || bulk_out_.frames_in_flight() == 0) return {};
   const GroupState* first = next_in_turn();
