@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop's thread, which carries the data, writes this file every few seconds, so it must not
-// wait for the disk. A rename without an fsync leaves the old file or the new one after a crash,
-// and the old one is only older.
+// The loop's thread, which carries the data, writes this file every 10 s, so it must not wait for
+// the disk. A rename without an fsync leaves the old file or the new one after a crash, and the old
+// one is only older.
 #include "proxy/groups/copies_file.h"
 
 #include <cerrno>
