@@ -18,9 +18,9 @@ StatusRows<GroupStatus> GroupRows::all() {
   return {
       row("link", LT_AT(link), "the link of the group's routes"),
       row("consistent", LT_AT(consistent),
-          "false when a copy of the group cannot be trusted; null where Longthrow cannot tell: "
-          "DRBD "
-          "has not said how its disks are, or not in a form that Longthrow knows",
+          "false when a copy of the group cannot be trusted; null where Longthrow cannot tell: no "
+          "connection has come since the node's start, the group has left the configuration, or "
+          "DRBD has not said how its disks are, or not in a form that Longthrow knows",
           {{.name = "longthrow_group_consistent",
             .help =
                 "0 when a copy of the group cannot be trusted; absent: unknown; status says why.",

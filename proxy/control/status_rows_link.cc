@@ -125,9 +125,10 @@ StatusRows<LinkStatus> LinkRows::traffic() {
                               : Sample();
                  })}),
       row("reconnects", LT_AT(reconnects),
-          "lanes that came back within a session; this and what follows counts since the node's "
-          "start",
-          {counter("longthrow_link_reconnects_total", "Lanes that came back within a session.")}),
+          "how often the link came up again within a session; this and what follows counts since "
+          "the node's start",
+          {counter("longthrow_link_reconnects_total",
+                   "How often the link came up again within a session.")}),
       row("retransmitted_bytes", LT_AT(retransmitted_bytes), "frame bytes sent again",
           {counter("longthrow_link_retransmitted_bytes_total")}),
       row("totals.sessions", LT_AT(sessions), "sessions begun with the peer",
@@ -154,7 +155,8 @@ StatusRows<LinkStatus> LinkRows::traffic() {
       row("totals.aborted_channels", LT_AT(aborted_channels), "channels that ended by abort",
           {counter("longthrow_link_aborted_channels_total")}),
       row("totals.abort_lost_bytes", LT_AT(abort_lost_bytes),
-          "bytes destroyed by aborts after `abort_linger`",
+          "bytes received from the peer that local targets did not take before their connections "
+          "ended",
           {counter("longthrow_link_abort_lost_bytes_total")}),
       row("differs_from_file", LT_AT(differs_from_file),
           "settings that `set` changed and the file does not have",
