@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -69,6 +70,7 @@ Result<void> replace_file(const fs::path& path, std::string_view text, unsigned 
   const fs::path fresh = path.string() + ".new";
   unlink(fresh.c_str());  // left by a crash
   auto result = write_new(fresh, text, mode);
+  if (planted(Plant::file_left_beside)) return result;
   if (result && rename(fresh.c_str(), path.c_str()) != 0) result = failed("replace", path);
   if (!result) {
     unlink(fresh.c_str());
@@ -80,7 +82,8 @@ Result<void> replace_file(const fs::path& path, std::string_view text, unsigned 
 Result<void> append_to_file(const fs::path& path, std::string_view text, unsigned mode) {
   std::error_code error;
   const bool is_new = !fs::exists(path, error);
-  const File file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode);
+  const int where = planted(Plant::append_from_begin) ? O_TRUNC : O_APPEND;
+  const File file(path, O_WRONLY | O_CREAT | where | O_NOFOLLOW, mode);
   if (!file.is_open()) return failed("open", path);
   if (!file.write_all(text) || !file.sync()) return failed("write", path);
   return is_new ? sync_folder(path.parent_path()) : Result<void>{};

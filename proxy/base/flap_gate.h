@@ -10,6 +10,7 @@
 
 #include "longthrow/time.h"
 #include "proxy/base/line_budget.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 
@@ -26,7 +27,7 @@ class FlapGate {
   // The link goes down: a new episode.
   void on_down(TimePoint now) {
     if (budget_.full(now)) interval_ = kFirst;
-    said_ = budget_.take(now);
+    said_ = budget_.take(now) || planted(Plant::flaps_fill_log);
     last_at_ = now;
     if (!said_ && !since_) {
       since_ = now;

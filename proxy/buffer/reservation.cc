@@ -17,6 +17,8 @@
 #include <string>
 #include <utility>
 
+#include "proxy/base/marks.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #elif defined(__has_feature)
@@ -91,6 +93,7 @@ Result<void> Reservation::open(std::size_t bytes) {
 void Reservation::discard(std::size_t offset, std::size_t bytes) {
   LT_ASSERT(offset <= open_bytes_ && bytes <= open_bytes_ - offset);
   std::byte* address = data_ + offset;
+  note_reached(Mark::memory_given_back);
   if (!locked_) {
     LT_ASSERT(madvise(address, bytes, MADV_DONTNEED) == 0);
     return;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "proxy/base/planted.h"
 #include "proxy/buffer/arena.h"
 
 namespace longthrow {
@@ -13,7 +14,7 @@ Slab::Slab(Slab&& other) noexcept
 
 Slab& Slab::operator=(Slab&& other) noexcept {
   if (this == &other) return *this;
-  release();
+  if (!planted(Plant::slab_leaks)) release();
   arena_ = std::exchange(other.arena_, nullptr);
   index_ = other.index_;
   return *this;
@@ -33,7 +34,9 @@ Stored::Stored(Stored&& other) noexcept
       first_(other.first_),
       size_bytes_(std::exchange(other.size_bytes_, 0)),
       whole_slab_(other.whole_slab_),
-      share_(other.share_) {}
+      share_(other.share_) {
+  if (planted(Plant::block_given_twice)) other.arena_ = arena_, other.size_bytes_ = size_bytes_;
+}
 
 Stored& Stored::operator=(Stored&& other) noexcept {
   if (this == &other) return *this;

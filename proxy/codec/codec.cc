@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -51,6 +52,7 @@ class LibraryCodecs final : public CodecContext {
       case CodecId::none:
         return 0;
       case CodecId::lz4:
+        if (planted(Plant::last_byte_left_off)) raw = raw.first(raw.size() - 1);
         return compress_lz4(raw, out);
       case CodecId::zstd:
         return compress_zstd(spec.level, raw, out);

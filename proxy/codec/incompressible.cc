@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/base/marks.h"
+
 namespace longthrow {
 namespace {
 
@@ -39,6 +41,7 @@ bool looks_random(ByteView raw) {
 
 bool IncompressibleGuard::worth_trying(ByteView raw) {
   if (skips_left_ == 0 || !looks_random(raw)) return true;
+  note_reached(Mark::random_left_raw);
   --skips_left_;
   return false;
 }

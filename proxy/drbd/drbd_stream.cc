@@ -2,6 +2,7 @@
 #include "proxy/drbd/drbd_stream.h"
 
 #include "longthrow/error.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow::drbd {
 
@@ -60,6 +61,7 @@ void DrbdStream::retire() {
 // The data stream's leg closes when all its bytes are handed over and acknowledged, or when they
 // cannot be.
 bool DrbdStream::holds_end() const {
+  if (planted(Plant::held_end_let_go)) return false;
   return partner_ != nullptr && kind() == StreamKind::meta && !partner_->host_.leg_closed();
 }
 
@@ -117,9 +119,11 @@ std::optional<StreamGuide::Changes> DrbdStream::changes() const {
 // DRBD sends the barrier behind its last writes at the latest when it has nothing else to send.
 std::optional<StreamGuide::Barriers> DrbdStream::barriers() const {
   if (partner_ == nullptr || kind() != StreamKind::data) return std::nullopt;
-  return Barriers{.given = watch_.outgoing().barriers,
+  const std::uint64_t sent = watch_.outgoing().barriers;
+  const std::uint64_t acknowledged = partner_->watch_.incoming().barrier_acks;
+  return Barriers{.given = sent,
                   .one_follows = watch_.outgoing().writes_open,
-                  .acknowledged = partner_->watch_.incoming().barrier_acks};
+                  .acknowledged = planted(Plant::barrier_taken_early) ? sent : acknowledged};
 }
 
 }  // namespace longthrow::drbd

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
+
 namespace longthrow::drbd {
 namespace {
 
@@ -24,6 +27,7 @@ ByteView OutagePings::answer(const StreamWatch& watch) {
                            [](std::uint8_t byte) { return std::byte{byte}; });
     return ByteView(packet_).first(bytes.size());
   };
+  note_reached(Mark::ping_answered);
   ++answered_;
   ++owed_;
   return watch.ping_header_bytes() == kAnswer100.size() ? fill(kAnswer100) : fill(kAnswer80);
@@ -41,7 +45,9 @@ OutagePings::Step OutagePings::next(std::span<const ByteView> pieces,
       scanner.scan(piece.subspan(i, 1), [&](const Packet& packet) {
         is_answer = packet.command == Command::ping_ack && packet.payload_bytes == 0;
       });
+      if (planted(Plant::late_answer_passed_on)) is_answer = false;
       if (is_answer && packet_begin > 0) return {.write_bytes = packet_begin};
+      if (is_answer) note_reached(Mark::late_answer_left_out);
       if (is_answer) return {.skip_bytes = at + 1};
     }
   }

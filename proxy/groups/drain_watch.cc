@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
+
 namespace longthrow {
 
 void DrainWatch::on_standing(std::uint64_t channel, const Standing& standing) {
@@ -34,13 +37,14 @@ void DrainWatch::on_over(std::uint64_t channel, const Reached& reached, const st
 // No acknowledgement of its barriers can come any more.
 void DrainWatch::end_pair(Entry& entry) {
   entry.pair_ended = entry.barriers_acknowledged < entry.mark.barriers;
+  if (entry.pair_ended) note_reached(Mark::pair_ends_in_drain);
 }
 
 // The bytes between those that were delivered and the mark fail the drain. Those that were not sent
 // are certainly lost.
 void DrainWatch::lose(Entry& entry, const Reached& reached, const std::string& reason) {
   const std::uint64_t mark = entry.mark.bytes;
-  if (reached.delivered_bytes >= mark) return;
+  if (reached.delivered_bytes >= mark || planted(Plant::drain_forgets_lost)) return;
   const std::uint64_t sent = std::clamp(reached.sent_bytes, reached.delivered_bytes, mark);
   entry.lost_bytes = mark - sent;
   entry.unknown_bytes = sent - reached.delivered_bytes;

@@ -9,6 +9,8 @@
 #include "proxy/base/durable_file.h"
 #include "proxy/base/foreign_text.h"
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -46,6 +48,8 @@ Result<Fences> load_fences(const std::string& state_dir) {
     std::string kind;
     std::string name;
     if (!(words >> kind)) continue;
+    if (kind == kLastLine && !fences.groups.empty()) note_reached(Mark::group_fence_restored);
+    if (kind == kLastLine && !fences.links.empty()) note_reached(Mark::link_fence_restored);
     if (kind == kLastLine) return fences;
     if (!(words >> name) || (kind != "link" && kind != "group")) {
       return fail(ErrorCode::damaged_file,
@@ -77,7 +81,7 @@ Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
     }
   };
   put("link", fences.links, fences.links_since_s);
-  put("group", fences.groups, fences.groups_since_s);
+  if (!planted(Plant::group_fence_unsaved)) put("group", fences.groups, fences.groups_since_s);
   text += format("{}\n", kLastLine);
   return replace_file(fences_file(state_dir), text, 0640);
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <span>
 
+#include "proxy/base/planted.h"
+
 namespace longthrow {
 namespace {
 
@@ -91,6 +93,7 @@ void InnerEncryption::on_bytes(ByteView bytes) {
   std::copy_n(bytes.begin(), taken, first_.begin() + static_cast<std::ptrdiff_t>(size_));
   size_ += taken;
   kind_ = judge();
+  if (kind_ == Kind::none && planted(Plant::plain_seems_encrypted)) kind_ = Kind::tls;
   if (kind_ == Kind::undecided && size_ == first_.size()) kind_ = Kind::none;
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "proxy/base/planted.h"
+
 namespace longthrow {
 
 FrameMaker::FrameMaker(Parts parts, CompressionSetting compression)
@@ -79,7 +81,7 @@ bool FrameMaker::finish(IngestStream& stream, FrameJob& job) {
   const bool wanted = stream.attached() && !stream.core().out.stopped && !stream.core().out.end;
   if (wanted && !store(stream, job)) return false;
   stream.unframed_bytes_ -= job.block.bytes;
-  parts_.share.take_back(job.block.room_bytes);
+  if (wanted || !planted(Plant::lent_kept)) parts_.share.take_back(job.block.room_bytes);
   job.block = RawBlock{};
   parts_.on_frame();
   return true;

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
+
 namespace longthrow {
 
 Ingest::Ingest(const Parts& parts, CompressionSetting compression)
@@ -81,13 +84,15 @@ void Ingest::serve_waiting() {
     if (stream.attached() && room_for(stream) == 0) return;
     const bool may = stream.attached() && (stream.core().express || group_may_grow(stream));
     if (may && parts_.arena.staging_slabs_free() == 0) {
+      note_reached(Mark::no_slab_for_a_leg);
       close_oldest_partial();
       return;
     }
     slab_queue_.pop();
     if (may || !stream.attached()) {
       stream.owner_.on_slab();
-    } else {
+    } else if (!planted(Plant::starved_leg_forgotten)) {
+      note_reached(Mark::starved_group_waits);
       slab_queue_.push_back(stream);  // its group may not grow: try the next stream
     }
   }
@@ -108,7 +113,7 @@ void Ingest::on_block(IngestStream& stream) {
 }
 
 void Ingest::on_partial(IngestStream& stream) {
-  partials_.push_back(stream);
+  if (!planted(Plant::partial_waits)) partials_.push_back(stream);
   parts_.on_partial();
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 
 namespace longthrow {
 namespace {
@@ -69,6 +70,7 @@ void SendShare::approach(std::uint64_t receive_promised_bytes) {
   const std::uint64_t for_both =
       std::max(limit_bytes() / 3 * 4 + kSlabBytes, receive_promised_bytes * 4 + kSlabBytes);
   const std::uint64_t next = arrived ? wanted_bytes_ : std::max(wanted_bytes_, for_both);
+  if (arrived) note_reached(Mark::lower_limit_reached);
   if (!arrived && next + kSlabBytes > now) return;
   if (auto set = arena_.set_limit(next); !set) {
     log_error("memlimit: {}", set.error().message);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
 
 namespace longthrow {
@@ -100,7 +101,8 @@ void Channel::on_stopped() {
 
 void Channel::end_after_delivery() {
   if (closed() || outlet_.limited()) return;
-  if (leg_.connecting()) return abort({LossReason::takeover, "takeover of its group"});
+  if (leg_.connecting() || planted(Plant::takeover_drops_held))
+    return abort({LossReason::takeover, "takeover of its group"});
   cut_ = true;
   outlet_.limit_release();
   // The leg is still read: the program's acknowledgements tell the guide what it has applied.
@@ -189,6 +191,7 @@ void Channel::end_soon(const LossCause& cause) {
   if (closed()) return;
   end_soon_cause_ = cause;
   end_soon_left_bytes_ = undelivered_bytes();
+  if (planted(Plant::end_soon_at_once)) return abort(cause);
   host_.loop().arm(end_soon_timer_, host_.loop().now() + kEndSoon);
   outlet_.pump();
 }
@@ -198,6 +201,7 @@ void Channel::on_end_soon_timer() {
   const std::uint64_t left = undelivered_bytes();
   const bool takes = left < std::exchange(end_soon_left_bytes_, left);
   if (takes || !inlet_.all_read()) {
+    note_reached(Mark::end_soon_waits);
     host_.loop().arm(end_soon_timer_, host_.loop().now() + kEndSoon);
     return;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
 
 namespace longthrow {
@@ -59,6 +60,7 @@ void Outlet::on_written(int result) {
   if (leg_.closed()) return;
   if (written < write_asked_bytes_) {
     failed_ = true;
+    note_reached(Mark::write_failed);
     if (planted(Plant::write_failure_aborts)) return owner_.on_leg_over(CloseMode::reset, {});
     note_last_delivered();
     owner_.on_write_failed();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
 #include "proxy/legs/outlet.h"
 
@@ -63,8 +64,10 @@ void Outlet::check_abort() {
   const SocketStats stats = leg_.stats();
   // An ended connection takes nothing more, though the kernel may still count queued bytes.
   const bool all_taken = stats.unacknowledged_bytes == 0 && guide_.has_applied();
-  if (stats.over || (all_taken && owner_.all_read()) || loop_.now() >= deadline_ ||
-      planted(Plant::abort_at_once)) {
+  const bool all_done = stats.over || (all_taken && owner_.all_read());
+  if (!all_done && loop_.now() >= deadline_) note_reached(Mark::lingered_in_vain);
+  const bool too_late = loop_.now() >= deadline_ && !planted(Plant::linger_without_end);
+  if (all_done || too_late || planted(Plant::abort_at_once)) {
     return owner_.on_leg_over(CloseMode::reset, abort_cause());
   }
   loop_.arm(timer_, loop_.now() + kOftenLook);
@@ -89,6 +92,7 @@ void Outlet::check_finish() {
   const SocketStats stats = leg_.stats();
   if (queued_bytes(stats) == 0) return owner_.on_leg_over(CloseMode::graceful, {});
   if (stats.over) {
+    note_reached(Mark::target_breaks_at_the_end);
     return owner_.on_leg_over(
         CloseMode::reset,
         {LossReason::program_closed, "the target broke the connection before it had all"});
@@ -111,6 +115,7 @@ void Outlet::watch_handing_over() {
   if (taken != taken_seen_bytes_ || taken_at_ == TimePoint{}) taken_at_ = loop_.now();
   taken_seen_bytes_ = taken;
   if (loop_.now() - taken_at_ >= owner_.abort_linger()) {
+    note_reached(Mark::target_stuck);
     return owner_.on_leg_over(
         CloseMode::reset,
         {LossReason::target_stuck,

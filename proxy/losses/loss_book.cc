@@ -5,6 +5,7 @@
 
 #include "proxy/base/foreign_text.h"
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 
 namespace longthrow {
 namespace {
@@ -55,6 +56,7 @@ void LossBook::note(TimePoint now, Loss loss) {
   const Key key{loss.link, loss.group, loss.route, loss.place, loss.reason, loss.weight};
   const auto waits = waiting_.find(key);
   count(loss, waits == waiting_.end() ? 1 : 0);
+  if (waits != waiting_.end()) note_reached(Mark::losses_joined);
   if (waits != waiting_.end()) return join(waits->second.loss, loss);
   waiting_.emplace(key, Waiting{.loss = std::move(loss), .due_at = when_due(now, key)});
 }

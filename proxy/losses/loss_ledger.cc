@@ -5,6 +5,8 @@
 
 #include "proxy/base/durable_file.h"
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
 #include "proxy/base/state_folder.h"
 
 namespace longthrow {
@@ -38,7 +40,8 @@ void LossLedger::open(const std::string& state_dir) {
                text->size() > kFileBytesMax;
   if (contents.kept.since == WallTime{}) contents.kept.since = loop_.wall_now();
   book_.restore(std::move(contents.kept));
-  if (contents.last_run == LastRun::carrying) {
+  if (contents.last_run == LastRun::carrying && !planted(Plant::kill_unnoticed)) {
+    note_reached(Mark::process_was_killed);
     note({.reason = LossReason::node_killed,
           .text = "the last process of this node ended without being stopped: what it had accepted "
                   "and not yet delivered went with it, and how much that was is not known"});
@@ -89,7 +92,7 @@ void LossLedger::on_timer() {
 
 void LossLedger::tell(TimePoint until) {
   for (const Loss& loss : book_.take_due(until)) {
-    to_append_ += loss_line(loss);
+    if (!planted(Plant::loss_unwritten)) to_append_ += loss_line(loss);
     if (loss.weight == LossWeight::full) {
       log_warning("{}", describe(loss));
     } else {
@@ -128,7 +131,7 @@ void LossLedger::finish() noexcept {
     if (not_kept_.empty())
       log_warning("losses are not kept on the disk: {}", result_.error().message);
     not_kept_ = result_.error().message;
-    write_all_ = true;
+    write_all_ = !planted(Plant::failed_write_dropped);
     try_again_at_ = loop_.now() + kTryAgain;
     return arm();
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
 
 namespace longthrow {
@@ -70,7 +71,7 @@ TimePoint ChannelEnds::undelivered_since(const Channel& channel) const {
 std::uint64_t ChannelEnds::note_untaken(Channel& channel, ChannelEnd::How how,
                                         const LossCause& cause) {
   const std::uint64_t lost_bytes = channel.lost_bytes() - channel.account.lost_bytes_told;
-  channel.account.lost_bytes_told += lost_bytes;
+  if (!planted(Plant::loss_told_twice)) channel.account.lost_bytes_told += lost_bytes;
   untaken_bytes_ += lost_bytes;
   if (lost_bytes > 0)
     note_end(channel, {.bytes = lost_bytes, .place = LossPlace::undelivered}, how, cause);
@@ -175,6 +176,7 @@ void ChannelEnds::note_thrown_away(Channel& channel) {
   const std::uint64_t late = channel.thrown_away_bytes() - told;
   channel.account.late_bytes_told += late;
   if (late == 0) return;
+  note_reached(Mark::given_after_the_end);
   note_short(channel, channel.account.short_bytes_told + late, channel.account.loss_cause.text);
   note_end(channel, {.bytes = late}, ChannelEnd::How::cut, channel.account.loss_cause);
 }
@@ -196,6 +198,7 @@ void ChannelEnds::note_unconfirmed(Channel& channel) {
 
 void ChannelEnds::note_without_leg(const ChannelCore& core, const std::string& route,
                                    const LossCause& cause) {
+  note_reached(Mark::ended_before_its_leg);
   ledger_.note({.link = link_,
                 .group = core.group->name,
                 .route = route,

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -82,9 +84,9 @@ void Channels::on_opened(ChannelCore& core) {
   if (core.too_many)
     return channel.abort({LossReason::refused, "the peer has more channels than this node serves"});
   if (!route.configured() || !route.config.target || stops_.shut(route)) {
-    channel.abort(
+    note_reached(Mark::opened_though_closed);
+    return channel.abort(
         {LossReason::refused, "the peer opened a channel of a route that is closed here"});
-    return;
   }
   channel.connect_leg({.target = *route.config.target,
                        .source = route.config.inside_source,
@@ -225,6 +227,7 @@ bool Channels::may_be_forgotten(Channel& channel) const {
 bool Channels::waits_for_final_mark(Channel& channel) const {
   const OutStream& out = channel.core().out;
   if (channel.account.over || out.delivered_offset >= out.accepted_offset()) return false;
+  if (planted(Plant::gone_before_last_word)) return false;
   const bool gets_on =
       std::exchange(channel.account.final_offset, out.delivered_offset) != out.delivered_offset;
   if (channel.account.final_since == TimePoint{} || gets_on || !peer_.up())

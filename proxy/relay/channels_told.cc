@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 #include "proxy/relay/channels.h"
 
 namespace longthrow {
@@ -17,7 +18,8 @@ bool Channels::reading_allowed(const Channel& channel) const {
 }
 
 bool Channels::in_outage() const {
-  const bool outage = !peer_.uplink().up() && peer_.session() != nullptr;
+  const bool down = !peer_.uplink().up() || planted(Plant::ping_answered_in_peace);
+  const bool outage = down && peer_.session() != nullptr;
   return outage && !stops_.fenced() && !stops_.stopping();
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -37,6 +39,7 @@ Judgement judge(const Group& group) {
 // A route that has lost a connection holds back the other routes of its group: until newer data of
 // it is delivered, the copy stays as of the time before the loss, and its age grows.
 bool Copies::stands_still(const Group& group) const {
+  if (planted(Plant::lost_route_keeps_age)) return false;
   return std::ranges::any_of(routes_.configured(), [&](const Route* route) {
     return route->group == &group && (route->health.lost() || route->guide->stands_still());
   });
@@ -117,6 +120,7 @@ void Copies::restore(const SavedCopies& saved) {
   for (const auto& [name, group] : routes_.groups().all()) {
     const auto known = saved.find(name);
     if (known == saved.end() || !group->configured() || group->copy.age.as_of_ns() != 0) continue;
+    note_reached(Mark::copy_restored);
     group->copy.restored = true;
     group->copy.streams = known->second.streams;
     group->copy.age.restore(loop_.now(), loop_.wall_now(), known->second.as_of_ns);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
 
 namespace longthrow {
@@ -43,7 +44,8 @@ std::vector<LocalRoute> Doors::local_routes() const {
 bool Doors::may_open(const Route& route) const {
   const Session* session = peer_.session();
   const bool connected = peer_.up() && session->connected();
-  const bool held = route.group->held() || !route.guide->may_open();
+  const bool on_hold = route.group->held() && !planted(Plant::hold_lets_in);
+  const bool held = on_hold || !route.guide->may_open();
   return connected && !stops_.shut(route) && !held && session->standing(route.name).may_open;
 }
 
@@ -123,6 +125,7 @@ void Doors::open(Route& route) {
 // or this route's own old listener that is not closed yet. The last of these is gone in a moment,
 // so the first failures are not logged.
 void Doors::on_listen_failed(Route& route, const Error& error) {
+  note_reached(Mark::port_in_use);
   const bool quiet = ++route.door.failures <= kQuietTries;
   route.door.again_at = loop_.now() + (quiet ? kListenSoon : kListenAgain);
   route.trouble.text = format("cannot listen on {}, trying again every second: {}",

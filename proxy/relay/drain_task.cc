@@ -2,6 +2,8 @@
 #include "proxy/relay/drain_task.h"
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -58,7 +60,8 @@ bool DrainTask::advance() {
     begin();
   }
   const DrainLeft left = its_link().drain_left(id_);
-  if (left.none() || left.failed() || loop_.now() >= wanted_.deadline) {
+  const bool late = loop_.now() >= wanted_.deadline && !planted(Plant::drain_without_end);
+  if (left.none() || left.failed() || late) {
     end(left);
     return true;
   }
@@ -84,6 +87,7 @@ void DrainTask::end(const DrainLeft& left) {
 }
 
 void DrainTask::end_in_vain(const DrainLeft& left) {
+  note_reached(Mark::drain_in_vain);
   end_hold();
   std::string text = not_drained(left);
   const bool pauses = wanted_.then == Then::pause;
@@ -113,6 +117,7 @@ Answer DrainTask::progress(const DrainLeft& left) const {
 }
 
 bool DrainTask::abandon() {
+  note_reached(Mark::drain_abandoned);
   if (turns_to_begin_ == 0) end_hold();
   its_link().drains().forget(id_);
   return true;

@@ -189,7 +189,8 @@ void Link::say_what_guides_found() {
 std::set<std::string> Link::group_names() const {
   std::set<std::string> names;
   for (const auto& [name, group] : routes_.groups().all()) {
-    if (group->configured() || group->carries()) names.insert(name);
+    const bool carries = group->carries() && !planted(Plant::removed_backlog_forgotten);
+    if (group->configured() || carries) names.insert(name);
   }
   return names;
 }

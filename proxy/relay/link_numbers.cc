@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "proxy/base/planted.h"
+
 namespace longthrow {
 namespace {
 
@@ -84,7 +86,7 @@ void LinkNumbers::update_compression(TimePoint now, Duration interval) {
 
 // A newer channel has caught up: what the group lacked is made good.
 void LinkNumbers::forget_shortfalls() {
-  if (peer_.session() == nullptr) return;
+  if (peer_.session() == nullptr || planted(Plant::shortfall_stays)) return;
   for (const auto& [name, group] : routes_.groups().all()) {
     if (group->shortfall.bytes == 0) continue;
     const bool is_followed = std::ranges::any_of(group->members, [&](const auto& entry) {

@@ -2,6 +2,7 @@
 #include "proxy/relay/stops.h"
 
 #include "proxy/base/log.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -56,7 +57,7 @@ std::optional<wire::Bye> Stops::own_bye() const {
     return wire::Bye{.reason = wire::ByeReason::fenced,
                      .text = format("this side was taken over: {}", text(NoticeKind::fenced))};
   }
-  if (paused())
+  if (paused() && !planted(Plant::paused_lets_in))
     return wire::Bye{.reason = wire::ByeReason::paused, .text = text(NoticeKind::paused)};
   return std::nullopt;
 }

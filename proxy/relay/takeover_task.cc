@@ -2,6 +2,8 @@
 #include "proxy/relay/takeover_task.h"
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
 #include "proxy/groups/takeover_report.h"
 
 namespace longthrow {
@@ -57,7 +59,7 @@ bool TakeoverTask::advance() {
     for (const Group* group : groups()) its_link().abort_hand_over(*group);
     left.legs = 0;
   }
-  if (left.legs == 0) {
+  if (left.legs == 0 || planted(Plant::takeover_answers_at_once)) {
     end();
     return true;
   }
@@ -111,6 +113,7 @@ void TakeoverTask::hinder(Hindrance why) {
 }
 
 void TakeoverTask::on_released() {
+  note_reached(Mark::takeover_released_midway);
   refuse(
       format("{} was released before all was handed over: this takeover does not judge what its "
              "targets have",
@@ -118,6 +121,7 @@ void TakeoverTask::on_released() {
 }
 
 void TakeoverTask::join(const Node::AnswerHandler& second) {
+  note_reached(Mark::takeover_joined);
   handler() = [first = std::move(handler()), second](const Answer& answer) {
     first(answer);
     second(answer);

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 
@@ -31,8 +33,10 @@ void RouteHealth::on_end(const ChannelEnd& end) {
 
 void RouteHealth::on_whole_channel(std::uint64_t serial) {
   carried_ = true;
+  if (trifle_) note_reached(Mark::trifle_made_good);
   trifle_.reset();
-  if (loss_ && serial > loss_->newest_serial) loss_.reset();
+  const bool heals = planted(Plant::old_channel_heals) || (loss_ && serial > loss_->newest_serial);
+  if (heals) loss_.reset();
 }
 
 RouteHealth::Lacking RouteHealth::lacking() const { return loss_ ? loss_->lacking : Lacking{}; }

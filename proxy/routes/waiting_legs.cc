@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
+
 namespace longthrow {
 
 WaitingLeg::WaitingLeg(WaitingLegs& all, std::string route, Socket socket)
@@ -46,6 +49,7 @@ bool WaitingLegs::try_admit(WaitingLeg& leg) {
       WaitingLegsOwner::Admission::later) {
     return false;
   }
+  note_reached(Mark::leg_waited_and_goes_on);
   forget(leg, Fate::handed_over);
   return true;
 }
@@ -99,9 +103,10 @@ std::map<std::string, WaitingLegs::Ended> WaitingLegs::look() {
   std::map<std::string, Ended> ended;
   std::vector<WaitingLeg*> over;
   for (const auto& leg : legs_) {
-    const bool is_late = leg->deadline_ <= loop_.now();
+    const bool is_late = leg->deadline_ <= loop_.now() && !planted(Plant::late_leg_waits_on);
     if (!is_late && !leg->said_since_) continue;
     if (!is_late && !loop_.stats(leg->socket_).over) continue;
+    if (!is_late) note_reached(Mark::leg_ended_waiting);
     Ended& of_its_route = ended[leg->route_];
     count(*leg, is_late ? of_its_route.late : of_its_route.broken);
     over.push_back(leg.get());
@@ -114,6 +119,7 @@ std::size_t WaitingLegs::size(const std::string& route) const { return of_route(
 
 WaitingLegs::Unread WaitingLegs::unread(const std::string& route) const {
   Unread unread;
+  if (planted(Plant::waiting_bytes_hidden)) return unread;
   for (const WaitingLeg* leg : of_route(route)) count(*leg, unread);
   return unread;
 }

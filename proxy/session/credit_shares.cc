@@ -5,6 +5,8 @@
 #include <functional>
 #include <vector>
 
+#include "proxy/base/marks.h"
+
 namespace longthrow {
 
 std::uint64_t group_window_bytes(std::uint64_t share_bytes, std::size_t groups) {
@@ -32,6 +34,7 @@ std::uint64_t credit_level_bytes(std::uint64_t share_bytes, std::uint64_t window
     if (most <= rest / left) break;
     rest -= std::min(rest, most);
     --left;
+    note_reached(Mark::group_holds_too_much);
   }
   const std::uint64_t level = left > 0 ? rest / left : 0;
   return std::min(window_bytes, std::max(level, std::min(kGroupWindowMin, share_bytes)));

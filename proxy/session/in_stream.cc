@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "proxy/base/marks.h"
+
 namespace longthrow {
 
 Result<void> InStream::insert(std::uint64_t offset, std::uint32_t raw_bytes, Stored raw) {
@@ -13,6 +15,7 @@ Result<void> InStream::insert(std::uint64_t offset, std::uint32_t raw_bytes, Sto
 }
 
 Result<void> InStream::insert_blank(std::uint64_t offset, std::uint32_t raw_bytes) {
+  note_reached(Mark::blank_came);
   if (!discarding_) return breach("a blank for a stream that was not stopped");
   return insert_piece(Piece{offset, raw_bytes, Stored{}});
 }
@@ -100,7 +103,10 @@ std::uint64_t InStream::consume(std::uint64_t bytes) {
 
 std::uint64_t InStream::discard() {
   discarding_ = true;
-  if (pinned_bytes_ > 0) return 0;  // handed_over() will discard them
+  if (pinned_bytes_ > 0) {  // handed_over() will discard them
+    note_reached(Mark::discarded_while_pinned);
+    return 0;
+  }
   if (!std::exchange(payloads_released_, true)) {
     for (Piece& frame : frames_) frame.raw.release();
     for (auto& [offset, frame] : ahead_) frame.raw.release();

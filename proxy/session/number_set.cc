@@ -3,6 +3,8 @@
 
 #include <iterator>
 
+#include "proxy/base/marks.h"
+
 namespace longthrow {
 
 bool NumberSet::contains(std::uint64_t number) const {
@@ -24,6 +26,7 @@ NumberSet::Outcome NumberSet::add(std::uint64_t number) {
   const auto below = above == ranges_.begin() ? ranges_.end() : std::prev(above);
   const bool joins_below = below != ranges_.end() && below->second + 1 == number;
   if (!joins_above && !joins_below && ranges_.size() == kRangesMax) return Outcome::too_many_gaps;
+  if (joins_above && joins_below) note_reached(Mark::gap_closed_above_a_gap);
   if (joins_above) above = ranges_.erase(above);
   if (joins_below) {
     below->second = last;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session/out_stream.h"
 
+#include "proxy/base/marks.h"
+
 namespace longthrow {
 
 OutFrame* FramePool::take() {
@@ -82,6 +84,7 @@ void OutStream::drop_backlog() {
     if (frame->header.kind == wire::FrameKind::data && !frame->acked) {
       release_payload(frame);
       frame->header.kind = wire::FrameKind::blank;
+      note_reached(Mark::sent_frame_blanked);
       frame->header.payload_bytes = 0;
       frame->header.codec = CodecId::none;
       frame->header.checksum = 0;

@@ -2,6 +2,8 @@
 #include "proxy/session/peer_routes.h"
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -37,6 +39,7 @@ RouteStanding stand(const wire::RouteEntry& theirs, const LocalRoute& ours) {
 Result<bool> PeerRoutes::on_routes(const wire::Routes& routes,
                                    const std::function<bool(const wire::RouteEntry&)>& is_needed) {
   if (known_ && routes.version < version_) return false;
+  if (known_) note_reached(Mark::routes_said_again);
   for (auto& [id, route] : routes_) route.current = false;
   forget_old(routes.entries.size(), is_needed);
   if (routes_.size() + routes.entries.size() > kMax)
@@ -90,8 +93,8 @@ RouteStanding PeerRoutes::standing(const std::string& name, const LocalRoutes& o
   }
   RouteStanding standing = stand(*theirs, our->route);
   if (!standing.matched) return standing;
-  standing.may_open =
-      theirs->accepts && theirs->ready && our->route.ready && ours.seen_by_peer(*our);
+  standing.may_open = theirs->accepts && (theirs->ready || planted(Plant::unready_peer)) &&
+                      our->route.ready && ours.seen_by_peer(*our);
   standing.soon = theirs->accepts && !standing.may_open;
   return standing;
 }

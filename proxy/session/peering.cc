@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 
 namespace longthrow {
 namespace {
@@ -86,15 +87,19 @@ Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_
   }
   const bool same_peer = hello.incarnation == peer_incarnation_;
   if (same_peer && hello.attempt <= peer_attempt_) {
+    note_reached(Mark::old_attempt_refused);
     return refused(wire::ByeReason::replaced, "a later attempt has replaced this one");
   }
-  if (own_hello_sent && node_ < hello.node) return {.verdict = Verdict::defer};
+  const bool stays = own_hello_sent && node_ < hello.node;
+  if (stays) note_reached(Mark::dials_cross);
+  if (stays) return {.verdict = Verdict::defer};
   const bool end_session = !halves_agree(hello);
   const bool challenges = end_session && !same_peer && hello.node == peer_node_;
   // The peer wants to resume a session that has ended here, or that this hello ends.
   const bool peer_is_stale =
       hello.peer_session != 0 && (end_session || hello.peer_session != own_half_);
   if (peer_is_stale) {
+    note_reached(Mark::session_ended_here_alone);
     auto judgement = refused(wire::ByeReason::stale_session, "that session has ended", end_session);
     judgement.challenges = challenges;
     return judgement;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "proxy/base/marks.h"
+
 namespace longthrow {
 
 void SendSpace::send_first(OutFrame* frame, LaneId lane) {
@@ -19,6 +21,7 @@ OutFrame* SendSpace::first_lost() {
         window_[number - first_]->lane == kNoLane) {
       return window_[number - first_];
     }
+    note_reached(Mark::lost_frame_acknowledged);
     lost_.pop_front();
   }
   return nullptr;
@@ -36,6 +39,7 @@ std::size_t SendSpace::on_lane_down(LaneId lane) {
     if (window_[i] == nullptr || window_[i]->lane != lane) continue;
     window_[i]->lane = kNoLane;
     newly_lost.push_back(first_ + i);
+    note_reached(Mark::frame_lost);
   }
   const auto middle = lost_.insert(lost_.end(), newly_lost.begin(), newly_lost.end());
   std::inplace_merge(lost_.begin(), middle, lost_.end());

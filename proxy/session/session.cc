@@ -51,7 +51,8 @@ void Session::on_express_up(LaneId lane) {
   // Delivered offsets are absolute: all are sent again, since the peer may have missed any.
   final_marks_.all_due();
   for (auto& [id, channel] : channels_) {
-    if (channel->delivered_offset > 0) delivered(*channel, channel->delivered_offset);
+    if (channel->delivered_offset > 0 && !planted(Plant::delivered_not_repeated))
+      delivered(*channel, channel->delivered_offset);
   }
 }
 
@@ -112,7 +113,7 @@ void Session::push(ChannelCore& channel, OutFrame* frame) {
 }
 
 void Session::push_end(ChannelCore& channel, EndKind kind, std::int64_t wall_ns) {
-  if (channel.out.end.has_value()) return;
+  if (channel.out.end.has_value() && !planted(Plant::end_twice)) return;
   OutFrame* frame = pool_.take();
   frame->header.channel = channel.id;
   frame->header.route = channel.route_id;
@@ -195,7 +196,8 @@ void Session::release(ChannelCore& channel) {
   forget_events_of(&channel);
   finish_as_of(channel);
   if (owns_id(channel.id)) --own_channels_;
-  if (channel.delivered_offset > 0) final_marks_.add({channel.id, channel.delivered_offset});
+  if (channel.delivered_offset > 0 && !planted(Plant::final_mark_forgotten))
+    final_marks_.add({channel.id, channel.delivered_offset});
   channels_.erase(channel.id);
 }
 

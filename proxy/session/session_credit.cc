@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "proxy/base/marks.h"
 #include "proxy/session/credit_shares.h"
 #include "proxy/session/session.h"
 
@@ -82,7 +83,10 @@ bool Session::put_credit(ByteQueue& out) {
       free -= more;
       its_group.granted_bytes += more;
       if (more > 0) its_group.recalled = false;  // the peer will answer for an older grant
-      if (its_group.granted_bytes < wanted) receive_.short_of_share = true;
+      if (its_group.granted_bytes < wanted) {
+        note_reached(Mark::credit_short);
+        receive_.short_of_share = true;
+      }
     }
     // Saying the grant again would undo what the peer is just giving back.
     if (!its_group.recalled && credit.grants.size() < wire::kRoutesMax) {
@@ -107,6 +111,7 @@ bool Session::put_recall(ByteQueue& out) {
     if (its_group.recalled || its_group.granted_bytes <= limit) continue;
     if (recall.limits.size() == wire::kRoutesMax) break;
     its_group.recalled = true;
+    note_reached(Mark::credit_recalled);
     recall.limits.push_back({route.entry.group_id, limit});
   }
   if (!recall.limits.empty()) wire::encode(recall, out);
@@ -145,6 +150,7 @@ Result<void> Session::on_credit_return(const wire::CreditReturn& returned) {
       GroupState& its_group = group_of(route.entry);
       its_group.recalled = false;
       const bool current = its.had_bytes == its_group.granted_bytes;
+      if (!current) note_reached(Mark::return_of_older_grant);
       if (!current || its.limit_bytes > its_group.granted_bytes) continue;
       if (its.limit_bytes < its_group.received_charge_bytes) {
         return breach("credit was given back that was used");

@@ -2,6 +2,7 @@
 // Takes frames of the peer.
 #include <algorithm>
 
+#include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
 #include "proxy/session/session.h"
 
@@ -21,7 +22,10 @@ Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
     if (index >= next_own_index_) return breach("a frame of a channel that was never opened");
     return nullptr;
   }
-  if (peer_indexes_.contains(index)) return nullptr;
+  if (peer_indexes_.contains(index)) {
+    note_reached(Mark::frame_of_gone_channel);
+    return nullptr;
+  }
   const wire::RouteEntry* peer_route = peer_routes_.find(header.route);
   if (peer_route == nullptr) return breach("a frame of a route that was never named");
   const std::size_t peer_channels = channels_.size() - own_channels_;
@@ -63,7 +67,10 @@ Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& head
     return breach("a frame number out of range");
   }
   note_received(now, header);
-  if (numbers.contains(header.number) && !planted(Plant::accept_duplicates)) return FrameFate::done;
+  if (numbers.contains(header.number) && !planted(Plant::accept_duplicates)) {
+    note_reached(Mark::frame_came_twice);
+    return FrameFate::done;
+  }
 
   auto found = channel_of(header);
   if (!found) return std::unexpected(std::move(found.error()));
@@ -106,6 +113,7 @@ Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& head
         return std::unexpected(std::move(ok.error()));
       }
       const std::uint64_t charge = channel->in.discard();
+      if (planted(Plant::credit_given_twice)) channel->group->consumed_charge_bytes += charge;
       if (!planted(Plant::keep_credit)) channel->group->consumed_charge_bytes += charge;
       due_.credit = true;
       emit(SessionEvent::Kind::readable, channel);
@@ -140,7 +148,8 @@ bool Session::on_corrupt(TimePoint now, const wire::FrameHeader& header) {
   // counts are dropped.
   if (corrupt_counts_.size() > 1024) corrupt_counts_.clear();
   const FramePlace place{header.express, header.number};
-  if (++corrupt_counts_[place] < kCorruptMax) return false;
+  if (++corrupt_counts_[place] < kCorruptMax || planted(Plant::corrupt_for_ever)) return false;
+  note_reached(Mark::corrupt_third_time);
   corrupt_counts_.erase(place);
   ChannelCore& channel = *found->second;
   stop(channel);

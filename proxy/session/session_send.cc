@@ -2,6 +2,7 @@
 // Chooses the frame that goes out next.
 #include <algorithm>
 
+#include "proxy/base/planted.h"
 #include "proxy/session/session.h"
 
 namespace longthrow {
@@ -106,6 +107,8 @@ Session::NextFrame Session::poll_bulk_frame(LaneId lane) {
   if (!connected()) return {};
   if (OutFrame* lost = bulk_out_.first_lost()) {
     bulk_out_.send_again(lost, lane);
+    if (planted(Plant::resent_is_new))
+      groups_.begin()->second.credit_used_bytes += lost->header.raw_bytes;
     return {lost, true};
   }
   if (!bulk_out_.has_room()) return {};

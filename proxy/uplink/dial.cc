@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 #include "proxy/base/source_choice.h"
 
 namespace longthrow {
@@ -153,6 +154,7 @@ void Dial::on_timeout() {
   } else if (knocking_) {
     // If no descriptor is free for another request, those under way keep their time.
     if (loop_.now() < address_deadline_) {
+      note_reached(Mark::knocked_again);
       if (!knock()) loop_.arm(timer_, address_deadline_);
       return;
     }

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "proxy/base/marks.h"
+
 namespace longthrow {
 
 void HoleWatch::on_tick(Duration interval, std::span<const Lane> lanes) {
@@ -23,6 +25,7 @@ void HoleWatch::on_tick(Duration interval, std::span<const Lane> lanes) {
     stuck_ = Duration(0);
   } else if (outstanding) {
     stuck_ += interval;
+    if (stuck()) note_reached(Mark::nothing_passes);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lanes that the peer has dialled.
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
 #include "proxy/uplink/uplink.h"
 
@@ -41,7 +42,10 @@ void Uplink::accept_bulk(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   const auto judgement = peering_.judge_bulk(hello, generation_);
   const bool accepted =
       judgement.verdict == Peering::Verdict::accept && up() && lane->index <= bulk_wanted_;
-  if (!accepted) return say_bye(std::move(lane), judgement.reason, judgement.text);
+  if (!accepted) {
+    note_reached(Mark::bulk_lane_too_late);
+    return say_bye(std::move(lane), judgement.reason, judgement.text);
+  }
   const auto answer = peering_.make_hello(wire::HelloRole::acceptor, lane->index, generation_,
                                           static_cast<std::uint16_t>(own_bulk_lanes()));
   if (auto sent = send_hello(*lane, answer); !sent) return discard(std::move(lane));
@@ -70,7 +74,10 @@ void Uplink::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello
       break;
   }
   cancel_dials();
-  if (up()) down("the peer has connected anew");
+  if (up()) {
+    note_reached(Mark::peer_connects_anew);
+    down("the peer has connected anew");
+  }
   peering_.adopt(hello);
   const auto answer = peering_.make_hello(wire::HelloRole::acceptor, 0, 0,
                                           static_cast<std::uint16_t>(own_bulk_lanes()));

@@ -5,6 +5,7 @@
 // would end each other's sessions as fast as they can dial. So this node asks the present peer
 // first, and the other one waits for the answer.
 #include "proxy/base/log.h"
+#include "proxy/base/marks.h"
 #include "proxy/uplink/uplink.h"
 
 namespace longthrow {
@@ -12,6 +13,7 @@ namespace longthrow {
 void Uplink::begin_challenge(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   const bool another = challenger_.lane != nullptr;
   if (another) turn_away(challenger_, "a later attempt replaces it");
+  note_reached(Mark::peer_challenged);
   challenger_ = {.lane = std::move(lane), .hello = hello};
   if (another) return;  // the question under way decides for the new lane, too
   challenge_began_ = now();
@@ -36,6 +38,7 @@ void Uplink::on_peer_alive(std::uint64_t asked_at_ns) {
 void Uplink::on_challenge_over() {
   if (challenger_.lane == nullptr) return;
   if (up()) {
+    note_reached(Mark::challenger_wins);
     down("the peer is silent, and its node has been started again");
     loop_.disarm(challenge_timer_);
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/wire/record_reader.h"
 
+#include "proxy/base/planted.h"
+
 namespace longthrow::wire {
 namespace {
 
@@ -49,7 +51,7 @@ ByteSpan RecordReader::want() {
       part = body_;
       break;
   }
-  return part.subspan(filled_, part_bytes() - filled_);
+  return part.subspan(planted(Plant::pieces_overwrite) ? 0 : filled_, part_bytes() - filled_);
 }
 
 Result<std::optional<RecordView>> RecordReader::advance(std::size_t bytes) {

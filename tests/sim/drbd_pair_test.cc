@@ -69,6 +69,8 @@ TEST_F(DrbdPair, OfAnOldProtocolWithShortHeadersIsMirroredToo) {
 TEST_F(DrbdPair, OutlivesACutWhileItsPingsAreAnswered) {
   options.routes[0].answer_pings = AnswerPings::outage;
   start_connected(busy());
+  run(seconds(30));
+  for (const int side : {0, 1}) EXPECT_EQ(drbd(side).pings_answered, 0U);
   for (int i = 0; i < 5; ++i) {
     cut(seconds(120));
     run(seconds(100));

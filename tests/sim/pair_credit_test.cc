@@ -142,6 +142,28 @@ TEST_F(PairCredit, BytesThatAreThrownAwayGiveTheirCreditBack) {
     const SourceApp& app = source({.bytes = 64 * kMiB, .ending = SourceEnding::hold});
     ASSERT_TRUE(wait([&] { return app.finished(); }, seconds(30))) << "connection " << i;
   }
+  // And only once: no more comes than there is memory for.
+  targets.front().options().reset_ratio = 0;
+  targets.front().stall(kNever);
+  source({.bytes = 64 * kMiB, .compressible = false, .ending = SourceEnding::hold});
+  watch(seconds(20));
+  EXPECT_EQ(link(0).limited_by, Limit::peer_disk);
+  expect_no_lane_lost();
+}
+
+// They are with a worker when their stream is stopped.
+TEST_F(PairCredit, BytesThatAreThrownAwayGiveTheirMemoryBack) {
+  options.memlimit = 16 * kMiB;
+  options.compression = {.automatic = false, .fixed = {CodecId::lz4, 0}};
+  plan.worker_slow_ratio = 1;
+  start({.reset_ratio = 1});
+  for (int i = 0; i < 60; ++i) {
+    const SourceApp& app = source({.bytes = 64 * kMiB, .ending = SourceEnding::hold});
+    ASSERT_TRUE(wait([&] { return app.finished(); }, seconds(30))) << "connection " << i;
+  }
+  targets.front().options().reset_ratio = 0;
+  SourceApp& last = source({.bytes = 4 * kMiB, .ending = SourceEnding::hold});
+  EXPECT_TRUE(wait([&] { return arrived(0, last) == 4 * kMiB; }, seconds(30)));
 }
 
 }  // namespace

@@ -125,6 +125,39 @@ TEST_F(PairEnds, AnAbortDoesNotLingerOnALegWhoseProgramIsGone) {
       << "abort_linger is over";
 }
 
+TEST_F(PairEnds, AnAbortLingersForATargetThatTakesNothingAndNoLonger) {
+  plan.network.receive_buffer_bytes_max = 16 * kKiB;
+  plan.network.send_buffer_bytes_min = 256 * kKiB;
+  start({.rate_bytes_s = 1});
+  SourceApp& app = source({.bytes = 60'000, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait([&] { return app.acknowledged_bytes() == 60'000; }));
+  run(seconds(2));
+  app.finish_held(SourceEnding::reset);
+  run(seconds(25));
+  EXPECT_FALSE(status(1).routes.at("r0").channels.empty());
+  run(seconds(15));
+  EXPECT_TRUE(status(1).routes.at("r0").channels.empty());
+}
+
+// The last word on it comes when the link is up again: nothing is called lost.
+TEST_F(PairEnds, WhatATargetTakesWhileTheLinkIsDownIsKnownToBeDelivered) {
+  plan.network.receive_buffer_bytes_max = 16 * kKiB;
+  start({.early_half_close_ratio = 1, .early_bytes_max = 4 * kKiB});
+  source({.bytes = 50'000, .rate_bytes_s = 10'000, .burst_bytes = 1000});
+  run(seconds(1));
+  targets.front().stall(world.now() + seconds(15));
+  ASSERT_TRUE(wait([this] { return sources.front().finished(); }));
+  run(seconds(1));
+  cut(seconds(40));
+  for (const auto lane : network->connections_between(cluster->host(0), cluster->host(1)))
+    network->reset_connection(lane);
+  ASSERT_TRUE(wait([this] { return status(1).routes.at("r0").channels.empty(); }));
+  EXPECT_NE(link(1).state, LinkState::up);
+  ASSERT_TRUE(wait([this] { return status(0).routes.at("r0").channels.empty(); }));
+  EXPECT_EQ(targets.front().received_bytes(), 50'000U);
+  EXPECT_TRUE(command(0, Losses{.minor = true})->back().losses->losses.empty());
+}
+
 // A full buffer leaves them in the kernel.
 TEST_F(PairEnds, AStoppingNodeDeliversAlsoWhatItHadNotRead) {
   plan.wan.bandwidth_bytes_s = 256 * kKiB;
