@@ -42,11 +42,8 @@
     "a frame that always fails its checksum is tried again for ever")                              \
   /* uplink */                                                                                     \
   X(fence_lets_in, "PairAnswers.AFenced*", "a fenced side accepts its peer")                       \
-  X(silent_lanes_stay, "PairUpkeep.ABulk*", "a bulk lane without a sign of life stays")            \
   X(starved_leg_forgotten, "PairCredit.*", "a leg whose group may not grow is never asked again")  \
   X(partial_waits, "DrbdPair.Forms", "a block that is not full waits for more bytes")              \
-  X(lent_kept, "PairCredit.*Memory*",                                                              \
-    "memory lent to a leg whose stream has ended counts as lent for ever")                         \
   /* guides */                                                                                     \
   X(plain_seems_encrypted, "PairUpkeep.Streams*",                                                  \
     "bytes that look like no protocol are called encrypted")                                       \

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "proxy/base/planted.h"
-
 namespace longthrow {
 
 FrameMaker::FrameMaker(Parts parts, CompressionSetting compression)
@@ -81,7 +79,7 @@ bool FrameMaker::finish(IngestStream& stream, FrameJob& job) {
   const bool wanted = stream.attached() && !stream.core().out.stopped && !stream.core().out.end;
   if (wanted && !store(stream, job)) return false;
   stream.unframed_bytes_ -= job.block.bytes;
-  if (wanted || !planted(Plant::lent_kept)) parts_.share.take_back(job.block.room_bytes);
+  parts_.share.take_back(job.block.room_bytes);
   job.block = RawBlock{};
   parts_.on_frame();
   return true;

@@ -2,9 +2,9 @@
 #include "proxy/uplink/uplink.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "proxy/base/log.h"
-#include "proxy/base/planted.h"
 
 namespace longthrow {
 namespace {
@@ -291,7 +291,7 @@ void Uplink::check_liveness(TimePoint now) {
   }
   std::vector<std::pair<Lane*, std::string>> dead;
   for (const auto& [index, lane] : lanes_.bulk()) {
-    if (now - lane->last_received_at() > config_.dead_after && !planted(Plant::silent_lanes_stay)) {
+    if (now - lane->last_received_at() > config_.dead_after) {
       dead.emplace_back(lane.get(), "no sign of life");
     } else if (lane->unread_for() > unread_max) {
       dead.emplace_back(lane.get(), "the peer sends, and reads nothing");
