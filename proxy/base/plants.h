@@ -86,8 +86,6 @@
     "a takeover hands over nothing of what is here")                                               \
   X(linger_without_end, "PairEnds.AnAbortLing*",                                                   \
     "an abort waits for ever for a target that takes nothing")                                     \
-  X(end_soon_at_once, "DrbdEnds.AConnectionThatEnds*",                                             \
-    "the other connection of a pair gets no time to end by itself")                                \
   /* relay */                                                                                      \
   X(forget_losses, "PairAnswers.AStream*",                                                         \
     "a stream that was cut off leaves its group consistent")                                       \

@@ -191,7 +191,6 @@ void Channel::end_soon(const LossCause& cause) {
   if (closed()) return;
   end_soon_cause_ = cause;
   end_soon_left_bytes_ = undelivered_bytes();
-  if (planted(Plant::end_soon_at_once)) return abort(cause);
   host_.loop().arm(end_soon_timer_, host_.loop().now() + kEndSoon);
   outlet_.pump();
 }

@@ -113,25 +113,6 @@ TEST_F(DrbdEnds, AConnectionThatIsResetTakesTheOtherOneAlong) {
   expect_reconnected();
 }
 
-// The buffer is full, so the data stream's leg holds bytes that were not read when the other ends.
-TEST_F(DrbdEnds, AConnectionThatEndsLeavesTheOtherTimeForWhatIsUnread) {
-  make_wan_slow();
-  options.memlimit = 4 * kMiB;
-  start_connected({.ping_interval = hours(1)});
-  primary().write(2000);
-  run(seconds(10));
-  given = nodes[0]->given_bytes();
-  const auto unread = [this] {
-    std::uint64_t read_bytes = 0;
-    for (const auto& channel : status(0).routes.at("r0").channels) read_bytes += channel.in_bytes;
-    return given > read_bytes;
-  };
-  ASSERT_TRUE(unread());
-  nodes[0]->stop();
-  ASSERT_TRUE(wait_dropped());
-  EXPECT_GE(nodes[1]->counters().data_bytes, given);
-}
-
 TEST_F(DrbdEnds, ALostSessionIsHandedOverAndThenBothAreReset) {
   fall_behind();
   kill(0);
