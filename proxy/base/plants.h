@@ -38,7 +38,7 @@
     "the last word on what a channel has delivered is not sent")                                   \
   X(unready_peer, "PairEnds.ANewSessions*",                                                        \
     "a route opens although the peer still ends streams of the last session")                      \
-  X(corrupt_for_ever, "PairLosses.OfAFrame*",                                                      \
+  X(corrupt_for_ever, "PairDamage.OfAFrame*",                                                      \
     "a frame that always fails its checksum is tried again for ever")                              \
   /* uplink */                                                                                     \
   X(fence_lets_in, "PairAnswers.AFenced*", "a fenced side accepts its peer")                       \
