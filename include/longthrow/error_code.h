@@ -9,13 +9,14 @@
 #include <string_view>
 
 // X(code, what it ends, what has happened)
-#define LT_ERROR_CODES(X)                                                                 \
-  X(other, start, "told to whoever asked for it, who does not ask which it was")          \
-  X(protocol, lane, "the peer broke the protocol: counted, and too many end the session") \
-  X(corrupt_frame, channel, "a frame failed its checksum once too often")                 \
-  X(peer_closed, lane, "the other end closed the connection, and no failure did")         \
-  X(in_use, start, "another process has what only one can have")                          \
-  X(interface_missing, start, "the interface of an address is not there yet")             \
+#define LT_ERROR_CODES(X)                                                                     \
+  X(other, start, "told to whoever asked for it, who does not ask which it was")              \
+  X(protocol, lane, "the peer broke the protocol: counted, and too many end the session")     \
+  X(corrupt_frame, channel, "a frame failed its checksum once too often")                     \
+  X(no_memory, lane, "no memory for a frame that came: dropped, and the peer sends it again") \
+  X(peer_closed, lane, "the other end closed the connection, and no failure did")             \
+  X(in_use, start, "another process has what only one can have")                              \
+  X(interface_missing, start, "the interface of an address is not there yet")                 \
   X(damaged_file, start, "a file could be read, and is not what was written")
 
 namespace longthrow {

@@ -57,9 +57,7 @@ struct LinkStatus {
     std::uint64_t limit_bytes = 0;       // the memlimit
     std::uint64_t send_limit_bytes = 0;  // of it, what the send side may use
     std::uint64_t receive_used_bytes = 0;
-    // What the peer may still send and what is held of it, in sum; never more than the receive side
-    // may use. Not shown: for the simulation.
-    std::uint64_t receive_granted_bytes = 0;
+    std::uint64_t receive_granted_bytes = 0;  // held, and what may still come; not shown
     std::uint64_t receive_limit_bytes = 0;
     bool full = false;   // the send share is spent
     bool locked = true;  // in memory; else the kernel may swap it
@@ -90,6 +88,7 @@ struct LinkStatus {
   struct {
     std::uint64_t checksum_failures = 0;  // frames; each was asked for again
     std::uint64_t protocol_errors = 0;    // breaches by the peer; each ended a lane
+    std::uint64_t memory_refusals = 0;    // frames that came and found no memory; they come again
   } errors;
   std::uint64_t refused_peers = 0;
   std::uint64_t aborted_channels = 0;

@@ -25,6 +25,9 @@ static_assert(kArenaBytesMin / kSlabBytes * 3 / 4 > kStagingMin,
               "the send share holds more than staging");
 
 constexpr std::size_t index_of(Share share) { return static_cast<std::size_t>(share); }
+constexpr MemoryRequest request_of(Share share) {
+  return share == Share::send ? MemoryRequest::sent_frame : MemoryRequest::received_frame;
+}
 constexpr std::size_t pages_of(std::size_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes; }
 constexpr std::size_t round_up(std::size_t bytes) { return pages_of(bytes) * kPageBytes; }
 constexpr std::uint32_t slab_of(std::uint32_t page) {
@@ -102,10 +105,6 @@ std::size_t Arena::free_bytes(Share share) const {
   return used < limit ? limit - used : 0;
 }
 
-std::size_t Arena::memlimit_bytes() const { return limit_bytes_; }
-std::size_t Arena::staging_slabs() const { return staging_slabs_; }
-std::size_t Arena::staging_slabs_free() const { return staging_free_.size(); }
-
 // --- slabs
 
 std::uint32_t Arena::take_slab(SlabState state) {
@@ -182,7 +181,7 @@ void Arena::adapt_staging() {
 }
 
 Slab Arena::take_staging() {
-  if (staging_free_.empty()) return {};
+  if (staging_free_.empty() || refuses(MemoryRequest::staging)) return {};
   const std::uint32_t slab = staging_free_.back();
   staging_free_.pop_back();
   slabs_[slab].state = SlabState::lent;
@@ -204,7 +203,7 @@ std::optional<Stored> Arena::keep(Slab& slab, std::size_t size_bytes) {
   const bool leaves_set = staging_slabs_ > staging_target_;
   const std::size_t charge = leaves_set ? 0 : kSlabBytes;
   if (used_bytes(Share::send) + charge > limit_bytes(Share::send)) return std::nullopt;
-  if (!leaves_set && !may_take_slab()) return std::nullopt;
+  if ((!leaves_set && !may_take_slab()) || refuses(MemoryRequest::sent_frame)) return std::nullopt;
 
   if (leaves_set) {
     --staging_slabs_;
@@ -238,7 +237,7 @@ void Arena::release_kept(std::uint32_t slab, Share share) {
 std::optional<Stored> Arena::store(Share share, ByteView bytes) {
   LT_ASSERT(!bytes.empty() && bytes.size() <= kSlabBytes);
   const std::size_t charge = round_up(bytes.size());
-  if (charge > free_bytes(share)) return std::nullopt;
+  if (charge > free_bytes(share) || refuses(request_of(share))) return std::nullopt;
   used_bytes_[index_of(share)] += charge;
   ++chains_;
 

@@ -18,65 +18,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "longthrow/bytes.h"
 #include "longthrow/error.h"
+#include "proxy/buffer/refusals.h"
 #include "proxy/buffer/reservation.h"
+#include "proxy/buffer/stored.h"
 
 namespace longthrow {
 
-inline constexpr std::size_t kSlabBytes = 256 * kKiB;
-inline constexpr std::size_t kPageBytes = 4 * kKiB;
 inline constexpr std::size_t kArenaBytesMin = 8 * kSlabBytes;
-
-class Arena;
-
-// A contiguous block of kSlabBytes to receive into. Move-only; goes back when destroyed.
-class Slab {
- public:
-  Slab() = default;
-  Slab(Slab&& other) noexcept;
-  Slab& operator=(Slab&& other) noexcept;
-  ~Slab() { release(); }
-  [[nodiscard]] bool valid() const { return arena_ != nullptr; }
-  [[nodiscard]] ByteSpan bytes() const;
-  void release();
-
- private:
-  friend class Arena;
-  Slab(Arena& arena, std::uint32_t index) : arena_(&arena), index_(index) {}
-  Arena* arena_ = nullptr;
-  std::uint32_t index_ = 0;
-};
-
-// Bytes kept in the arena: a chain of pages, or one whole slab. Move-only; freed when destroyed.
-class Stored {
- public:
-  Stored() = default;
-  Stored(Stored&& other) noexcept;
-  Stored& operator=(Stored&& other) noexcept;
-  ~Stored() { release(); }
-  [[nodiscard]] bool valid() const { return arena_ != nullptr; }
-  [[nodiscard]] std::size_t size_bytes() const { return size_bytes_; }
-  // What it costs of its share: size rounded up to pages (a whole slab: kSlabBytes).
-  [[nodiscard]] std::size_t charge_bytes() const;
-  // Views of the bytes from `offset` on, neighbouring pages joined; returns how many of `out` were
-  // filled. The views live as long as this Stored.
-  std::size_t pieces(std::size_t offset, std::span<ByteView> out) const;
-  // REQUIRES: out.size() == size_bytes().
-  void copy_to(ByteSpan out) const;
-  void release();
-
- private:
-  friend class Arena;
-  Arena* arena_ = nullptr;
-  std::uint32_t first_ = 0;  // page number; of a whole slab: its first page
-  std::uint32_t size_bytes_ = 0;
-  bool whole_slab_ = false;
-  std::uint8_t share_ = 0;
-};
 
 enum class Share : std::uint8_t { send = 0, receive = 1 };
 
@@ -102,6 +54,10 @@ class Arena {
   // error says which limit to raise; the arena goes on without.
   [[nodiscard]] Result<void> lock_in_memory();
 
+  // For tests: `refusals`, which outlives the arena, may refuse what could be had. Null: nobody
+  // does, as in production.
+  void set_refusals(Refusals* refusals) { refusals_ = refusals; }
+
   // A slab to receive into, from the staging set; not valid() when all are lent. The whole staging
   // set counts in the send share from the start, lent or not.
   [[nodiscard]] Slab take_staging();
@@ -118,9 +74,10 @@ class Arena {
   [[nodiscard]] std::size_t free_bytes(Share share) const;  // 0 when over the limit
   // The charge of every Stored that was ever freed.
   [[nodiscard]] std::uint64_t freed_bytes(Share share) const;
-  [[nodiscard]] std::size_t memlimit_bytes() const;
-  [[nodiscard]] std::size_t staging_slabs() const;  // size of the staging set, >= 4
-  [[nodiscard]] std::size_t staging_slabs_free() const;
+  [[nodiscard]] std::size_t memlimit_bytes() const { return limit_bytes_; }
+  // The size of the staging set, >= 4.
+  [[nodiscard]] std::size_t staging_slabs() const { return staging_slabs_; }
+  [[nodiscard]] std::size_t staging_slabs_free() const { return staging_free_.size(); }
   // Aborts when the account does not agree with the page maps. For tests and the simulator;
   // O(size).
   void check_invariants() const;
@@ -143,6 +100,9 @@ class Arena {
   void adapt_staging();
   void give_back_beyond_limit();
 
+  [[nodiscard]] bool refuses(MemoryRequest request) {
+    return refusals_ != nullptr && refusals_->refuses(request);
+  }
   [[nodiscard]] bool may_take_slab() const { return slabs_active_ < slabs_limit_; }
   std::uint32_t take_slab(SlabState state);
   void free_slab(std::uint32_t slab);
@@ -189,6 +149,7 @@ class Arena {
   std::uint64_t freed_bytes_[2] = {0, 0};
   std::size_t chains_ = 0;
   std::size_t kept_ = 0;
+  Refusals* refusals_ = nullptr;
 };
 
 }  // namespace longthrow

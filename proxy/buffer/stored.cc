@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two handles of the arena's memory, Slab and Stored, and how each gives its memory back.
+#include "proxy/buffer/stored.h"
+
 #include <algorithm>
 #include <cstring>
 #include <utility>

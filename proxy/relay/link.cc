@@ -206,11 +206,4 @@ DrainLeft Link::drain_left(DrainBook::Id id) {
   return left;
 }
 
-bool Link::damage_stored_frame(std::uint64_t which) {
-  const Channels::All& all = channels_.all();
-  if (all.empty()) return false;
-  const auto channel = std::next(all.begin(), static_cast<std::ptrdiff_t>(which % all.size()));
-  return channel->second->attached() && channel->second->core().out.damage_stored(which);
-}
-
 }  // namespace longthrow

@@ -88,6 +88,8 @@ class Link final {
   [[nodiscard]] const Stops& stops() const { return stops_; }
   [[nodiscard]] Copies& copies() { return copies_; }
   [[nodiscard]] DrainBook& drains() { return ends_.drains(); }
+  [[nodiscard]] LinkBuffer& buffer() { return buffer_; }
+  [[nodiscard]] const Channels& channels() const { return channels_; }
   // Null: no configured route is in the group; for find_group: the link knows nothing of it.
   [[nodiscard]] Group* configured_group(const std::string& name) {
     return routes_.configured_group(name);
@@ -101,8 +103,6 @@ class Link final {
   [[nodiscard]] DrainLeft drain_left(DrainBook::Id id);
   [[nodiscard]] std::uint64_t undelivered_bytes() const { return numbers_.undelivered_bytes(); }
   void fill_status(Status& status) const;
-  // For the simulator: damages a stored frame of the `which`th channel. False: it has none.
-  bool damage_stored_frame(std::uint64_t which);
 
  private:
   static constexpr Duration kTick = std::chrono::milliseconds(250);

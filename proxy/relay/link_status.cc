@@ -93,7 +93,8 @@ void Link::fill_uplink(LinkStatus& link) const {
   link.reconnects = counts.reconnects;
   link.sessions = counts.sessions;
   link.errors = {.checksum_failures = counts.checksum_failures,
-                 .protocol_errors = lanes.protocol_errors()};
+                 .protocol_errors = lanes.protocol_errors(),
+                 .memory_refusals = counts.memory_refusals};
   link.refused_peers = counts.refused_peers;
 }
 

@@ -4,6 +4,15 @@
 #include "proxy/base/log.h"
 
 namespace longthrow {
+namespace {
+
+// Whether the peer is to blame. The session counts damaged frames, and aborts only their channel.
+// Memory that this node does not find is its own lack.
+bool is_fault(const Error& why) {
+  return why.code != ErrorCode::corrupt_frame && why.code != ErrorCode::no_memory;
+}
+
+}  // namespace
 
 Peer::Peer(const Parts& parts, const std::string& link, Hooks hooks)
     : loop_(parts.context.parts.loop),
@@ -167,10 +176,8 @@ Result<void> Peer::on_record(Lane& lane, const wire::RecordView& record) {
   if (session_ == nullptr || lane.id == kNoLane)
     return breach("a record on a lane that has no session");
   auto taken = take_record(lane, record);
-  // The session counts damaged frames, and aborts only their channel. Other breaches count against
-  // the peer.
-  const bool damaged = !taken && taken.error().code == ErrorCode::corrupt_frame;
-  if (taken || damaged || session_ == nullptr || !faults_.add(loop_.now())) return taken;
+  if (taken || !is_fault(taken.error()) || session_ == nullptr || !faults_.add(loop_.now()))
+    return taken;
   uplink_.lanes().count_end(taken.error().code);
   const std::string reason = format("the peer has broken the protocol {} times, last with {}",
                                     FaultCount::kMax, taken.error().message);
@@ -217,7 +224,13 @@ Result<void> Peer::on_frame(LaneKind lane, const wire::RecordView& record) {
                                                  header.number, header.channel));
   }
   auto stored = buffer_.arena().store(Share::receive, *raw);
-  if (!stored) return breach("the receive share is full: the peer does not keep to its credit");
+  // The peer keeps to its credit, so this is our lack. The frame is not acknowledged and its lane
+  // ends: the peer sends it again.
+  if (!stored) {
+    ++counts_.memory_refusals;
+    return fail(ErrorCode::no_memory, format("this node has no memory for frame {} of channel {}",
+                                             header.number, header.channel));
+  }
   return session_->on_data(now, header, std::move(*stored));
 }
 

@@ -43,8 +43,7 @@ class Peer final : public UplinkOwner {
 
   [[nodiscard]] Uplink& uplink() { return uplink_; }
   [[nodiscard]] const Uplink& uplink() const { return uplink_; }
-  // Null: there is no session.
-  [[nodiscard]] Session* session() const { return session_.get(); }
+  [[nodiscard]] Session* session() const { return session_.get(); }  // null: there is none
   [[nodiscard]] FrameSender& sender() { return sender_; }
   [[nodiscard]] const FrameSender& sender() const { return sender_; }
   // Whether the link is up.
@@ -72,6 +71,7 @@ class Peer final : public UplinkOwner {
     std::uint64_t reconnects = 0;
     std::uint64_t sessions = 0;
     std::uint64_t checksum_failures = 0;
+    std::uint64_t memory_refusals = 0;
     std::uint64_t refused_peers = 0;
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }

@@ -48,6 +48,10 @@ struct GroupState {
   [[nodiscard]] std::uint64_t outstanding_bytes() const {
     return granted_bytes - std::min(granted_bytes, consumed_charge_bytes);
   }
+  // The peer may send so much more: it keeps to its credit.
+  [[nodiscard]] bool has_granted(std::uint64_t charge_bytes) const {
+    return received_charge_bytes + charge_bytes <= granted_bytes;
+  }
   [[nodiscard]] bool has_credit(std::uint64_t charge_bytes) const {
     return credit_used_bytes + charge_bytes <= credit_limit_bytes;
   }

@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint64_t kNumbersAheadMax = 1U << 20;
 static_assert(SendSpace::kFramesMax <= kNumbersAheadMax, "no honest peer has more under way");
 
+std::unexpected<Error> beyond_credit() { return breach("more bytes than credit was given for"); }
+
 }  // namespace
 
 Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
@@ -44,9 +46,7 @@ Result<ChannelCore*> Session::channel_of(const wire::FrameHeader& header) {
 }
 
 Result<void> Session::charge_received(GroupState& its_group, std::uint64_t charge) {
-  if (its_group.received_charge_bytes + charge > its_group.granted_bytes) {
-    return breach("more bytes than credit was given for");
-  }
+  if (!its_group.has_granted(charge)) return beyond_credit();
   its_group.received_charge_bytes += charge;
   return {};
 }
@@ -76,6 +76,7 @@ Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& head
   if (!found) return std::unexpected(std::move(found.error()));
   ChannelCore* channel = *found;
   if (header.kind == wire::FrameKind::data && channel != nullptr && !channel->in.discarding()) {
+    if (!channel->group->has_granted(credit_charge(header.raw_bytes))) return beyond_credit();
     return FrameFate::take;
   }
   if (numbers.add(header.number) == NumberSet::Outcome::too_many_gaps) {

@@ -224,9 +224,13 @@ void ErrorChecker::check(const PeerErrors& errors, std::vector<std::string>& vio
     violations.push_back(format("protocol: {} breaches by one of our own nodes",
                                 errors.protocol_errors - before.protocol_errors));
   }
-  if (errors.checksum_failures > before.checksum_failures && !damages_memory_) {
+  if (errors.checksum_failures > before.checksum_failures && !options_.damages_memory) {
     violations.push_back(format("protocol: {} frames failed their checksum, and none was damaged",
                                 errors.checksum_failures - before.checksum_failures));
+  }
+  if (errors.memory_refusals > before.memory_refusals && !options_.refuses_memory) {
+    violations.push_back(format("G5: {} frames found no memory, and none was refused",
+                                errors.memory_refusals - before.memory_refusals));
   }
 }
 

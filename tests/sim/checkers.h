@@ -63,18 +63,20 @@ class AnswerChecker {
 // After everything has settled: no channel, no byte, no operation is left.
 void check_no_leaks(Cluster& cluster, std::vector<std::string>& violations);
 
-// Nodes of ours never break the protocol, and never send a frame that fails its checksum, unless
-// the simulation has damaged it: told by the nodes' counters (longthrow/error_code.h).
+// Nodes of ours never break the protocol, never send a frame that fails its checksum, and have
+// memory for each frame that comes, unless the simulation has damaged or refused it: told by the
+// nodes' counters (longthrow/error_code.h).
 class ErrorChecker {
  public:
   struct Options {
     bool damages_memory = false;
+    bool refuses_memory = false;
   };
-  explicit ErrorChecker(Options options) : damages_memory_(options.damages_memory) {}
+  explicit ErrorChecker(const Options& options) : options_(options) {}
   void check(const PeerErrors& errors, std::vector<std::string>& violations);
 
  private:
-  const bool damages_memory_;
+  const Options options_;
   PeerErrors told_;
 };
 

@@ -30,6 +30,7 @@ void add_errors(const Status& status, PeerErrors& sum) {
   for (const auto& [name, link] : status.links) {
     sum.checksum_failures += link.errors.checksum_failures;
     sum.protocol_errors += link.errors.protocol_errors;
+    sum.memory_refusals += link.errors.memory_refusals;
   }
 }
 
@@ -159,6 +160,7 @@ Config Cluster::config(int side, HostId host) const {
 void Cluster::start(int side) {
   ++starts_of_[side];
   start(processes_[side], hosts_[side], side);
+  apply_refusals(side);
 }
 
 void Cluster::stop(int side) {
@@ -192,6 +194,16 @@ void Cluster::lose_disk(int side) {
   std::error_code ignored;
   std::filesystem::remove_all(config(side).node.state_dir, ignored);
   ++disks_lost_[side];
+}
+
+void Cluster::set_refusals(int side, Refusals* refusals) {
+  refusals_[side] = refusals;
+  apply_refusals(side);
+}
+
+void Cluster::apply_refusals(int side) {
+  Link* link = node(side) != nullptr ? node(side)->find_link("wan") : nullptr;
+  if (link != nullptr) link->buffer().arena().set_refusals(refusals_[side]);
 }
 
 void Cluster::start_clone() {

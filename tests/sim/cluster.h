@@ -104,6 +104,8 @@ class Cluster {
   [[nodiscard]] int starts(int side) const { return starts_of_[side]; }
   // Ends the node as SIGTERM does; it has ended when it is gone.
   void stop(int side);
+  // Memory of the side's nodes is refused as `refusals`, which outlives them, says. Null: none.
+  void set_refusals(int side, Refusals* refusals);
   // The side's configuration file has no such routes; a node takes it when it starts or reloads.
   void leave_out(int side, std::set<std::size_t> routes) { left_out_[side] = std::move(routes); }
   [[nodiscard]] const std::set<std::size_t>& left_out(int side) const { return left_out_[side]; }
@@ -124,12 +126,14 @@ class Cluster {
   void start(Process& process, HostId host, int side);
   void die(Process& process, Death death);
   void lose_disk(int side);
+  void apply_refusals(int side);
   Process processes_[2];
   Process clone_;
   PeerErrors errors_of_the_gone_;
   int starts_ = 0;
   int starts_of_[2] = {0, 0};
   std::set<std::size_t> left_out_[2];
+  Refusals* refusals_[2] = {nullptr, nullptr};
   int disks_lost_[2] = {0, 0};
   RandomStream random_;
 };

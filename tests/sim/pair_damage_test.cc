@@ -13,7 +13,7 @@ TEST_F(PairDamage, OfAFrameThatFailsItsChecksum) {
   write_for_long();
   network->cut_one_way(cluster->host(0), cluster->host(1), world.now() + seconds(30));
   run(seconds(20));  // the lanes are given up: all of it is sent again
-  ASSERT_TRUE(cluster->node(0)->find_link("wan")->damage_stored_frame(0));
+  ASSERT_TRUE(damage_stored_frame(0, 0));
   wait_for_end();
   const Loss there = sum(1, LossReason::corrupt, LossPlace::undelivered);
   const Loss here = sum(0, LossReason::peer_program_closed, LossPlace::to_peer);
@@ -35,7 +35,7 @@ TEST_F(PairDamage, OfAnswersThatFailTheirChecksumTakeNothingFromTheOtherDirectio
   ASSERT_NE(stream, nullptr);
   network->cut_one_way(cluster->host(1), cluster->host(0), world.now() + seconds(30));
   run(seconds(20));
-  ASSERT_TRUE(cluster->node(1)->find_link("wan")->damage_stored_frame(0));
+  ASSERT_TRUE(damage_stored_frame(1, 0));
   wait_for_end();
   EXPECT_EQ(sum(1, LossReason::peer_program_closed, LossPlace::to_peer).channels, 1U);
   EXPECT_EQ(given, 21'000'000U);
@@ -54,7 +54,7 @@ TEST_F(PairDamage, OfMemoryThatIsDamagedAgainAndAgainAreThoseOfItsChannelsAlone)
     write_for_long();
     network->cut_one_way(cluster->host(0), cluster->host(1), world.now() + seconds(30));
     run(seconds(20));
-    ASSERT_TRUE(cluster->node(0)->find_link("wan")->damage_stored_frame(1)) << i;
+    ASSERT_TRUE(damage_stored_frame(0, 1)) << i;
     wait_for_end();
     app->stop();
   }

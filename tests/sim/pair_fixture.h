@@ -18,6 +18,7 @@
 #include "proxy/base/planted.h"
 #include "tests/sim/application.h"
 #include "tests/sim/cluster.h"
+#include "tests/sim/node_faults.h"
 
 namespace longthrow::sim {
 
@@ -68,6 +69,9 @@ class PairFixture : public ::testing::Test {
     return world.run_until(done, world.now() + limit);
   }
   void cut(Duration time) { network->cut(cluster->host(0), cluster->host(1), world.now() + time); }
+  bool damage_stored_frame(int side, std::uint64_t which) {
+    return sim::damage_stored_frame(*cluster->node(side), which);
+  }
   void kill(int side) { cluster->die(side, Death::process); }
 
   Status status(int side) { return cluster->node(side)->status(); }

@@ -10,10 +10,11 @@
 #include <optional>
 
 #include "proxy/base/log.h"
-#include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/drbd_world.h"
+#include "tests/sim/node_faults.h"
 #include "tests/sim/operator.h"
+#include "tests/sim/programs.h"
 
 namespace longthrow::sim {
 namespace {
@@ -31,10 +32,11 @@ class Scenario {
         plan_(FaultPlan::sample(world_.stream("plan"))),
         network_(world_, plan_.network),
         cluster_(network_, sample_cluster(), plan_),
-        shadow_(cluster_, sources_, targets_),
         random_(world_.stream("scenario")),
-        damages_memory_(random_.chance(0.2)),
-        errors_({.damages_memory = damages_memory_}) {
+        programs_(network_, cluster_, ledger_, plan_, random_),
+        shadow_(cluster_, programs_.sources(), programs_.targets()),
+        faults_(cluster_, world_, random_),
+        errors_(faults_.excused()) {
     RandomStream who = world_.stream("operator");
     if (who.chance(0.5)) {
       operator_.emplace(cluster_, shadow_, who, [this](std::string what) { violate(what); });
@@ -53,7 +55,7 @@ class Scenario {
   ScenarioReport run() {
     report_.seed = world_.seed();
     report_.description = cluster_.options().describe() + "; " + plan_.describe() +
-                          (damages_memory_ ? "; damaged memory" : "") +
+                          faults_.describe() +
                           (operator_ ? "; commands:" + operator_->describe() : "");
     cluster_.start(0);
     world_.run_for(random_.between(Duration(0), Duration(seconds(1))));
@@ -66,29 +68,30 @@ class Scenario {
     }
     network_.heal();
     healed_ = true;
+    faults_.heal();
     if (operator_) operator_->restore();
-    calm_applications();
+    programs_.calm();
     // A node that came back last is noticed by its peer, and what its session held is ended.
     run_watched(world_.now() + seconds(60));
     if (drbd_) settle_drbd();
     const TimePoint healed_at = world_.now();
     // New streams, after the heal: they must arrive whole.
-    start_sources(Endings::orderly);
-    start_sources(Endings::any);
+    programs_.start_sources(Programs::Endings::orderly);
+    programs_.start_sources(Programs::Endings::any);
     const bool settled =
-        run_watched_until([this] { return all_finished(); }, healed_at + kSettleTime);
+        run_watched_until([this] { return programs_.finished(); }, healed_at + kSettleTime);
     if (!settled) violate("liveness: streams have not ended an hour after the heal");
     // What closed sources have left behind is still on its way; then the last acknowledgements.
     wait_until_empty();
     // Old streams may have ended with losses after the new ones: these are the last of all, and
     // make good what each route has lost.
-    start_last_sources();
-    if (!run_watched_until([this] { return all_finished(); }, world_.now() + kSettleTime))
+    programs_.start_last_sources();
+    if (!run_watched_until([this] { return programs_.finished(); }, world_.now() + kSettleTime))
       violate("liveness: the last streams have not ended");
     wait_until_empty();
     run_watched(world_.now() + seconds(60));
     for (auto& what : ledger_.check_settled()) violate("liveness: " + what);
-    for (const auto& target : targets_) {
+    for (const auto& target : programs_.targets()) {
       if (target->open_connections() != 0) {
         violate(format("liveness: {} connections of a target were never ended",
                        target->open_connections()));
@@ -131,98 +134,14 @@ class Scenario {
   }
 
   void start_applications() {
+    programs_.start_targets();
     const auto& routes = cluster_.options().routes;
-    for (std::size_t i = 0; i < routes.size(); ++i) {
-      if (routes[i].both_ways) {
-        drbd_.emplace(network_, cluster_, i, [this](std::string what) { violate(what); });
-        if (operator_) operator_->know(*drbd_);
-        continue;
-      }
-      targets_.push_back(std::make_unique<TargetApp>(
-          network_, ledger_,
-          TargetOptions{.host = cluster_.inside(1 - routes[i].opens_on),
-                        .port = target_port(i),
-                        .rate_bytes_s = plan_.target_rate_bytes_s,
-                        .stall_ratio = plan_.target_stall_ratio,
-                        .stall_max = plan_.target_stall_max,
-                        .answer_ratio = random_.chance(0.3) ? 1.0 : 0.05,
-                        .reset_ratio = plan_.target_reset_ratio,
-                        .hang_ratio = plan_.target_hang_ratio,
-                        .early_half_close_ratio = plan_.target_early_half_close_ratio}));
+    if (!routes.empty() && routes.back().both_ways) {
+      drbd_.emplace(network_, cluster_, routes.size() - 1,
+                    [this](std::string what) { violate(what); });
+      if (operator_) operator_->know(*drbd_);
     }
-    start_sources(Endings::any);
-  }
-
-  enum class Endings : std::uint8_t { any, orderly };
-  void start_sources(Endings endings) {
-    const bool orderly = endings == Endings::orderly;
-    const auto& routes = cluster_.options().routes;
-    for (std::size_t i = 0; i < routes.size(); ++i) {
-      if (routes[i].both_ways) continue;
-      const std::uint64_t count = random_.between(std::uint64_t{1}, std::uint64_t{3});
-      for (std::uint64_t n = 0; n < count; ++n) {
-        SourceOptions options{
-            .host = cluster_.inside(routes[i].opens_on),
-            .target = network_.endpoint(cluster_.host(routes[i].opens_on), inside_port(i)),
-            .first_number = next_number_};
-        options.streams_max =
-            healed_ ? 2 : static_cast<int>(random_.between(std::uint64_t{1}, std::uint64_t{12}));
-        // Long enough to name itself to its target.
-        options.bytes = random_.log_between(std::uint64_t{64}, std::uint64_t{8 * kMiB});
-        if (random_.chance(0.3)) {
-          options.rate_bytes_s =
-              random_.log_between(std::uint64_t{4 * kKiB}, std::uint64_t{4 * kMiB});
-        }
-        if (random_.chance(0.3))
-          options.write_bytes_max = random_.log_between(std::uint64_t{1}, std::uint64_t{4 * kKiB});
-        if (options.write_bytes_max < 256)
-          options.bytes = std::min<std::uint64_t>(options.bytes, 32 * kKiB);
-        if (options.rate_bytes_s != 0)
-          options.bytes = std::min(options.bytes, options.rate_bytes_s * 60);
-        options.pause_ratio = random_.chance(0.3) ? 0.1 : 0;
-        options.compressible = random_.chance(0.6);
-        options.meta = routes[i].protocol == RouteProtocol::drbd && random_.chance(0.5);
-        options.reads_while_writing = random_.chance(0.8);
-        options.ending = orderly ? SourceEnding::half_close : sample_ending();
-        next_number_ += 100;
-        sources_.push_back(std::make_unique<SourceApp>(network_, ledger_, options));
-      }
-    }
-  }
-  void start_last_sources() {
-    const auto& routes = cluster_.options().routes;
-    for (std::size_t i = 0; i < routes.size(); ++i) {
-      if (routes[i].both_ways) continue;
-      SourceOptions options{
-          .host = cluster_.inside(routes[i].opens_on),
-          .target = network_.endpoint(cluster_.host(routes[i].opens_on), inside_port(i)),
-          .first_number = next_number_};
-      options.streams_max = 1;
-      options.bytes = 16 * kKiB;
-      options.ending = SourceEnding::half_close;
-      next_number_ += 100;
-      sources_.push_back(std::make_unique<SourceApp>(network_, ledger_, options));
-    }
-  }
-  SourceEnding sample_ending() {
-    switch (random_.below(6)) {
-      case 0:
-        return SourceEnding::close;
-      case 1:
-        return SourceEnding::reset;
-      default:
-        return SourceEnding::half_close;
-    }
-  }
-  void calm_applications() {
-    for (auto& source : sources_) source->stop();
-    for (auto& target : targets_) {
-      TargetOptions& options = target->options();
-      options.rate_bytes_s = 0;
-      options.stall_ratio = options.reset_ratio = options.early_half_close_ratio = 0;
-      options.hang_ratio = 0;
-      target->end_hung();
-    }
+    programs_.start_sources(Programs::Endings::any);
   }
   // DRBD connects again, and its disks become the same. Then it goes.
   void settle_drbd() {
@@ -235,13 +154,6 @@ class Scenario {
     drbd_->judge_silence();
     drbd_->end();
   }
-  bool all_finished() {
-    for (auto& source : sources_) {
-      if (!source->finished()) return false;
-    }
-    return true;
-  }
-
   void wait_until_empty() {
     const TimePoint patience = world_.now() + kSettleTime;
     while (world_.now() < patience && !nodes_are_empty()) run_watched(world_.now() + seconds(5));
@@ -285,11 +197,7 @@ class Scenario {
     if (operator_ && !healed_ && random_.chance(0.1)) operator_->act(world_.now());
     if (report_.violations.size() > kViolationsMax) report_.violations.resize(kViolationsMax);
     if (random_.chance(0.05)) change_setting();
-    if (damages_memory_ && !healed_ && random_.chance(0.2)) damage_memory();
-  }
-  void damage_memory() {
-    NodeImpl* node = cluster_.node(static_cast<int>(random_.below(2)));
-    if (node != nullptr) (void)node->find_link("wan")->damage_stored_frame(random_.next());
+    if (!healed_) faults_.act();
   }
   // An administrator tunes while it runs.
   void change_setting() {
@@ -314,18 +222,16 @@ class Scenario {
   SimNetwork network_;
   Ledger ledger_;
   Cluster cluster_;
-  std::vector<std::unique_ptr<TargetApp>> targets_;
-  std::vector<std::unique_ptr<SourceApp>> sources_;
+  RandomStream random_;
+  Programs programs_;
   std::optional<DrbdWorld> drbd_;
   Shadow shadow_;
   MemoryChecker memory_;
   std::optional<AnswerChecker> answers_;
   std::optional<Operator> operator_;
-  RandomStream random_;
-  const bool damages_memory_;
+  NodeFaults faults_;
   ErrorChecker errors_;
   bool healed_ = false;
-  std::uint32_t next_number_ = 1;
   ScenarioReport report_;
 };
 

@@ -145,6 +145,7 @@ std::string trouble_line(const LinkStatus& link) {
   if (link.retransmitted_bytes > 0) add(bytes_text(link.retransmitted_bytes) + " retransmitted");
   count(link.errors.checksum_failures, "checksum failures");
   count(link.errors.protocol_errors, "breaches of the protocol by the peer");
+  count(link.errors.memory_refusals, "frames without memory");
   count(link.refused_peers, "refused peers");
   count(link.aborted_channels, "aborted channels");
   return text.empty() ? text : line("so far", text);

@@ -47,7 +47,7 @@ LinkStatus full_link() {
   link.wire_out_bytes = 21;
   link.wire_in_bytes = 22;
   link.delivered_bytes = 23;
-  link.errors = {.checksum_failures = 24, .protocol_errors = 97};
+  link.errors = {.checksum_failures = 24, .protocol_errors = 97, .memory_refusals = 98};
   link.refused_peers = 25;
   link.aborted_channels = 26;
   link.abort_lost_bytes = 27;
