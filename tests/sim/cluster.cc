@@ -92,13 +92,24 @@ std::string ClusterOptions::describe() const {
   for (const Route& route : routes)
     text += format(" {}({},{}{})", route.name, route.group, route.opens_on,
                    route.protocol == RouteProtocol::drbd ? ",drbd" : "");
+  if (toy_tls) text += format("; toy TLS, a key for {} bytes", toy_tls->key_update_bytes);
   return text;
 }
+
+namespace {
+
+std::unique_ptr<TlsProvider> make_provider(const ClusterOptions& options, SimWorld& world) {
+  if (!options.toy_tls) return std::make_unique<PlainProvider>();
+  return std::make_unique<ToyTlsProvider>(*options.toy_tls, world.stream("toy_tls", 1));
+}
+
+}  // namespace
 
 Cluster::Cluster(SimNetwork& network, ClusterOptions options, const FaultPlan& plan)
     : network_(network),
       options_(std::move(options)),
       plan_(plan),
+      tls_(make_provider(options_, network.world())),
       random_(network.world().stream("disks")) {
   for (int side : {0, 1}) hosts_[side] = network_.add_host(kNames[side], kAddresses[side]);
   network_.set_path(hosts_[0], hosts_[1], plan.wan);
@@ -228,7 +239,7 @@ void Cluster::start(Process& process, HostId host, int side) {
       SimWorkerOptions{.threads = options_.workers, .slow_ratio = plan_.worker_slow_ratio});
   process.random = std::make_unique<SimRandom>(network_.world().stream("node." + name));
   process.node = std::make_unique<NodeImpl>(
-      config(side, host), NodeParts{*process.loop, *process.workers, tls_, *process.random}, "");
+      config(side, host), NodeParts{*process.loop, *process.workers, *tls_, *process.random}, "");
   const auto started = process.node->start();
   LT_ASSERT(started.has_value());
 }

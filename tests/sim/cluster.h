@@ -17,6 +17,7 @@
 #include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_random.h"
 #include "tests/sim/sim_worker_pool.h"
+#include "tests/sim/toy_tls.h"
 
 namespace longthrow::sim {
 
@@ -42,6 +43,7 @@ struct ClusterOptions {
   Duration stop_timeout = std::chrono::seconds(60);
   std::string state_dir = "/nonexistent";  // the nodes' are folders in it
   bool makes_state_dirs = false;           // at each start, as the daemon does
+  std::optional<ToyTlsOptions> toy_tls;    // of the lanes; else they are plaintext
   std::vector<Route> routes;               // of a DRBD pair: the last
 
   [[nodiscard]] static ClusterOptions sample(RandomStream random);
@@ -61,7 +63,8 @@ inline constexpr std::uint16_t kWanPort = 7700;
   return static_cast<std::uint16_t>(9000 + route);
 }
 
-// Gives plaintext engines: TLS has tests of its own, and its random numbers would end determinism.
+// Gives plaintext engines: real TLS has tests of its own, and its random numbers would end
+// determinism.
 class PlainProvider final : public TlsProvider {
  public:
   Result<void> load(const Config&) override { return {}; }
@@ -119,7 +122,7 @@ class Cluster {
   const ClusterOptions options_;
   const FaultPlan& plan_;
   NameTable names_;
-  PlainProvider tls_;
+  std::unique_ptr<TlsProvider> tls_;
   HostId hosts_[2] = {-1, -1};
   HostId insides_[2] = {-1, -1};
   [[nodiscard]] Config config(int side, HostId host) const;

@@ -77,22 +77,29 @@ FaultPlan FaultPlan::calm() const {
 
 std::string FaultPlan::describe() const {
   return format(
-      "faults for {:.0f} s; wan {:.1f}/{:.1f} ms, {} B/s, spikes {:.3f}; buffers {}..{}, fragments "
-      "{:.2f}; "
-      "cuts {} up to {:.1f} s, one way {:.2f}; lanes: reset every {:.1f} s, half open every {:.1f} "
-      "s, "
-      "clog every {:.1f} s; refused {:.2f}; deaths {} processes, {} machines; stalls every {:.1f} "
-      "s; names "
-      "fail {:.2f}; slow jobs {:.3f}; targets: stall {:.4f}, {} B/s, reset {:.2f}, early end "
-      "{:.2f}, hang {:.2f}; disks lost {:.1f}",
-      seconds_of(active_for), seconds_of(wan.latency_min) * 1e3, seconds_of(wan.latency_mean) * 1e3,
-      wan.bandwidth_bytes_s, wan.spike_ratio, network.send_buffer_bytes_min,
-      network.send_buffer_bytes_max, network.fragment_ratio, cuts, seconds_of(cut_max),
-      cut_one_way_ratio, seconds_of(lane_reset_every), seconds_of(lane_half_open_every),
-      seconds_of(lane_clog_every), wan_refuse_ratio, process_deaths, machine_deaths,
-      seconds_of(stall_every), name_failure_ratio, worker_slow_ratio, target_stall_ratio,
-      target_rate_bytes_s, target_reset_ratio, target_early_half_close_ratio, target_hang_ratio,
-      disk_loss_ratio);
+             "faults for {:.0f} s; wan {:.1f}/{:.1f} ms, {} B/s, spikes {:.3f}; buffers {}..{}, "
+             "fragments "
+             "{:.2f}; "
+             "cuts {} up to {:.1f} s, one way {:.2f}; lanes: reset every {:.1f} s, half open every "
+             "{:.1f} "
+             "s, "
+             "clog every {:.1f} s; refused {:.2f}; deaths {} processes, {} machines; stalls every "
+             "{:.1f} "
+             "s; names "
+             "fail {:.2f}; slow jobs {:.3f}; targets: stall {:.4f}, {} B/s, reset {:.2f}, early "
+             "end "
+             "{:.2f}, hang {:.2f}; disks lost {:.1f}",
+             seconds_of(active_for), seconds_of(wan.latency_min) * 1e3,
+             seconds_of(wan.latency_mean) * 1e3, wan.bandwidth_bytes_s, wan.spike_ratio,
+             network.send_buffer_bytes_min, network.send_buffer_bytes_max, network.fragment_ratio,
+             cuts, seconds_of(cut_max), cut_one_way_ratio, seconds_of(lane_reset_every),
+             seconds_of(lane_half_open_every), seconds_of(lane_clog_every), wan_refuse_ratio,
+             process_deaths, machine_deaths, seconds_of(stall_every), name_failure_ratio,
+             worker_slow_ratio, target_stall_ratio, target_rate_bytes_s, target_reset_ratio,
+             target_early_half_close_ratio, target_hang_ratio, disk_loss_ratio) +
+         (turned_bit_every > Duration(0)
+              ? format("; a bit turned every {:.1f} s", seconds_of(turned_bit_every))
+              : "");
 }
 
 // --- FaultInjector ---
@@ -127,6 +134,12 @@ FaultInjector::FaultInjector(SimNetwork& network, FaultPlan plan, FaultTargets t
       ++counters_.clogs;
       network_.clog(lane, static_cast<int>(random_.below(2)),
                     world_.now() + random_.between(Duration(0), plan_.lane_clog_max));
+    });
+  });
+  repeat(plan_.turned_bit_every, [this] {
+    on_lane([this](ConnectionId lane) {
+      ++counters_.turned_bits;
+      network_.turn_bit(lane, static_cast<int>(random_.below(2)), random_.next());
     });
   });
   repeat(plan_.stall_every, [this] {

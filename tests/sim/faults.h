@@ -32,6 +32,7 @@ struct FaultPlan {
   Duration lane_half_open_every{0};  // black hole until the heal
   Duration lane_clog_every{0};
   Duration lane_clog_max = std::chrono::seconds(3);
+  Duration turned_bit_every{0};  // in bytes on their way; not drawn: only TLS notices each
   double wan_refuse_ratio = 0;
   int process_deaths = 0;
   int machine_deaths = 0;
@@ -79,7 +80,8 @@ class FaultInjector {
   [[nodiscard]] bool healed() const { return healed_; }
   [[nodiscard]] const FaultPlan& plan() const { return plan_; }
   struct Counters {
-    int cuts = 0, lane_resets = 0, half_opens = 0, clogs = 0, deaths = 0, stalls = 0;
+    int cuts = 0, lane_resets = 0, half_opens = 0, clogs = 0, turned_bits = 0, deaths = 0,
+        stalls = 0;
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
 

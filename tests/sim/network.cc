@@ -94,7 +94,7 @@ void SimNetwork::send(Connection& connection, int side, Segment segment) {
 }
 
 void SimNetwork::deliver(ConnectionId id, int from_side, std::uint32_t packet) {
-  const Segment segment = std::move(packets_[packet]);
+  Segment segment = std::move(packets_[packet]);
   free_packets_.push_back(packet);
   Connection& connection = *connections_[static_cast<std::size_t>(id)];
   --connection.packets_under_way;
@@ -107,6 +107,7 @@ void SimNetwork::deliver(ConnectionId id, int from_side, std::uint32_t packet) {
                segment.sequence << 20 ^ segment.payload.size());
   counters_.bytes_delivered += segment.payload.size();
   counters_.resets_seen += segment.rst ? 1 : 0;
+  damage(connection, from_side, segment);
   const auto& endpoint = connection.sides[side].endpoint;
   if (endpoint && !endpoint->closed()) {
     endpoint->on_segment(world_.now(), segment);

@@ -109,13 +109,17 @@ class SimNetwork {
   void blackhole(ConnectionId connection, TimePoint until);  // drops it, tells nobody
   void clog(ConnectionId connection, int direction,
             TimePoint until);  // delays; 0: from the dialler
+  // Of the next bytes that arrive in that direction one bit is turned, and no checksum of TCP sees
+  // it. `which`: any number.
+  void turn_bit(ConnectionId connection, int direction, std::uint64_t which);
   // Share of connection attempts that `host` refuses.
   void refuse_connects(HostId host, double ratio);
   // Machine death: all its sockets vanish, packets to it are dropped. Then power_on: it knows
   // nothing.
   void power_off(HostId host);
   void power_on(HostId host);
-  // Ends all cuts, black holes, clogs and refusals. Paths keep their options.
+  // Ends all cuts, black holes, clogs, refusals and bits still to be turned. Paths keep their
+  // options.
   void heal();
 
   struct Counters {
@@ -149,6 +153,7 @@ class SimNetwork {
   [[nodiscard]] std::uint16_t ephemeral_port(Host& host);
   void send(Connection& connection, int side, Segment segment);
   void deliver(ConnectionId id, int from_side, std::uint32_t packet);
+  void damage(Connection& connection, int from_side, Segment& segment);
   void deliver_to_listener(Connection& connection, const Segment& segment);
   void answer_for_dead(Connection& connection, int side, const Segment& segment);
   void settle(NetId socket, bool from_event);

@@ -23,6 +23,16 @@ TEST_F(SimFaultTest, CutHoldsBytesAndTheHealDeliversThemOnce) {
   EXPECT_EQ(network.stats(client).unacknowledged_bytes, 0U);
 }
 
+TEST_F(SimFaultTest, ATurnedBitIsOneOfTheNextBytesThatArrive) {
+  establish();
+  network.turn_bit(network.connections_between(alpha, beta).front(), 0, 11);
+  for (const char* expected : {"aja", "aba"}) {  // the third bit of the second byte
+    write(client, "aba");
+    run(seconds(1));
+    EXPECT_EQ(read_all(server), expected);
+  }
+}
+
 TEST_F(SimFaultTest, ManyCutsUnderLoadKeepTheOrder) {
   establish();
   std::string sent;

@@ -50,6 +50,17 @@ void SimNetwork::clog(ConnectionId id, int direction, TimePoint until) {
   Side* side = find_side(socket_of(id, direction));
   if (side != nullptr) side->clogged_until = std::max(side->clogged_until, until);
 }
+void SimNetwork::turn_bit(ConnectionId id, int direction, std::uint64_t which) {
+  if (Side* side = find_side(socket_of(id, direction)); side != nullptr) side->turned_bit = which;
+}
+void SimNetwork::damage(Connection& connection, int from_side, Segment& segment) {
+  auto& turned = connection.sides[from_side].turned_bit;
+  if (!turned || segment.payload.empty()) return;
+  const std::uint64_t bit = *turned % (segment.payload.size() * 8);
+  segment.payload[bit / 8] ^= std::byte{1} << (bit % 8);
+  world_.trace("net.bit", segment.sequence, bit);
+  turned.reset();
+}
 void SimNetwork::refuse_connects(HostId host, double ratio) {
   hosts_.at(static_cast<std::size_t>(host)).refuse_ratio = ratio;
 }
@@ -78,7 +89,10 @@ void SimNetwork::heal() {
   for (auto& connection : connections_) {
     if (!connection) continue;
     connection->blackhole_until = TimePoint{};
-    for (Side& side : connection->sides) side.clogged_until = TimePoint{};
+    for (Side& side : connection->sides) {
+      side.clogged_until = TimePoint{};
+      side.turned_bit.reset();
+    }
   }
   world_.trace("net.heal");
 }

@@ -36,6 +36,7 @@ struct SimNetwork::Side {
   SocketWatcher* watcher = nullptr;
   TimePoint last_arrival{};
   TimePoint clogged_until{};
+  std::optional<std::uint64_t> turned_bit;  // of the next payload, modulo its size
   EventId timer;
   TimePoint timer_at = kNever;
   std::optional<std::uint64_t> final_acknowledgement;  // TIME_WAIT

@@ -29,7 +29,7 @@ class Scenario {
  public:
   Scenario(std::uint64_t seed, bool verbose)
       : world_(seed),
-        plan_(FaultPlan::sample(world_.stream("plan"))),
+        plan_(sample_plan()),
         network_(world_, plan_.network),
         cluster_(network_, sample_cluster(), plan_),
         random_(world_.stream("scenario")),
@@ -113,8 +113,23 @@ class Scenario {
   }
 
  private:
+  // Half of the worlds have toy TLS; what is turned on the wire is noticed by it alone.
+  FaultPlan sample_plan() {
+    FaultPlan plan = FaultPlan::sample(world_.stream("plan"));
+    RandomStream random = world_.stream("toy_tls");
+    if (!random.chance(0.5)) return plan;
+    toy_tls_.emplace(ToyTlsOptions{
+        .secret = random.next(),
+        .key_update_bytes = random.log_between(std::uint64_t{4 * kKiB}, std::uint64_t{2 * kMiB})});
+    if (random.chance(0.4)) {
+      plan.turned_bit_every =
+          random.log_between(Duration(milliseconds(500)), Duration(seconds(20)));
+    }
+    return plan;
+  }
   ClusterOptions sample_cluster() {
     ClusterOptions options = ClusterOptions::sample(world_.stream("cluster"));
+    options.toy_tls = toy_tls_;
     options.stop_timeout = seconds(10);
     options.makes_state_dirs = true;
     options.state_dir = (std::filesystem::temp_directory_path() /
@@ -218,6 +233,7 @@ class Scenario {
   }
 
   SimWorld world_;
+  std::optional<ToyTlsOptions> toy_tls_;
   const FaultPlan plan_;
   SimNetwork network_;
   Ledger ledger_;
