@@ -10,38 +10,44 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "proxy/base/log.h"
+#include "proxy/base/sealed_text.h"
 
 namespace longthrow {
 namespace {
-
-constexpr std::string_view kLastLine = "end";
 
 std::filesystem::path path_of(const std::string& state_dir) {
   return std::filesystem::path(state_dir) / "copies";
 }
 
+// Nothing: they are not as they were written.
 std::optional<SavedCopies> parse(std::istream& file) {
+  std::ostringstream text;
+  text << file.rdbuf();
+  const auto whole = unsealed_text(text.str());
+  if (!whole) return std::nullopt;
   SavedCopies copies;
+  std::istringstream lines(*whole);
   std::string line;
-  while (std::getline(file, line)) {
-    if (line == kLastLine) return copies;
+  while (std::getline(lines, line)) {
     std::istringstream words(line);
     std::string kind;
     std::string group;
     SavedCopy copy;
-    if (!(words >> kind >> copy.as_of_ns >> copy.streams >> group) || kind != "copy") break;
+    if (!(words >> kind >> copy.as_of_ns >> copy.streams >> group) || kind != "copy")
+      return std::nullopt;
     copies[group] = copy;
   }
-  return std::nullopt;
+  return copies;
 }
 
 }  // namespace
 
 SavedCopies load_copies(const std::string& state_dir) {
   const std::filesystem::path path = path_of(state_dir);
-  std::ifstream file(path);
+  std::ifstream file(path, std::ios::binary);
   if (!file) return {};
   if (auto copies = parse(file)) return *copies;
   const std::filesystem::path aside = path.string() + ".damaged";
@@ -55,11 +61,12 @@ SavedCopies load_copies(const std::string& state_dir) {
 Result<void> save_copies(const std::string& state_dir, const SavedCopies& copies) {
   const std::filesystem::path path = path_of(state_dir);
   const std::filesystem::path fresh = path.string() + ".new";
+  std::string lines;
+  for (const auto& [group, copy] : copies)
+    lines += format("copy {} {} {}\n", copy.as_of_ns, copy.streams, group);
   {
     std::ofstream file(fresh, std::ios::trunc);
-    for (const auto& [group, copy] : copies)
-      file << format("copy {} {} {}\n", copy.as_of_ns, copy.streams, group);
-    file << kLastLine << "\n";
+    file << sealed_text(std::move(lines));
     file.flush();
     if (!file) return fail(format("cannot write {}: {}", fresh.string(), std::strerror(errno)));
   }

@@ -5,20 +5,19 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "proxy/base/durable_file.h"
 #include "proxy/base/foreign_text.h"
 #include "proxy/base/log.h"
 #include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
+#include "proxy/base/sealed_text.h"
 
 namespace longthrow {
 namespace {
 
-// A file without this line was cut short, and a fence may be missing.
-constexpr std::string_view kLastLine = "end";
-
-// Stands at the end of a line.
+// The last word of a line.
 constexpr std::string_view kUnsure = "unsure";
 
 }  // namespace
@@ -35,22 +34,28 @@ Result<Fences> load_fences(const std::string& state_dir) {
   Fences fences;
   const std::string path = fences_file(state_dir);
   errno = 0;
-  std::ifstream file(path);
+  std::ifstream file(path, std::ios::binary);
   if (!file && errno == ENOENT) return fences;
   if (!file) {
     return fail(format("cannot read {}, which says what was taken over: make it readable ({})",
                        path, std::strerror(errno)),
                 errno);
   }
+  std::ostringstream text;
+  text << file.rdbuf();
+  const auto whole = unsealed_text(text.str());
+  // A fence may be missing, or stand where it does not belong.
+  if (!whole) {
+    return fail(ErrorCode::damaged_file,
+                format("{} is damaged: it is not as it was written", path));
+  }
+  std::istringstream lines(*whole);
   std::string line;
-  while (std::getline(file, line)) {
+  while (std::getline(lines, line)) {
     std::istringstream words(line);
     std::string kind;
     std::string name;
     if (!(words >> kind)) continue;
-    if (kind == kLastLine && !fences.groups.empty()) note_reached(Mark::group_fence_restored);
-    if (kind == kLastLine && !fences.links.empty()) note_reached(Mark::link_fence_restored);
-    if (kind == kLastLine) return fences;
     if (!(words >> name) || (kind != "link" && kind != "group")) {
       return fail(ErrorCode::damaged_file,
                   format("{} is damaged: cannot understand \"{}\"", path, one_line(line)));
@@ -62,8 +67,9 @@ Result<Fences> load_fences(const std::string& state_dir) {
     if (std::string word; kind == "link" && words >> word && word == kUnsure)
       fences.unsure_links.insert(name);
   }
-  return fail(ErrorCode::damaged_file,
-              format("{} is damaged: its last line, \"{}\", is missing", path, kLastLine));
+  if (!fences.groups.empty()) note_reached(Mark::group_fence_restored);
+  if (!fences.links.empty()) note_reached(Mark::link_fence_restored);
+  return fences;
 }
 
 Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
@@ -82,8 +88,7 @@ Result<void> save_fences(const std::string& state_dir, const Fences& fences) {
   };
   put("link", fences.links, fences.links_since_s);
   if (!planted(Plant::group_fence_unsaved)) put("group", fences.groups, fences.groups_since_s);
-  text += format("{}\n", kLastLine);
-  return replace_file(fences_file(state_dir), text, 0640);
+  return replace_file(fences_file(state_dir), sealed_text(std::move(text)), 0640);
 }
 
 }  // namespace longthrow

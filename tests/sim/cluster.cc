@@ -110,7 +110,8 @@ Cluster::Cluster(SimNetwork& network, ClusterOptions options, const FaultPlan& p
       options_(std::move(options)),
       plan_(plan),
       tls_(make_provider(options_, network.world())),
-      random_(network.world().stream("disks")) {
+      random_(network.world().stream("disks")),
+      torn_random_(network.world().stream("torn", 1)) {
   for (int side : {0, 1}) hosts_[side] = network_.add_host(kNames[side], kAddresses[side]);
   network_.set_path(hosts_[0], hosts_[1], plan.wan);
   for (int side : {0, 1}) {
@@ -170,7 +171,13 @@ Config Cluster::config(int side, HostId host) const {
 
 void Cluster::start(int side) {
   ++starts_of_[side];
+  const TornFiles torn = std::exchange(torn_[side], {});
+  records_torn_[side] += torn.fences ? 1 : 0;
+  starts_torn_ = torn.fences;
   start(processes_[side], hosts_[side], side);
+  starts_torn_ = false;
+  if (auto wrong = judge_start(config(side).node.state_dir, torn); !wrong.empty())
+    complaints_.push_back(format("side {}: {}", side, wrong));
   apply_refusals(side);
 }
 
@@ -205,6 +212,12 @@ void Cluster::lose_disk(int side) {
   std::error_code ignored;
   std::filesystem::remove_all(config(side).node.state_dir, ignored);
   ++disks_lost_[side];
+  torn_[side] = {};
+}
+
+// A file that is torn already is left as it is.
+void Cluster::tear_disk(int side) {
+  if (!torn_[side].any()) torn_[side] = tear_state(config(side).node.state_dir, torn_random_);
 }
 
 void Cluster::set_refusals(int side, Refusals* refusals) {
@@ -266,6 +279,7 @@ FaultTargets Cluster::fault_targets() {
                 die(side, death);
                 if (death == Death::machine && random_.chance(plan_.disk_loss_ratio))
                   lose_disk(side);
+                if (torn_random_.chance(plan_.torn_state_ratio)) tear_disk(side);
               },
           .restart =
               [this](int side) {

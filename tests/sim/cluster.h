@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "longthrow/node.h"
@@ -17,6 +18,7 @@
 #include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_random.h"
 #include "tests/sim/sim_worker_pool.h"
+#include "tests/sim/torn_state.h"
 #include "tests/sim/toy_tls.h"
 
 namespace longthrow::sim {
@@ -114,6 +116,14 @@ class Cluster {
   [[nodiscard]] const std::set<std::size_t>& left_out(int side) const { return left_out_[side]; }
   // How often the side's state_dir was lost.
   [[nodiscard]] int disks_lost(int side) const { return disks_lost_[side]; }
+  // How often the side's node has started with a torn record of takeovers: then all is fenced. It
+  // says so by an error, while it starts.
+  [[nodiscard]] int records_torn(int side) const { return records_torn_[side]; }
+  [[nodiscard]] bool starts_torn() const { return starts_torn_; }
+  // What was wrong with how nodes have started since this was asked last.
+  [[nodiscard]] std::vector<std::string> take_complaints() {
+    return std::exchange(complaints_, {});
+  }
 
   [[nodiscard]] Config config(int side) const;
 
@@ -129,6 +139,7 @@ class Cluster {
   void start(Process& process, HostId host, int side);
   void die(Process& process, Death death);
   void lose_disk(int side);
+  void tear_disk(int side);
   void apply_refusals(int side);
   Process processes_[2];
   Process clone_;
@@ -138,7 +149,12 @@ class Cluster {
   std::set<std::size_t> left_out_[2];
   Refusals* refusals_[2] = {nullptr, nullptr};
   int disks_lost_[2] = {0, 0};
+  TornFiles torn_[2];
+  int records_torn_[2] = {0, 0};
+  bool starts_torn_ = false;
+  std::vector<std::string> complaints_;
   RandomStream random_;
+  RandomStream torn_random_;
 };
 
 }  // namespace longthrow::sim

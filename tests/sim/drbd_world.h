@@ -32,6 +32,10 @@ class DrbdWorld {
   // A link ("wan") or a group was taken over, or is released again.
   void on_taken(int side, const std::string& name, bool consistent);
   void on_released(int side, const std::string& name) { fences_[side].erase(name); }
+  // A start has found the record of takeovers torn: the link is fenced.
+  void on_torn_record(int side) {
+    fences_[side] = {{"wan", {.since = now_, .disks_lost = cluster_.disks_lost(side)}}};
+  }
   // Nobody writes any more, and nothing is slow.
   void calm();
   // Both disks are the same, over a pair that stands.

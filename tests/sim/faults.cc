@@ -99,7 +99,8 @@ std::string FaultPlan::describe() const {
              target_early_half_close_ratio, target_hang_ratio, disk_loss_ratio) +
          (turned_bit_every > Duration(0)
               ? format("; a bit turned every {:.1f} s", seconds_of(turned_bit_every))
-              : "");
+              : "") +
+         (torn_state_ratio > 0 ? format("; state torn {:.1f}", torn_state_ratio) : "");
 }
 
 // --- FaultInjector ---

@@ -32,13 +32,15 @@ struct FaultPlan {
   Duration lane_half_open_every{0};  // black hole until the heal
   Duration lane_clog_every{0};
   Duration lane_clog_max = std::chrono::seconds(3);
-  Duration turned_bit_every{0};  // in bytes on their way; not drawn: only TLS notices each
+  Duration turned_bit_every{
+      0};  // in bytes on their way; drawn by the scenario: only TLS notices each
   double wan_refuse_ratio = 0;
   int process_deaths = 0;
   int machine_deaths = 0;
   Duration downtime_max = std::chrono::seconds(10);
-  double disk_loss_ratio = 0;  // of the machines that die
-  Duration stall_every{0};     // of a process
+  double disk_loss_ratio = 0;   // of the machines that die
+  double torn_state_ratio = 0;  // of all deaths; drawn by the scenario
+  Duration stall_every{0};      // of a process
   Duration stall_max = std::chrono::seconds(2);
   double name_failure_ratio = 0;
 

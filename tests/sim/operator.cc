@@ -246,6 +246,7 @@ void Operator::judge(TimePoint now, const Statuses& statuses) {
       continue;
     }
     if (stopped_one && now > stop.ended_by) violate_(format("stop: side {} has not ended", side));
+    note_torn_record(side);
     for (const Fence& fence : fences_[side])
       judge_fence(side, fence, statuses[side]->links.at(kLink));
   }
@@ -256,6 +257,16 @@ void Operator::judge(TimePoint now, const Statuses& statuses) {
                       kKindNames[static_cast<std::size_t>(asked.kind)]));
     return now > asked.answer_by;
   });
+}
+
+// What was taken over is not known any more, so the link is fenced, until it is released.
+void Operator::note_torn_record(int side) {
+  if (std::exchange(records_torn_[side], cluster_.records_torn(side)) ==
+      cluster_.records_torn(side))
+    return;
+  for (Fence& fence : fences_[side]) fence.name = kLink;
+  fences_[side].push_back({.name = kLink, .disks_lost = cluster_.disks_lost(side)});
+  if (drbd_ != nullptr) drbd_->on_torn_record(side);
 }
 
 // It is kept on disk: restarts do not lift it.
@@ -280,6 +291,7 @@ void Operator::restore() {
     stops_[side] = {};
     if (node(side) != nullptr && node(side)->status().stopping) cluster_.die(side, Death::process);
     if (node(side) == nullptr) cluster_.start(side);
+    note_torn_record(side);
     for (const Asked& asked : asked_) {
       const bool goes_on = asked.kind == Kind::takeover;
       if (!goes_on && asked.side == side && asked.start == cluster_.starts(side))

@@ -85,6 +85,7 @@ class Operator {
   void reload(int side, std::set<std::size_t> left_out);
   void stop(int side, TimePoint now);
   void judge_drain(int side, const std::string& group, const std::vector<Mark>& marks);
+  void note_torn_record(int side);
   void judge_fence(int side, const Fence& fence, const LinkStatus& link);
 
   Cluster& cluster_;
@@ -95,6 +96,7 @@ class Operator {
   std::vector<Kind> kinds_;
   std::list<Asked> asked_;
   std::list<Fence> fences_[2];
+  int records_torn_[2] = {0, 0};  // that it knows of
   std::map<std::string, int> releases_[2];
   struct Stop {
     int start = 0;

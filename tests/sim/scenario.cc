@@ -113,11 +113,16 @@ class Scenario {
   }
 
  private:
-  // Half of the worlds have toy TLS; what is turned on the wire is noticed by it alone.
   FaultPlan sample_plan() {
     FaultPlan plan = FaultPlan::sample(world_.stream("plan"));
+    sample_tls(plan);
+    if (world_.stream("torn").chance(0.5)) plan.torn_state_ratio = 0.7;
+    return plan;
+  }
+  // Half of the worlds have toy TLS; what is turned on the wire is noticed by it alone.
+  void sample_tls(FaultPlan& plan) {
     RandomStream random = world_.stream("toy_tls");
-    if (!random.chance(0.5)) return plan;
+    if (!random.chance(0.5)) return;
     toy_tls_.emplace(ToyTlsOptions{
         .secret = random.next(),
         .key_update_bytes = random.log_between(std::uint64_t{4 * kKiB}, std::uint64_t{2 * kMiB})});
@@ -125,7 +130,6 @@ class Scenario {
       plan.turned_bit_every =
           random.log_between(Duration(milliseconds(500)), Duration(seconds(20)));
     }
-    return plan;
   }
   ClusterOptions sample_cluster() {
     ClusterOptions options = ClusterOptions::sample(world_.stream("cluster"));
@@ -145,7 +149,7 @@ class Scenario {
       std::fprintf(stderr, "%12.6f %s\n", std::chrono::duration<double>(world_.elapsed()).count(),
                    line.c_str());
     }
-    if (level == LogLevel::error) violate("log: " + line);
+    if (level == LogLevel::error && !cluster_.starts_torn()) violate("log: " + line);
   }
 
   void start_applications() {
@@ -202,6 +206,7 @@ class Scenario {
   }
   void look() {
     const Statuses statuses = cluster_.statuses();
+    for (auto& what : cluster_.take_complaints()) violate("state: " + what);
     memory_.check(cluster_, statuses, report_.violations);
     errors_.check(cluster_.errors(statuses), report_.violations);
     shadow_.look(world_.now(), statuses);

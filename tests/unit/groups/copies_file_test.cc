@@ -38,6 +38,26 @@ TEST_F(CopiesFileTest, ADamagedFileIsKeptAside) {
   }
 }
 
+// A copy must not look younger than it is.
+TEST_F(CopiesFileTest, EveryTurnedBitAndEveryTruncationIsDamage) {
+  ASSERT_TRUE(save_copies(folder_, {{"vm1", {.as_of_ns = 1'769'860'867'250'000'000}}}));
+  const std::string path = folder_ + "/copies";
+  std::string text;
+  std::getline(std::ifstream(path), text, '\0');
+  const auto load = [&](const std::string& damaged) {
+    std::ofstream(path, std::ios::trunc) << damaged;
+    return load_copies(folder_);
+  };
+  ASSERT_FALSE(load(text).empty());
+  for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+    std::string damaged = text;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_TRUE(load(damaged).empty()) << bit;
+  }
+  for (std::size_t size = 0; size < text.size(); ++size)
+    EXPECT_TRUE(load(text.substr(0, size)).empty()) << size;
+}
+
 TEST_F(CopiesFileTest, AFolderThatIsNotThereIsSaid) {
   EXPECT_FALSE(save_copies(folder_ + "/none", {{"vm1", {.as_of_ns = 5}}}));
 }

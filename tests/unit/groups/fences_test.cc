@@ -83,6 +83,22 @@ TEST_F(FencesTest, EveryTruncationIsAnError) {
   }
 }
 
+// It could fence another group than the one that was taken over.
+TEST_F(FencesTest, EveryTurnedBitIsAnError) {
+  ASSERT_TRUE(save_fences(folder_, {.links = {"dr"}, .groups = {"vm1"}}));
+  const std::string file = the_file();
+  std::string text;
+  std::getline(std::ifstream(file), text, '\0');
+  for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+    std::string damaged = text;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    std::ofstream(file, std::ios::trunc) << damaged;
+    const auto loaded = load_fences(folder_);
+    ASSERT_FALSE(loaded) << bit;
+    EXPECT_EQ(loaded.error().code, ErrorCode::damaged_file);
+  }
+}
+
 TEST_F(FencesTest, AFolderThatCannotBeWrittenIsAnError) {
   std::ofstream(folder_ + "/file") << "x";
   EXPECT_FALSE(save_fences(folder_ + "/file/below", {}));
