@@ -183,8 +183,9 @@ struct Status {
   std::string node;
   std::string version;
   double uptime_s = 0.0;
-  std::string io;         // io_uring | epoll
-  std::string io_reason;  // why not io_uring
+  std::string io;               // io_uring | epoll
+  std::string io_reason;        // why not io_uring
+  std::string restart_pending;  // why a restart would run another program
   bool stopping = false;
   LossSummary losses;
   std::map<std::string, LinkStatus> links;

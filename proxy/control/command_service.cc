@@ -45,6 +45,7 @@ void CommandService::status(std::function<void(Result<Status>)> handler) {
     if (!result) return handler(std::unexpected(result.error()));
     Status status = **result;
     forget_saved_differences(status, reloader_.file_config());
+    if (restart_pending_) status.restart_pending = restart_pending_();
     handler(std::move(status));
   });
 }

@@ -4,7 +4,9 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "longthrow/status.h"
 #include "proxy/control/config_store.h"
@@ -25,12 +27,16 @@ class CommandService {
     bool is_long = false;                       // abandoned when the asker goes away
   };
 
-  CommandService(NodeGateway& gateway, Reloader& reloader, ConfigStore& store)
-      : gateway_(gateway), reloader_(reloader), store_(store) {}
+  CommandService(NodeGateway& gateway, Reloader& reloader, ConfigStore& store,
+                 std::function<std::string()> restart_pending)
+      : gateway_(gateway),
+        reloader_(reloader),
+        store_(store),
+        restart_pending_(std::move(restart_pending)) {}
 
   Started handle(std::string_view request_line, Reply reply);
   // The node's status. A value that was saved to the file since the node's start counts as the
-  // file's.
+  // file's. Whether a restart is pending is looked up at each call.
   void status(std::function<void(Result<Status>)> handler);
 
  private:
@@ -44,6 +50,7 @@ class CommandService {
   NodeGateway& gateway_;
   Reloader& reloader_;
   ConfigStore& store_;
+  std::function<std::string()> restart_pending_;
 };
 
 }  // namespace longthrow::control

@@ -56,7 +56,7 @@ class ControlThread final : public Control {
         gateway_(io_, parts.loop, parts.node, NodeGateway::Limits{}),
         reloader_({store_, gateway_, std::move(parts.check), std::move(parts.check_memlimits)},
                   config, std::move(parts.connections)),
-        service_(gateway_, reloader_, store_),
+        service_(gateway_, reloader_, store_, std::move(parts.restart_pending)),
         acceptor_(io_, stream_protocol(), socket_.release_fd()),
         retry_(io_),
         http_retry_(io_),

@@ -28,6 +28,8 @@ struct ControlParts {
   std::function<Result<void>(const Config&)> check_memlimits;
   // The connections of drbd-proxy-ctl that the node started with, beside the configuration.
   DrbdConnections connections;
+  // Why a restart would run another program, empty if it would not; on the control thread.
+  std::function<std::string()> restart_pending{};
 };
 
 // All parts outlive the Control. The loop no longer runs when the node is destroyed after it.

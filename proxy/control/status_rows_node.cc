@@ -89,6 +89,12 @@ StatusRows<Status> NodeRows::all() {
           {gauge("longthrow_uptime_seconds")}),
       row("io", LT_AT(io), "`io_uring` or `epoll`"),
       row("io_reason", LT_AT(io_reason), "why it is not io_uring; empty if it is"),
+      row("restart_pending", LT_AT(restart_pending),
+          "why a restart is due: the program on the disk is another than the one that runs, as "
+          "after an upgrade of the package; empty if it is not",
+          {gauge("longthrow_restart_pending",
+                 "1 while the program on the disk is another than the one that runs.",
+                 [](const Status& status) { return !status.restart_pending.empty(); })}),
       row("stopping", LT_AT(stopping), "the node drains before it ends",
           {gauge("longthrow_stopping", "1 while the node is draining before it ends.")}),
       row("losses", LT_AT(losses), "the ledger of [losses](#losses) in short",

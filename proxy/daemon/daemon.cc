@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,18 +13,15 @@
 
 #include "longthrow/node.h"
 #include "proxy/base/log.h"
+#include "proxy/base/program_file.h"
 #include "proxy/base/random.h"
 #include "proxy/base/state_folder.h"
-#include "proxy/config/load.h"
-#include "proxy/config/memory_limits.h"
-#include "proxy/config/peer_needs.h"
-#include "proxy/config/shares.h"
 #include "proxy/control/connection_json.h"
 #include "proxy/control/control.h"
 #include "proxy/control/file_config_store.h"
+#include "proxy/daemon/check_configuration.h"
 #include "proxy/daemon/service_manager.h"
 #include "proxy/daemon/signal_thread.h"
-#include "proxy/groups/fences.h"
 #include "proxy/io/make_loop.h"
 #include "proxy/io/worker_pool.h"
 #include "proxy/tls/provider.h"
@@ -35,18 +31,6 @@ namespace {
 
 constexpr int kDone = 0;
 constexpr int kNotDone = 1;
-
-// Checks the memlimits: their sum against the machine, and the shares of each group.
-Result<void> check_memlimits(const Config& config) {
-  if (Result<void> shares = check_shares(config); !shares) return shares;
-  return check_memory(config, read_memory_limits());
-}
-
-// Checks what a configuration needs of this machine: memory and readable keys. Changes nothing.
-Result<void> check_machine(const Config& config) {
-  if (Result<void> memory = check_memlimits(config); !memory) return memory;
-  return make_tls_provider()->load(config);
-}
 
 // A node needs many sockets. The soft limit is low only for programs that use select(2).
 void raise_descriptor_limit() {
@@ -96,6 +80,7 @@ class Daemon {
   void on_watchdog();
   void on_stop_watch();
 
+  ProgramFile program_ = ProgramFile::of_this_process();
   std::optional<StateFolder> state_;
   control::FileConfigStore store_;
   Config config_;
@@ -193,7 +178,8 @@ Result<void> Daemon::start(const Config& files) {
   }
   node_ = make_node(config, {*loop_, *workers_, *tls_, random_}, io_reason_);
   auto control = control::Control::open(
-      files, {*loop_, *node_, store_, check_machine, check_memlimits, std::move(*connections)});
+      files, {*loop_, *node_, store_, check_machine, check_memlimits, std::move(*connections),
+              [this] { return program_.replaced(); }});
   if (!control) return std::unexpected(control.error());
   control_ = *std::move(control);
   if (Result<void> started = node_->start(); !started) return started;
@@ -249,37 +235,6 @@ void Daemon::on_stop_watch() {
 }
 
 }  // namespace
-
-int check_configuration(const std::filesystem::path& main_file) {
-  const auto loaded = control::FileConfigStore(main_file).load();
-  if (!loaded) {
-    for (const std::string& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
-    return kNotDone;
-  }
-  for (const std::string& line : loaded->warnings) {
-    std::fprintf(stderr, "warning: %s\n", line.c_str());
-  }
-  if (const Result<void> machine = check_machine(loaded->config); !machine) {
-    std::fprintf(stderr, "%s\n", machine.error().message.c_str());
-    return kNotDone;
-  }
-  const std::string& state_dir = loaded->config.node.state_dir;
-  if (const Result<void> state = StateFolder::check(state_dir); !state) {
-    std::fprintf(stderr, "warning: %s\n", state.error().message.c_str());
-  }
-  if (const auto fences = load_fences(state_dir); !fences) {
-    std::fprintf(stderr, "%s; a start would fence all links\n", fences.error().message.c_str());
-    return kNotDone;
-  }
-  if (const auto saved = control::load_connections(state_dir); !saved) {
-    std::fprintf(stderr, "warning: %s\n", saved.error().message.c_str());
-  }
-  std::printf("%s: good: node %s, %zu link(s), %zu route(s), %zu group(s)\n", main_file.c_str(),
-              loaded->config.node.name.c_str(), loaded->config.links.size(),
-              loaded->config.routes.size(), loaded->config.groups.size());
-  for (const std::string& line : peer_needs(loaded->config)) std::printf("%s\n", line.c_str());
-  return kDone;
-}
 
 int run_daemon(const std::filesystem::path& main_file) {
   const auto loaded = control::FileConfigStore(main_file).load();

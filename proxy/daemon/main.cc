@@ -6,6 +6,7 @@
 #include <string>
 
 #include "proxy/base/log.h"
+#include "proxy/daemon/check_configuration.h"
 #include "proxy/daemon/daemon.h"
 #include "proxy/daemon/help_config.h"
 #include "proxy/daemon/signal_thread.h"

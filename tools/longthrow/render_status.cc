@@ -251,6 +251,8 @@ std::string render_status(const Status& status, const Painter& paint) {
   if (!status.io_reason.empty()) out += " (no io_uring: " + status.io_reason + ")";
   if (status.stopping) out += "  " + paint(Paint::warning, "STOPPING");
   out += '\n';
+  if (!status.restart_pending.empty())
+    out += paint(Paint::warning, "restart pending") + ": " + status.restart_pending + '\n';
   out += loss_line(status.losses, paint);
   if (status.links.empty()) out += "\nno links are configured\n";
   for (const auto& [name, link] : status.links) {

@@ -14,6 +14,14 @@ TEST_F(ControlSocketCommand, StatusIsTheNodesOwn) {
   EXPECT_EQ(answer.at("status").at("links").at("dr").at("peer").as_string(), "beta");
 }
 
+TEST_F(ControlSocketCommand, StatusSaysThatARestartIsPending) {
+  restart_pending_ = [] { return "replaced"; };
+  start(true);
+  const json::object answer = ask(R"({"command":"status"})");
+  EXPECT_EQ(answer.at("status").at("restart_pending").as_string(), "replaced");
+  EXPECT_NE(get("/metrics").find("\nlongthrow_restart_pending 1\n"), std::string::npos);
+}
+
 TEST_F(ControlSocketCommand, ACrowdSharesAStatus) {
   start();
   std::vector<std::unique_ptr<ByteClient>> crowd;

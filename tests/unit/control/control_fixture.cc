@@ -134,7 +134,8 @@ void ControlTest::start(bool with_http) {
   Config config = sample_config();
   config.node.control = path();
   if (with_http) config.node.http = *parse_endpoint("127.0.0.1:0");
-  auto opened = control::Control::open(config, {*loop_, node_, store_, check_, check_memlimits_});
+  auto opened = control::Control::open(
+      config, {*loop_, node_, store_, check_, check_memlimits_, {}, restart_pending_});
   ASSERT_TRUE(opened) << opened.error().message;
   control_ = *std::move(opened);
   control_->start();

@@ -80,6 +80,7 @@ class ControlTest : public ::testing::Test {
   std::unique_ptr<TaskLoop> loop_ = std::make_unique<TaskLoop>();
   std::function<Result<void>(const Config&)> check_;
   std::function<Result<void>(const Config&)> check_memlimits_;
+  std::function<std::string()> restart_pending_;
   std::unique_ptr<control::Control> control_;
 };
 

@@ -118,6 +118,7 @@ RouteStatus full_route() {
 Status full_status() {
   Status status{.node = "alpha", .version = "1.2.3", .uptime_s = 58.5, .io = "epoll"};
   status.io_reason = "forbidden";
+  status.restart_pending = "replaced";
   status.stopping = true;
   status.losses = {.since = at(59), .losses = 60, .bytes = 61};
   status.losses.not_kept = "no space left";

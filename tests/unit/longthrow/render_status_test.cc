@@ -43,6 +43,13 @@ TEST(RenderStatus, HealthyPairIsOneScreen) {
   EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 25);
 }
 
+TEST(RenderStatus, APendingRestartHasALine) {
+  Status status = test::sample_status();
+  EXPECT_FALSE(shows(screen(status), "restart pending"));
+  status.restart_pending = "/usr/bin/longthrowd was replaced";
+  EXPECT_TRUE(shows(screen(status), "\nrestart pending: /usr/bin/longthrowd was replaced\n"));
+}
+
 TEST(RenderStatus, InconsistentGroupIsLoud) {
   Status status = test::sample_status();
   status.groups["vm1"].consistent = Consistency::no;
