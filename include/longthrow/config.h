@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,9 @@
 namespace longthrow {
 
 inline constexpr std::uint64_t kMemlimitMin = 16 * kMiB;
+
+// A key or certificate named so is no path: what follows names a credential of systemd.
+inline constexpr std::string_view kCredentialPrefix = "credential:";
 
 struct PskTls {
   std::string psk_file;

@@ -46,6 +46,10 @@ Result<std::string> path_of(const Option& option, const Value& value) {
   auto text = text_of(option, value);
   if (!text) return text;
   if (text->empty()) return refuse(option, value);
+  if (option.type == ValueType::key_file && text->starts_with(kCredentialPrefix)) {
+    const bool named = is_config_name(std::string_view(*text).substr(kCredentialPrefix.size()));
+    return named ? text : refuse(option, value, "that is no name of a credential");
+  }
   const auto folder = std::filesystem::path(value.origin.file).parent_path();
   std::string path = (folder / *text).lexically_normal().string();
   if (option.max != 0 && path.size() > static_cast<std::size_t>(option.max)) {
@@ -62,7 +66,8 @@ bool is_word(const Option& option, const Value& value) {
 }
 
 Result<void> read(const Option& option, const Value& value, std::string& out) {
-  auto text = option.type == ValueType::path ? path_of(option, value) : text_of(option, value);
+  const bool path = option.type == ValueType::path || option.type == ValueType::key_file;
+  auto text = path ? path_of(option, value) : text_of(option, value);
   if (!text) return std::unexpected(std::move(text.error()));
   if (is_word(option, value)) {
     text->clear();  // "auto": left to the system

@@ -9,19 +9,9 @@
 namespace longthrow {
 namespace {
 
-std::vector<std::string> keys_of(Section section, std::string_view prefix) {
-  std::vector<std::string> keys;
-  for (const Option& option : section_options(section)) {
-    const bool inside = option.key.starts_with(prefix);
-    const std::string_view rest = inside ? option.key.substr(prefix.size()) : option.key;
-    if (inside && option.available && rest.find('.') == std::string_view::npos)
-      keys.emplace_back(rest);
-  }
-  return keys;
-}
-
 class Parser {
  public:
+  explicit Parser(const NodeFolders& folders);
   LoadResult parse(const std::vector<SourceText>& sources, std::string_view host_name);
 
  private:
@@ -61,6 +51,13 @@ class Parser {
   std::vector<Override> overrides_;
   std::map<std::string, GroupConfig> group_tables_;
 };
+
+Parser::Parser(const NodeFolders& folders) {
+  assign_defaults(Section::node, &config_.node);
+  assign_defaults(Section::drbd_proxy, &config_.drbd_proxy);
+  if (!folders.runtime.empty()) config_.node.control = folders.runtime + "/control.sock";
+  if (!folders.state.empty()) config_.node.state_dir = folders.state;
+}
 
 bool Parser::define(const std::string& path, const Origin& origin) {
   if (!origins_.contains(path)) {
@@ -142,7 +139,8 @@ template <typename T>
 void Parser::add_table(Section section, std::string path, const Entry& entry, T& target) {
   const auto* table = table_of(entry, path);
   if (!define(path, entry.origin) || table == nullptr) return;
-  assign_defaults(section, &target);
+  // Those of [node] are set already: the service manager has a word in them.
+  if constexpr (!std::is_same_v<T, NodeConfig>) assign_defaults(section, &target);
   add_entries({section, std::move(path), &target}, *table, "");
 }
 
@@ -251,8 +249,6 @@ void Parser::complete(std::string_view host_name) {
 LoadResult Parser::parse(const std::vector<SourceText>& sources, std::string_view host_name) {
   LT_ASSERT(!sources.empty());
   origins_.add("", {sources.front().file, 0});
-  assign_defaults(Section::node, &config_.node);
-  assign_defaults(Section::drbd_proxy, &config_.drbd_proxy);
   bool readable = true;
   for (const SourceText& source : sources) {
     report_.begin_file(source.file);
@@ -278,8 +274,9 @@ LoadResult Parser::parse(const std::vector<SourceText>& sources, std::string_vie
 
 }  // namespace
 
-LoadResult parse_config(const std::vector<SourceText>& sources, std::string_view host_name) {
-  return Parser().parse(sources, host_name);
+LoadResult parse_config(const std::vector<SourceText>& sources, std::string_view host_name,
+                        const NodeFolders& folders) {
+  return Parser(folders).parse(sources, host_name);
 }
 
 }  // namespace longthrow

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -59,6 +60,13 @@ std::expected<std::vector<fs::path>, ConfigError> list_conf_d(const fs::path& fo
   return files;
 }
 
+// The first of a list that systemd has set for us (systemd.exec(5), RuntimeDirectory=).
+std::string folder_of(const char* variable) {
+  const char* value = std::getenv(variable);
+  const std::string_view list = value == nullptr ? "" : value;
+  return std::string(list.substr(0, list.find(':')));
+}
+
 std::string read_host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
@@ -87,7 +95,9 @@ LoadResult load_config(const std::filesystem::path& main_file) {
     }
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  return parse_config(sources, read_host_name());
+  return parse_config(
+      sources, read_host_name(),
+      {.runtime = folder_of("RUNTIME_DIRECTORY"), .state = folder_of("STATE_DIRECTORY")});
 }
 
 }  // namespace longthrow

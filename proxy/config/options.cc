@@ -40,6 +40,8 @@ std::string allowed_form(const Option& option) {
       return "a name of 1 to 64 letters, digits, '.', '_' or '-'";
     case ValueType::path:
       return format("a path of at most {} bytes", option.max);
+    case ValueType::key_file:
+      return format("a path of at most {} bytes, or \"credential:NAME\"", option.max);
     case ValueType::size:
       return format("a size{}, e.g. \"1GiB\" or \"512MB\"", range(option, quoted_size));
     case ValueType::rate:
@@ -94,6 +96,17 @@ std::span<const Option> section_options(Section section) {
       return drbd_proxy_options();
   }
   return {};
+}
+
+std::vector<std::string> keys_of(Section section, std::string_view prefix) {
+  std::vector<std::string> keys;
+  for (const Option& option : section_options(section)) {
+    const bool inside = option.key.starts_with(prefix);
+    const std::string_view rest = inside ? option.key.substr(prefix.size()) : option.key;
+    if (inside && option.available && rest.find('.') == std::string_view::npos)
+      keys.emplace_back(rest);
+  }
+  return keys;
 }
 
 std::span<const Option> options() {

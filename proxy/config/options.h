@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "longthrow/config.h"
 #include "proxy/config/value.h"
@@ -21,6 +22,7 @@ enum class Section : std::uint8_t { node, link, route, group, drbd_proxy };
 enum class ValueType : std::uint8_t {
   name,
   path,
+  key_file,  // a path, or "credential:NAME"
   size,
   rate,
   duration,
@@ -85,6 +87,9 @@ struct Option {
 [[nodiscard]] std::span<const Option> drbd_proxy_options();
 [[nodiscard]] std::span<const Option> section_options(Section section);
 [[nodiscard]] const Option* find_option(Section section, std::string_view key);
+
+// The keys of a section that are available and begin with `prefix`, without it: "" or "tls.".
+[[nodiscard]] std::vector<std::string> keys_of(Section section, std::string_view prefix);
 
 // "link", and its table as the reader of a manual knows it: "[link.NAME]".
 [[nodiscard]] std::string_view section_name(Section section);

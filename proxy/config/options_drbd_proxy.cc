@@ -31,7 +31,7 @@ constexpr std::array kOptions = {
     bind<TlsField<&PskTls::psk_file>>({
         .section = Section::drbd_proxy,
         .key = "tls.psk_file",
-        .type = ValueType::path,
+        .type = ValueType::key_file,
         .max = 4000,
         .default_note = "none",
         .example = "tls.psk_file = \"/etc/longthrow/drbd.psk\"",

@@ -76,16 +76,16 @@ constexpr std::array kOptions = {
     bind<TlsField<&PskTls::psk_file>>({
         .section = Section::link,
         .key = "tls.psk_file",
-        .type = ValueType::path,
+        .type = ValueType::key_file,
         .max = 4000,
         .default_note = "none",
         .example = "tls.psk_file = \"/etc/longthrow/dr.psk\"",
         .apply = Apply::live,
         .doc = "A file of pre-shared keys, made by longthrow genkey and the same on both nodes: "
-               "lines of "
-               "IDENTITY:HEX. The first is offered, all are accepted, so a key can be replaced "
-               "without "
-               "both sides doing it at one moment.",
+               "lines of IDENTITY:HEX. The first is offered, all are accepted, so a key can be "
+               "replaced without both sides doing it at one moment. \"credential:NAME\", as of "
+               "every key and certificate, is systemd's credential of that name "
+               "(LoadCredential= in the unit).",
     }),
     tls_cert(Section::link),
     tls_key(Section::link),

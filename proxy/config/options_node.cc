@@ -36,8 +36,8 @@ constexpr std::array kOptions = {
         .default_text = "/run/longthrow/control.sock",
         .apply = Apply::restart,
         .doc = "The Unix socket on which longthrow and other tools reach the daemon. Whoever may "
-               "write "
-               "to it (mode 0660) may steer the daemon.",
+               "write to it (mode 0660) may steer the daemon. An instance of longthrowd@.service "
+               "has /run/longthrow/INSTANCE/control.sock where this names none.",
     }),
     bind<Field<&NodeConfig::http>>({
         .section = Section::node,
@@ -83,9 +83,8 @@ constexpr std::array kOptions = {
         .apply = Apply::restart,
         .doc = "A directory for the little that must outlive a restart: which links and groups are "
                "fenced after a takeover, as of when copies are, what was lost, and the connections "
-               "that "
-               "drbd-proxy-ctl has added. Replicated data "
-               "is never written to it.",
+               "that drbd-proxy-ctl has added. Replicated data is never written to it. An instance "
+               "of longthrowd@.service has /var/lib/longthrow/INSTANCE where this names none.",
     }),
     bind<Field<&NodeConfig::log_level>>({
         .section = Section::node,

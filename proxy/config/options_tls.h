@@ -10,7 +10,7 @@ constexpr Option tls_cert(Section section) {
   return bind<TlsField<&CertificateTls::cert>>({
       .section = section,
       .key = "tls.cert",
-      .type = ValueType::path,
+      .type = ValueType::key_file,
       .max = 4000,
       .default_note = "none",
       .example = "tls.cert = \"/etc/longthrow/alpha.crt\"",
@@ -23,7 +23,7 @@ constexpr Option tls_key(Section section) {
   return bind<TlsField<&CertificateTls::key>>({
       .section = section,
       .key = "tls.key",
-      .type = ValueType::path,
+      .type = ValueType::key_file,
       .max = 4000,
       .default_note = "none",
       .example = "tls.key = \"/etc/longthrow/alpha.key\"",
@@ -36,7 +36,7 @@ constexpr Option tls_ca(Section section) {
   return bind<TlsField<&CertificateTls::ca>>({
       .section = section,
       .key = "tls.ca",
-      .type = ValueType::path,
+      .type = ValueType::key_file,
       .max = 4000,
       .default_note = "none",
       .example = "tls.ca = \"/etc/longthrow/ca.crt\"",

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
+#include "longthrow/config.h"
 #include "proxy/base/log.h"
 
 namespace longthrow {
@@ -61,24 +63,58 @@ Result<Secret> read_all(const std::string& path, int fd, std::size_t size) {
   return content;
 }
 
+std::unexpected<Error> not_regular(const std::string& path) {
+  return fail(format("{}: it is not a regular file", path));
+}
+
+Result<Secret> read_regular(const std::string& path, int fd, const struct stat& status) {
+  if (!S_ISREG(status.st_mode)) return not_regular(path);
+  if (status.st_size > static_cast<off_t>(kKeyMaterialBytesMax)) {
+    return fail(
+        format("{}: it is too large ({} bytes) for keys or certificates", path, status.st_size));
+  }
+  return read_all(path, fd, static_cast<std::size_t>(status.st_size));
+}
+
 enum class Rights : std::uint8_t { secret, anybody };
 
+// systemd has put it there for this service alone. What shows as rights of the group may be the
+// mask of an ACL by which it lets our user read; so only the rights of all others count.
+Result<Secret> read_credential(const std::string& path) {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr || *folder == '\0') {
+    return fail(
+        format("{}: CREDENTIALS_DIRECTORY is not set: only what systemd starts, with "
+               "LoadCredential= in its unit, has credentials",
+               path));
+  }
+  const std::string file = format("{}/{}", folder, path.substr(kCredentialPrefix.size()));
+  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status{};
+  if (opened.get() < 0 && errno == ENOENT) {
+    return fail(
+        format("{}: the unit has no credential of this name; see LoadCredential= in "
+               "systemd.exec(5)",
+               path));
+  }
+  if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) return fail_errno(path, "open");
+  if ((status.st_mode & S_IRWXO) != 0) return fail(format("{}: everybody can use it", path));
+  return read_regular(path, opened.get(), status);
+}
+
 Result<Secret> read_file(const std::string& path, Rights rights) {
+  if (path.starts_with(kCredentialPrefix)) return read_credential(path);
   // Non-blocking, so that a FIFO in the place of a file cannot stop the program.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file.get() < 0) return fail_errno(path, "open");
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) return fail_errno(path, "examine");
-  if (!S_ISREG(status.st_mode)) return fail(format("{}: it is not a regular file", path));
+  if (!S_ISREG(status.st_mode)) return not_regular(path);
   if (rights == Rights::secret) {
     if (auto checked = check_rights(path, status); !checked)
       return std::unexpected(checked.error());
   }
-  if (status.st_size > static_cast<off_t>(kKeyMaterialBytesMax)) {
-    return fail(
-        format("{}: it is too large ({} bytes) for keys or certificates", path, status.st_size));
-  }
-  return read_all(path, file.get(), static_cast<std::size_t>(status.st_size));
+  return read_regular(path, file.get(), status);
 }
 
 Result<void> write_all(const std::string& path, int fd, std::string_view text) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading files whose rights matter, and creating them.
+// Reading files whose rights matter, and creating them. "credential:NAME" in the place of a path is
+// the file NAME in systemd's CREDENTIALS_DIRECTORY.
 #pragma once
 
 #include <string>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The edges: reading the files of a configuration, and writing 90-set.toml.
+#include <stdlib.h>
+
 #include "proxy/config/saved_settings.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/config/config_case.h"
@@ -30,6 +32,16 @@ class ConfigFiles : public ConfigCase {
 };
 
 TEST_F(ConfigFiles, MainFileAlone) { EXPECT_EQ(loaded().node.name, "alpha"); }
+
+TEST_F(ConfigFiles, FoldersOfTheServiceManagerAreTakenFromItsVariables) {
+  ::setenv("RUNTIME_DIRECTORY", "/run/longthrow/a:/run/other", 1);
+  ::setenv("STATE_DIRECTORY", "/var/lib/longthrow/a", 1);
+  const NodeConfig node = loaded().node;
+  ::unsetenv("RUNTIME_DIRECTORY");
+  ::unsetenv("STATE_DIRECTORY");
+  EXPECT_EQ(node.control, "/run/longthrow/a/control.sock");
+  EXPECT_EQ(node.state_dir, "/var/lib/longthrow/a");
+}
 
 TEST_F(ConfigFiles, MissingMainFileIsNamed) {
   std::filesystem::remove(folder_ / "longthrow.toml");

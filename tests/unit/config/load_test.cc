@@ -121,6 +121,36 @@ TEST_F(LoadConfig, RelativePathStartsAtItsFile) {
   EXPECT_EQ(std::get<PskTls>(good_link().tls).psk_file, "/etc/keys/dr.psk");
 }
 
+TEST_F(LoadConfig, ACredentialIsNoPath) {
+  link("listen = \"192.0.2.1:7700\"\ntls = { psk_file = \"credential:dr.psk\" }\n");
+  EXPECT_EQ(std::get<PskTls>(good_link().tls).psk_file, "credential:dr.psk");
+}
+
+TEST_F(LoadConfig, ACredentialHasAName) {
+  for (const char* name : {"", "a/b", "../dr"}) {
+    sources_.clear();
+    link(std::string("listen = \"192.0.2.1:7700\"\ntls = { psk_file = \"credential:") + name +
+         "\" }\n");
+    expect_error("/etc/main.toml:3: link.dr.tls.psk_file: ", "no name of a credential");
+  }
+}
+
+TEST_F(LoadConfig, FoldersOfTheServiceManagerAreDefaults) {
+  const NodeFolders folders{.runtime = "/run/longthrow/a", .state = "/var/lib/longthrow/a"};
+  smallest_and("[node]\nname = \"alpha\"\n");
+  const NodeConfig node = parse_config(sources_, "host", folders)->config.node;
+  EXPECT_EQ(node.control, "/run/longthrow/a/control.sock");
+  EXPECT_EQ(node.state_dir, "/var/lib/longthrow/a");
+}
+
+TEST_F(LoadConfig, WhatIsWrittenComesBeforeTheFoldersOfTheServiceManager) {
+  smallest_and("[node]\ncontrol = \"/run/c\"\nstate_dir = \"/data/s\"\n");
+  const NodeConfig node =
+      parse_config(sources_, "host", {.runtime = "/r", .state = "/s"})->config.node;
+  EXPECT_EQ(node.control, "/run/c");
+  EXPECT_EQ(node.state_dir, "/data/s");
+}
+
 TEST_F(LoadConfig, FilesAreOneConfiguration) {
   text("[link.dr]\nlisten = \"192.0.2.1:7700\"\ntls = { psk_file = \"/k\" }\n");
   file("/etc/conf.d/10-r0.toml", "[route.r0]\nlink = \"dr\"\ntarget = \"db:1\"\n");

@@ -92,6 +92,38 @@ TEST_F(KeyFileRights, WhatIsNoFileIsRefused) {
                                              HasSubstr("longthrow genkey -o")));
 }
 
+class KeyCredential : public KeyFileRights {
+ protected:
+  KeyCredential() {
+    ::setenv("CREDENTIALS_DIRECTORY", files_.path("").c_str(), 1);
+    file_ = "credential:dr.psk";
+  }
+  ~KeyCredential() override { ::unsetenv("CREDENTIALS_DIRECTORY"); }
+  void set_mode(mode_t mode) const { EXPECT_EQ(::chmod(files_.path("dr.psk").c_str(), mode), 0); }
+};
+
+TEST_F(KeyCredential, IsReadFromTheFolderOfTheService) {
+  set_mode(0400);
+  EXPECT_EQ(load_error(), "");
+}
+
+TEST_F(KeyCredential, TheMaskOfAnAclIsNoRightOfOthers) {
+  set_mode(0440);
+  EXPECT_EQ(load_error(), "");
+  set_mode(0444);
+  EXPECT_THAT(load_error(), HasSubstr("everybody can use it"));
+}
+
+TEST_F(KeyCredential, OneThatTheUnitLacksIsNamed) {
+  file_ = "credential:other";
+  EXPECT_THAT(load_error(), HasSubstr("credential:other: the unit has no credential of this name"));
+}
+
+TEST_F(KeyCredential, WithoutAServiceManagerItIsSaid) {
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  EXPECT_THAT(load_error(), HasSubstr("CREDENTIALS_DIRECTORY is not set"));
+}
+
 TEST_F(KeyFileRights, HugeFilesAreRefused) {
   files_.write("dr.psk", std::string(kMiB + 1, '#'));
   EXPECT_THAT(load_error(), HasSubstr("too large"));
