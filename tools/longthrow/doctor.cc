@@ -249,7 +249,7 @@ void examine_link(const std::string& name, const LinkFacts& facts, const HostFac
         {"link " + name,
          "Its buffer is not locked into memory: the kernel may swap it, and replication then waits "
          "for the swap device.",
-         "LimitMEMLOCK=infinity    # in the unit of longthrowd, as in conf/longthrowd.service"});
+         "LimitMEMLOCK=infinity    # in the unit of longthrowd, as in longthrowd.service"});
   }
   if (!facts.rtt_s || !facts.rate_bytes_s) return;
   const double in_flight = *facts.rtt_s * *facts.rate_bytes_s;
