@@ -14,6 +14,7 @@ All commands:
   setup               install what any of the others needs
   build [KIND...]     release (default, ./build), debug, clang, asan, tsan, planted (./build-KIND)
   test [OPTIONS]      see tools/dev test --help
+  package [OPTIONS]   the Debian package, in ./build-package; see tools/dev package --help
   sim --seed N        replay one simulated run; see tools/dev sim --help
   drbd [OPTIONS]      real DRBD in two guests; see tools/dev drbd --help
   demo [OPTIONS]      see tools/dev demo --help
@@ -41,10 +42,11 @@ TEXT
 
 help_test() {
   cat <<'TEXT'
-tools/dev test [--unit] [--sim] [--e2e] [--drbd] [-k PATTERN] [--seeds N] [--long] [--all]
+tools/dev test [--unit] [--sim] [--e2e] [--drbd] [--package] [-k PATTERN] [--seeds N] [--long] [--all]
   tools/dev test                  unit tests, 1000 simulated runs, end-to-end tests on both I/O backends,
-                                  a sample of the tests with real DRBD; each bug of proxy/base/plants.h, planted
-                                  on purpose, is found
+                                  a sample of the tests with real DRBD, what can be said of the Debian
+                                  package before it is built; each bug of proxy/base/plants.h, planted on
+                                  purpose, is found
   tools/dev test --unit           one part alone; parts can be combined
   tools/dev test --e2e -k postgres    only end-to-end tests whose name matches (pytest's -k; for unit
                                   tests: ctest's -R)
@@ -52,10 +54,24 @@ tools/dev test [--unit] [--sim] [--e2e] [--drbd] [-k PATTERN] [--seeds N] [--lon
   tools/dev test --seeds 100      fewer or more simulated runs
   tools/dev test --all            also, in about two and a half hours: debug and clang builds, clang-tidy,
                                   address and thread sanitizers over unit, simulator and end-to-end tests; the long tests, all tests with
-                                  DRBD, 10000 seeds, which are to reach every mark of proxy/base/marks.h
+                                  DRBD, the Debian package and its tests, 10000 seeds, which are to reach every
+                                  mark of proxy/base/marks.h
 The last line is "N passed, N failed, N skipped"; the exit code is 0 only if nothing failed. End-to-end
 tests run in network namespaces of their own: as root, or as a user who may make user namespaces.
 Logs of a failed end-to-end test are kept; its report says where.
+TEXT
+}
+
+help_package() {
+  cat <<'TEXT'
+tools/dev package [--release N] [--test] [-k PATTERN] [-x]
+  tools/dev package               build the Debian package: build-package/longthrow_VERSION-1_ARCH.deb, of
+                                  optimised, hardened, stripped programs
+  tools/dev package --release 2   the same sources once more as VERSION-2
+  tools/dev package --test        also test it (5 minutes): lintian; installed, upgraded, removed and purged
+                                  in a fresh Debian root that systemd boots; as root
+The version is that of CMakeLists.txt. `sudo apt install ./build-package/longthrow_*.deb` installs it: it
+starts nothing (docs/INSTALL.md).
 TEXT
 }
 

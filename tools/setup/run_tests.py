@@ -239,6 +239,11 @@ def run_drbd(pattern: str | None, all_of_it: bool, stop_early: bool) -> Result:
     return run_pytest(Result("real DRBD"), "release", words, pattern, stop_early)
 
 
+def run_package(pattern: str | None, long_too: bool, stop_early: bool) -> Result:
+    words = ["tests/package", *([] if long_too else ["-m", "not long"])]
+    return run_pytest(Result("package"), "release", words, pattern, stop_early)
+
+
 def run_command(name: str, argv: list[str]) -> Result:
     """A step that passes or fails as a whole: a build, clang-tidy."""
     result = Result(name)
@@ -251,8 +256,9 @@ def run_command(name: str, argv: list[str]) -> Result:
 
 
 def stages(options: argparse.Namespace) -> list[tuple[str, object]]:
-    chosen = {part for part in ("unit", "sim", "e2e", "drbd") if getattr(options, part)}
-    parts = chosen or {"unit", "sim", "e2e", "drbd"} - ({"sim"} if options.k else set())
+    names = ("unit", "sim", "e2e", "drbd", "package")
+    chosen = {part for part in names if getattr(options, part)}
+    parts = chosen or set(names) - ({"sim"} if options.k else set())
     long_too = options.long or options.all
     seeds = options.seeds or (ALL_SEEDS if options.all else DEFAULT_SEEDS)
     dev = str(ROOT / "tools" / "dev")
@@ -277,6 +283,11 @@ def stages(options: argparse.Namespace) -> list[tuple[str, object]]:
     if "drbd" in parts:
         plan.append(("real DRBD in two guests" + ("" if long_too else ", a sample"),
                      lambda: run_drbd(options.k, long_too, options.x)))
+    if "package" in parts:
+        if options.all:
+            plan.append(("the Debian package", lambda: run_command("package", [dev, "package", "--no-setup"])))
+        plan.append(("the package" + ("" if long_too else ", as far as it needs no build of its own"),
+                     lambda: run_package(options.k, long_too, options.x)))
     if "sim" in parts and not options.seeds:
         plan += [building("planted"), ("planted bugs are found", run_planted)]
     if options.all:
@@ -309,7 +320,7 @@ def summary(results: list[Result]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/dev test")
-    for flag in ("--all", "--unit", "--sim", "--e2e", "--drbd", "--long", "-x"):
+    for flag in ("--all", "--unit", "--sim", "--e2e", "--drbd", "--package", "--long", "-x"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("-k", metavar="PATTERN")
     parser.add_argument("--seeds", type=int)
