@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package in a Debian that systemd has booted: what an administrator meets at installing, running and upgrading."""
-import ctypes
 import json
-import os
-from contextlib import contextmanager, suppress
 
 import pytest
 
+from support.stopped_thread import stopped_thread
 from support.streams import Sink, Source, assert_equal_streams
 from support.waiting import stays, wait_until
 
@@ -44,22 +42,6 @@ def start_pair(machine, target: int, key: str = "/etc/longthrow/dr.psk") -> None
     configure(machine, "beta", key, "connect", "target", target)
     machine.run("systemctl", "start", "longthrowd@alpha", "longthrowd@beta")
     wait_until(lambda: status(machine, "alpha")["routes"]["r0"]["state"] == "open", 30, "the route is open")
-
-
-@contextmanager
-def stopped_thread(thread: int):
-    """Stops one thread of a process as a debugger does. What ends the process ends it, too; the function that is given
-    has to be called now and then, since nobody sees the end of a traced process before its debugger."""
-    seize, interrupt, any_child = 0x4206, 0x4207, 0x40000000
-    libc = ctypes.CDLL(None, use_errno=True)
-    for request in (seize, interrupt):
-        assert libc.ptrace(request, thread, None, None) == 0, ctypes.get_errno()
-
-    def reap() -> None:
-        with suppress(ChildProcessError):
-            os.waitpid(thread, os.WNOHANG | any_child)
-
-    yield reap
 
 
 @pytest.fixture
