@@ -12,6 +12,8 @@ configure_file(cmake/package/copyright ${package_dir}/copyright COPYONLY)
 install(FILES ${package_dir}/copyright ${package_dir}/changelog.Debian DESTINATION share/doc/longthrow COMPONENT debian
   EXCLUDE_FROM_ALL)
 install(FILES CHANGELOG.md DESTINATION share/doc/longthrow RENAME changelog COMPONENT debian EXCLUDE_FROM_ALL)
+install(FILES conf/longthrow.needrestart DESTINATION /etc/needrestart/conf.d RENAME longthrow.conf COMPONENT debian
+  EXCLUDE_FROM_ALL)
 install(FILES cmake/package/lintian-overrides DESTINATION share/lintian/overrides RENAME longthrow COMPONENT debian
   EXCLUDE_FROM_ALL)
 
@@ -56,5 +58,6 @@ upgrade does not restart a running daemon: longthrow status says that a
 restart is pending.")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(scripts ${PROJECT_SOURCE_DIR}/cmake/package)
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm
+  ${scripts}/conffiles)
 include(CPack)

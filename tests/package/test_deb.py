@@ -38,9 +38,21 @@ def test_what_it_depends_on_was_computed(package):
         assert needless not in depends
 
 
-def test_nothing_of_it_is_configuration(files):
-    assert not (files / "etc").exists()
-    assert not (files / "DEBIAN/conffiles").exists()
+def test_no_configuration_of_a_daemon_is_in_it(files):
+    found = ["/" + str(file.relative_to(files)) for file in (files / "etc").rglob("*") if file.is_file()]
+    assert found == ["/etc/needrestart/conf.d/longthrow.conf"]
+    assert (files / "DEBIAN/conffiles").read_text().split() == found
+
+
+@pytest.mark.parametrize("unit, ours", [("longthrowd.service", True), ("longthrowd@alpha.service", True),
+                                        ("postgresql.service", False), ("longthrowd-other.service", False)])
+def test_needrestart_leaves_the_daemons_alone(files, unit, ours):
+    """As needrestart reads it: 0 is the word for a service that it is not to restart."""
+    program = ('our %nrconf; do $ARGV[0]; die $@ if $@; my $o = $nrconf{override_rc};'
+               'print join ",", map { $o->{$_} } grep { $ARGV[1] =~ /$_/ } keys %$o')
+    answer = subprocess.run(["perl", "-e", program, files / "etc/needrestart/conf.d/longthrow.conf", unit],
+                            capture_output=True, text=True, check=False)
+    assert (answer.stdout, answer.stderr) == ("0" if ours else "", "")
 
 
 def test_programs_are_stripped_and_hardened(files):
