@@ -77,14 +77,13 @@ struct LinkStatus {
     std::optional<double> ratio;  // raw bytes / compressed bytes, recent
   } compression;
   std::uint64_t bandwidth_bytes_s = 0;  // 0: unlimited
-  // Totals since the start of the node. Monotonic.
-  std::uint64_t reconnects = 0;
+  std::uint64_t reconnects = 0;  // this and the next ones: since the start of the node, monotonic
   std::uint64_t sessions = 0;
   std::uint64_t retransmitted_bytes = 0;
   std::uint64_t raw_in_bytes = 0;    // read from local legs
   std::uint64_t wire_out_bytes = 0;  // sent on lanes, TLS included
   std::uint64_t wire_in_bytes = 0;
-  std::uint64_t delivered_bytes = 0;  // written to local legs, raw
+  std::uint64_t delivered_bytes = 0;  // acknowledged by local targets, raw
   struct {
     std::uint64_t checksum_failures = 0;  // frames; each was asked for again
     std::uint64_t protocol_errors = 0;    // breaches by the peer; each ended a lane
