@@ -75,7 +75,7 @@ TEST_F(PairState, ATornRecordOfCopiesClaimsNoAge) {
       EXPECT_FALSE(group(1).inbound.age_s) << i;
     }
     EXPECT_TRUE(is_aside("copies")) << i;
-    EXPECT_TRUE(was_said("as of when the copies here are is not known")) << lines(log);
+    EXPECT_TRUE(was_said("times of the copies are not known")) << lines(log);
   }
 }
 
