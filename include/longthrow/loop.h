@@ -20,48 +20,10 @@
 #include "longthrow/bytes.h"
 #include "longthrow/endpoint.h"
 #include "longthrow/error.h"
+#include "longthrow/operation.h"
 #include "longthrow/time.h"
 
 namespace longthrow {
-
-// One operation in flight. It lives in its owner and is pinned: neither moved nor destroyed while
-// `in_flight()` (asserted). The buffers given with it must live until it completes, also when it is
-// cancelled: a cancelled operation still completes, with -ECANCELED or with what it had done.
-class Operation {
- public:
-  Operation() = default;
-  Operation(const Operation&) = delete;
-  Operation& operator=(const Operation&) = delete;
-  ~Operation() { LT_ASSERT(!in_flight_); }
-
-  // Says which method of `owner` is called on completion: `void Owner::f(int result)`, where
-  // `result` is >= 0 on success and a negative errno on failure.
-  template <auto kMethod, typename Owner>
-  void bind(Owner* owner) {
-    owner_ = owner;
-    handler_ = [](void* self, int result) { (static_cast<Owner*>(self)->*kMethod)(result); };
-  }
-  [[nodiscard]] bool in_flight() const { return in_flight_; }
-
-  // For implementations of `Loop` only.
-  void mark_started() {
-    LT_ASSERT(handler_ != nullptr && !in_flight_);
-    in_flight_ = true;
-  }
-  // `more` says that this operation will complete again (multishot accept).
-  void complete(int result, bool more = false) {
-    LT_ASSERT(in_flight_);
-    in_flight_ = more;
-    handler_(owner_, result);
-  }
-  void* backend = nullptr;        // scratch of the implementation while in flight
-  std::uint64_t backend_tag = 0;  // likewise
-
- private:
-  void* owner_ = nullptr;
-  void (*handler_)(void*, int) = nullptr;
-  bool in_flight_ = false;
-};
 
 // A timer lives in its owner and is disarmed before it is destroyed (asserted). It fires once.
 class Timer {

@@ -84,7 +84,7 @@ void LoopBase::deliver(const Completion& completion) {
     if (completion.more) {
       const Socket socket{completion.result};
       if (slot.cancelled) return close(socket, CloseMode::reset);  // nobody waits for it any more
-      return completion.op->complete(completion.result, true);
+      return completion.op->complete(completion.result, Operation::After::goes_on);
     }
     slot = Slot{};
     if (entry.closing && entry.idle()) finish_close(entry);

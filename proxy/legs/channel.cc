@@ -23,10 +23,10 @@ Channel::Channel(ChannelHost& host, ChannelCore& core, Route& route, Group& grou
       core_(&core),
       route_(route),
       group_(group),
-      leg_(host.loop(), *this),
+      leg_(host.loop(), *this, *this),
       guide_(route.guide->guide(*this, its_opener)),
-      inlet_({host.loop(), host.ingest(), leg_, *guide_, core}, *this),
-      outlet_({host.loop(), leg_, *guide_, core.in}, *this) {
+      inlet_({host.loop(), host.ingest(), leg_, *guide_, core, *this}, *this),
+      outlet_({host.loop(), leg_, *guide_, core.in, *this}, *this) {
   core.user = this;
   end_soon_timer_.bind<&Channel::on_end_soon_timer>(this);
 }
@@ -94,7 +94,7 @@ void Channel::abort(LossCause cause) {
 
 void Channel::on_stopped() {
   inlet_.abort();
-  if (closed()) return;
+  if (closed()) return tell_if_idle();  // what it had to frame is dropped
   inlet_.pump();
   outlet_.pump();
 }
@@ -129,7 +129,7 @@ void Channel::detach(std::unique_ptr<ChannelCore> core) {
   inlet_.detach();
   if (leg_.connecting())
     return on_leg_over(CloseMode::reset, {LossReason::target_unreachable, "the session ended"});
-  if (closed()) return;
+  if (closed()) return tell_if_idle();
   inlet_.discard();
   outlet_.pump();
   outlet_.watch_handing_over();

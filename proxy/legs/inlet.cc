@@ -15,12 +15,13 @@ Inlet::Inlet(const Parts& parts, InletOwner& owner)
       leg_(parts.leg),
       guide_(parts.guide),
       core_(parts.core),
+      watcher_(parts.watcher),
       owner_(owner),
       stream_(parts.ingest, *this, parts.core),
       discarded_(guide_.wants_thrown_away() ? kDiscardedBytes : 0),
       history_(owner.wall_ns()) {
-  readable_.bind<&Inlet::on_readable>(this);
-  read_.bind<&Inlet::on_received>(this);
+  readable_.bind<&Inlet::on_readable>(this, &watcher_);
+  read_.bind<&Inlet::on_received>(this, &watcher_);
 }
 
 // --- reading
@@ -130,6 +131,11 @@ void Inlet::send_pending_end() {
   const EndKind kind = *end_pending_;
   end_pending_.reset();
   owner_.on_end_due(kind);
+}
+
+void Inlet::on_block_done() {
+  send_pending_end();
+  watcher_.on_completion();
 }
 
 void Inlet::discard() {

@@ -41,16 +41,15 @@ class Inlet final : private IngestStreamOwner {
     Leg& leg;
     StreamGuide& guide;
     ChannelCore& core;
+    CompletionWatcher& watcher;  // of the leg's operations, and of the frames that are made
   };
   Inlet(const Parts& parts, InletOwner& owner);
 
   void pump();
-  // From here on bytes are read and thrown away.
-  void discard();
+  void discard();  // from here on bytes are read and thrown away
   // The peer takes no more bytes: drops those that are in no frame yet, and ends by abort.
   void abort();
-  // The session is over: sends nothing any more.
-  void detach();
+  void detach();  // the session is over: sends nothing any more
   // The leg is about to be closed: counts its unread bytes, which are destroyed with it.
   void note_destroyed();
   void on_leg_closed() { settle_open_block(); }
@@ -78,7 +77,7 @@ class Inlet final : private IngestStreamOwner {
   void note_given_since(TimePoint since);
   [[nodiscard]] ReadHistory& history() { return history_; }
   [[nodiscard]] bool idle() const {
-    return !stream_.jobs_under_way() && !readable_.in_flight() && !read_.in_flight();
+    return stream_.all_framed() && !readable_.in_flight() && !read_.in_flight();
   }
 
  private:
@@ -96,12 +95,13 @@ class Inlet final : private IngestStreamOwner {
   void settle_open_block();
   void send_pending_end();
   void on_slab() override;
-  void on_block_done() override { send_pending_end(); }
+  void on_block_done() override;
 
   Loop& loop_;
   Leg& leg_;
   StreamGuide& guide_;
   ChannelCore& core_;
+  CompletionWatcher& watcher_;
   InletOwner& owner_;
   IngestStream stream_;
   Operation readable_;

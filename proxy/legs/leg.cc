@@ -9,9 +9,9 @@
 
 namespace longthrow {
 
-Leg::Leg(Loop& loop, LegOwner& owner) : loop_(loop), owner_(owner) {
-  connect_.bind<&Leg::on_connected>(this);
-  resolution_.operation.bind<&Leg::on_resolved>(this);
+Leg::Leg(Loop& loop, LegOwner& owner, CompletionWatcher& watcher) : loop_(loop), owner_(owner) {
+  connect_.bind<&Leg::on_connected>(this, &watcher);
+  resolution_.operation.bind<&Leg::on_resolved>(this, &watcher);
   timeout_.bind<&Leg::on_timeout>(this);
 }
 

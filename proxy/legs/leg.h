@@ -22,13 +22,13 @@ class LegOwner {
   virtual void on_leg_failed(const LossCause& cause) = 0;
 };
 
-// Belongs to the loop's thread. idle() covers the leg's own operations; receives and sends belong
-// to those who start them.
+// Belongs to the loop's thread. idle() covers the leg's own operations, of which `watcher` is told;
+// receives and sends belong to those who start them.
 class Leg {
  public:
   static constexpr Duration kConnectTimeout = std::chrono::seconds(10);
 
-  Leg(Loop& loop, LegOwner& owner);
+  Leg(Loop& loop, LegOwner& owner, CompletionWatcher& watcher);
   ~Leg();
   Leg(const Leg&) = delete;
   Leg& operator=(const Leg&) = delete;

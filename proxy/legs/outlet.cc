@@ -18,7 +18,7 @@ constexpr std::size_t kWriteBytesMax = kMiB;
 
 Outlet::Outlet(const Parts& parts, OutletOwner& owner)
     : loop_(parts.loop), leg_(parts.leg), guide_(parts.guide), in_(parts.in), owner_(owner) {
-  write_.bind<&Outlet::on_written>(this);
+  write_.bind<&Outlet::on_written>(this, &parts.watcher);
   timer_.bind<&Outlet::on_timer>(this);
 }
 

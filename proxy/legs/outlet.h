@@ -22,6 +22,7 @@ class Outlet {
     Leg& leg;
     StreamGuide& guide;
     InStream& in;
+    CompletionWatcher& watcher;
   };
   Outlet(const Parts& parts, OutletOwner& owner);
   ~Outlet() { loop_.disarm(timer_); }
@@ -32,8 +33,7 @@ class Outlet {
   // Called when nothing can be written now, or when something else has changed. Ends the leg if an
   // end is due.
   void look_at_end();
-  // Called when the guide may have an answer to give.
-  void answer_now();
+  void answer_now();  // called when the guide may have an answer to give
   // From here on hands over only the bytes that are here now.
   void limit_release();
   // The peer's bytes cannot be had: hands no more of them over. Resets the leg once it has taken

@@ -71,12 +71,18 @@ void LossLedger::note_carried() {
   write();
 }
 
-void LossLedger::close() {
+void LossLedger::close(std::function<void()> closed) {
   try_again_at_ = kNever;
   tell(kNever);
   if (carrying_) to_append_ += run_line(LastRun::ended, loop_.wall_now());
   carrying_ = false;
   write();
+  closed_ = std::move(closed);
+  tell_if_closed();
+}
+
+void LossLedger::tell_if_closed() {
+  if (!writing_ && closed_) std::exchange(closed_, nullptr)();
 }
 
 void LossLedger::arm() {
@@ -133,10 +139,12 @@ void LossLedger::finish() noexcept {
     not_kept_ = result_.error().message;
     write_all_ = !planted(Plant::failed_write_dropped);
     try_again_at_ = loop_.now() + kTryAgain;
-    return arm();
+    arm();
+    return tell_if_closed();
   }
   if (!std::exchange(not_kept_, {}).empty()) log_info("losses are kept on the disk again");
   write();
+  tell_if_closed();
 }
 
 LossReport LossLedger::report(const LossQuery& query) {

@@ -3,6 +3,7 @@
 // file. A worker's thread waits for the disk.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "longthrow/loop.h"
@@ -28,9 +29,9 @@ class LossLedger final : private Job {
   // Some connection has carried bytes. If the process is killed from here on, the next start must
   // say that bytes were lost.
   void note_carried();
-  // The node has ended in order: tells the losses that wait. They are on the disk when idle().
-  void close();
-  [[nodiscard]] bool idle() const { return !writing_; }
+  // The node has ended in order: tells the losses that wait. Calls `closed` when they are on the
+  // disk or cannot be written, perhaps before this returns.
+  void close(std::function<void()> closed);
 
   [[nodiscard]] LossReport report(const LossQuery& query);
   [[nodiscard]] LossSummary summary() const;
@@ -42,6 +43,7 @@ class LossLedger final : private Job {
   void run() noexcept override;
   void finish() noexcept override;
   void on_timer();
+  void tell_if_closed();
   void tell(TimePoint until);
   void write();
   void arm();
@@ -57,6 +59,7 @@ class LossLedger final : private Job {
   bool carrying_ = false;   // the file says so
   std::string not_kept_;    // why the last write failed
   TimePoint try_again_at_ = kNever;
+  std::function<void()> closed_;  // of close()
 
   // The write under way. These members belong to the worker while writing_ is true.
   bool writing_ = false;

@@ -13,8 +13,6 @@ namespace {
 
 // Bounds the wait for a final mark: the peer may have lost it, or may never send it.
 constexpr Duration kFinalMarkWait = std::chrono::seconds(5);
-constexpr Duration kReapWhileUp = std::chrono::milliseconds(10);
-constexpr Duration kReapWhileDown = std::chrono::milliseconds(250);
 
 // Returns a copy: aborting a channel may change `list`.
 std::vector<Channel*> those_of(const std::map<std::uint64_t, Channel*>& list,
@@ -110,7 +108,6 @@ void Channels::on_event(const SessionEvent& event) {
       break;
     case SessionEvent::Kind::end_acked:
       channel->on_readable();
-      if (channel->closed()) loop_.arm(reap_timer_, loop_.now());
       break;
     case SessionEvent::Kind::routes_changed:
       hooks_.refresh();
@@ -120,6 +117,7 @@ void Channels::on_event(const SessionEvent& event) {
       hooks_.wake();
       break;
   }
+  if (channel != nullptr && channel->closed()) reap_soon();
 }
 
 // --- all of them
@@ -153,6 +151,7 @@ void Channels::end_session(Session& session, const LossCause& cause) {
     ends_.note_over(*channel, "the session has ended: " + cause.text);
     channel->detach(std::move(core));
   }
+  reap_soon();
 }
 
 void Channels::abort_route(const Route& route, const LossCause& cause) {
@@ -194,9 +193,10 @@ void Channels::tell_others() {
   hooks_.refresh();
 }
 
-// Channels whose leg is closed wait here for what is in flight, and for the far side.
+// Channels whose leg is closed wait for what is in flight, and for the far side: both tell it.
 void Channels::reap() {
   tell_others();
+  awaits_marks_ = false;
   std::vector<Channel*> waiting;
   bool any_gone = false;
   for (Channel* channel : std::exchange(closing_, {})) {
@@ -211,20 +211,18 @@ void Channels::reap() {
   if (any_gone) {
     routes_.prune();
     hooks_.refresh();
+    if (channels_.empty()) hooks_.all_gone();
   }
-  if (!closing_.empty())
-    loop_.arm(reap_timer_, loop_.now() + (peer_.up() ? kReapWhileUp : kReapWhileDown));
 }
 
-bool Channels::may_be_forgotten(Channel& channel) const {
-  if (!channel.idle() || channel.stream().has_block()) return false;
-  return !channel.attached() ||
-         (Session::finished(channel.core()) && !waits_for_final_mark(channel));
+bool Channels::may_be_forgotten(Channel& channel) {
+  if (!channel.idle() || !channel.attached()) return channel.idle();
+  return Session::finished(channel.core()) && !waits_for_final_mark(channel);
 }
 
 // `channel` is finished, but the peer may still be delivering its bytes. The peer says how many it
 // has delivered when it has closed its leg.
-bool Channels::waits_for_final_mark(Channel& channel) const {
+bool Channels::waits_for_final_mark(Channel& channel) {
   const OutStream& out = channel.core().out;
   if (channel.account.over || out.delivered_offset >= out.accepted_offset()) return false;
   if (planted(Plant::gone_before_last_word)) return false;
@@ -234,7 +232,9 @@ bool Channels::waits_for_final_mark(Channel& channel) const {
     channel.account.final_since = loop_.now();
   const bool watched = ends_.drains().watches(channel);
   const Duration wait_max = kFinalMarkWait + (watched ? config_.abort_linger : Duration(0));
-  return loop_.now() - channel.account.final_since < wait_max;
+  const bool waits = loop_.now() - channel.account.final_since < wait_max;
+  awaits_marks_ = awaits_marks_ || waits;
+  return waits;
 }
 
 void Channels::forget(Channel& channel) {
@@ -244,7 +244,7 @@ void Channels::forget(Channel& channel) {
   channel.route().channels.erase(channel.serial);
   channel.group().members.erase(channel.serial);
   if (channel.attached()) peer_.session()->release(channel.core());
-  context_.closing_list.retire(std::move(channels_.extract(channel.serial).mapped()));
+  channels_.erase(channel.serial);
 }
 
 }  // namespace longthrow

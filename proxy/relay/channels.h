@@ -15,13 +15,14 @@
 namespace longthrow {
 
 // Belongs to the loop's thread.
-class Channels final : public ChannelHost {
+class Channels final : public ChannelHost, private ClosableOwner {
  public:
   using All = std::map<std::uint64_t, std::unique_ptr<Channel>>;  // by serial
 
   struct Hooks {
     std::function<void()> wake;
-    std::function<void()> refresh;  // called when the set of open routes may have changed
+    std::function<void()> refresh;   // called when the set of open routes may have changed
+    std::function<void()> all_gone;  // called when the last channel is forgotten
   };
   struct Parts {
     LinkContext& context;
@@ -41,8 +42,7 @@ class Channels final : public ChannelHost {
   void open(Route& route, Socket leg, std::optional<TimePoint> said_since);
   void on_event(const SessionEvent& event);
   void on_link_down();
-  // Called when a hold has ended.
-  void resume_reading();
+  void resume_reading();  // called when a hold has ended
   // Called every tick: asks the kernel about the legs.
   void look();
   // The node is going to stop: legs of held groups are read no more, others up to what came by now.
@@ -92,9 +92,11 @@ class Channels final : public ChannelHost {
   void note_ended(Channel& channel);
   void tell_others();
   void note_abort(const Channel& channel);
+  void on_joined(Closable&) override { reap_soon(); }
+  void reap_soon();
   void reap();
-  [[nodiscard]] bool may_be_forgotten(Channel& channel) const;
-  [[nodiscard]] bool waits_for_final_mark(Channel& channel) const;
+  [[nodiscard]] bool may_be_forgotten(Channel& channel);
+  [[nodiscard]] bool waits_for_final_mark(Channel& channel);
   void forget(Channel& channel);
 
   LinkContext& context_;
@@ -110,6 +112,7 @@ class Channels final : public ChannelHost {
   All channels_;
   std::vector<Channel*> ended_;    // their end concerns other channels, which have not been told
   std::vector<Channel*> closing_;  // their legs are closed
+  bool awaits_marks_ = false;      // some of these wait for the far side, and that has its time
   Timer reap_timer_;
   Counts counts_;
 };

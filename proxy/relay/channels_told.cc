@@ -10,6 +10,7 @@ namespace longthrow {
 
 void Channels::look() {
   for (const auto& [serial, channel] : channels_) channel->look();
+  if (awaits_marks_) reap_soon();
 }
 
 bool Channels::reading_allowed(const Channel& channel) const {
@@ -61,12 +62,16 @@ void Channels::channel_end(Channel& channel, EndKind kind) {
   hooks_.wake();
 }
 
-// The other channels are told in the next turn of the loop, so that none of them ends in the middle
-// of a step of this one.
+// Other channels are told in the next turn of the loop, so that none of them ends, and nothing is
+// destroyed, in the middle of a step of this one.
+void Channels::reap_soon() {
+  if (!reap_timer_.armed()) loop_.arm(reap_timer_, loop_.now());
+}
+
 void Channels::note_ended(Channel& channel) {
   if (!channel.has_ended() || !channel.guide().concerns_others()) return;
   ended_.push_back(&channel);
-  loop_.arm(reap_timer_, loop_.now());
+  reap_soon();
 }
 
 void Channels::channel_stop(Channel& channel) {
@@ -88,7 +93,7 @@ void Channels::on_stopped(Channel& channel) {
 
 void Channels::channel_closed(Channel& channel) {
   closing_.push_back(&channel);
-  loop_.arm(reap_timer_, loop_.now());
+  channel.tell_when_idle(*this);
   note_ended(channel);
   ends_.note_closed(channel);
   if (channel.was_aborted()) note_abort(channel);

@@ -19,7 +19,9 @@ Link::Link(LinkContext& context, const std::string& name, LinkConfig config)
       stops_(context.parts.loop, log_, name_, routes_, [this] { peer_.say_notices(); }),
       peer_({context_, config_, log_, stops_, buffer_}, name_, peer_hooks()),
       ends_(context.parts.loop, context.losses, name_, stops_),
-      channels_(parts(), {[this] { wake(); }, [this] { doors_.refresh(); }}),
+      channels_(parts(), {.wake = [this] { wake(); },
+                          .refresh = [this] { doors_.refresh(); },
+                          .all_gone = [this] { tell_if_idle(); }}),
       doors_(parts(), channels_, [this] { wake(); }),
       copies_(context.parts.loop, config_, routes_, peer_, channels_),
       numbers_(parts(), channels_, doors_) {

@@ -14,12 +14,10 @@
 namespace longthrow {
 
 // Belongs to the loop's thread.
-class Link final {
+class Link final : public Closable {
  public:
   Link(LinkContext& context, const std::string& name, LinkConfig config);
-  ~Link();
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
+  ~Link() override;
 
   // --- life
   [[nodiscard]] Result<void> start(const std::map<std::string, RouteConfig>& routes,
@@ -31,11 +29,11 @@ class Link final {
   // earliest, the peer's host has answered that no node is there. The peer's process is gone then,
   // and with it the session. A cut, through which no answer comes, does not count.
   [[nodiscard]] bool nobody_can_come(TimePoint stop_began) const;
-  // Ends everything. Wait for idle() then.
+  // Ends everything.
   void stop(const LossCause& cause);
   // For use after stop(): aborts the channels whose targets still have to take bytes.
   void abort_channels(const LossCause& cause) { channels_.abort_all(cause); }
-  [[nodiscard]] bool idle() const {
+  [[nodiscard]] bool idle() const override {
     return stops_.stopped() && channels_.all().empty() && peer_.uplink().idle();
   }
 

@@ -139,16 +139,13 @@ void NodeImpl::add_drain(CommandId id, Link& link, DrainTask::Wanted wanted,
 
 void NodeImpl::on_task_timer() {
   tasks_.advance();
-  std::erase_if(removed_links_, [](const auto& link) { return link->idle(); });
-  std::erase_if(removed_ports_, [](const auto& port) { return port->idle(); });
   start_tasks();
 }
 
 void NodeImpl::start_tasks() {
-  const bool wanted = !tasks_.empty() || !removed_links_.empty() || !removed_ports_.empty();
   if (tasks_.hurries()) {
     parts_.loop.arm(task_timer_, parts_.loop.now());
-  } else if (wanted && !task_timer_.armed()) {
+  } else if (!tasks_.empty() && !task_timer_.armed()) {
     parts_.loop.arm(task_timer_, parts_.loop.now() + kTaskTick);
   }
 }

@@ -13,6 +13,8 @@ std::unique_ptr<RunningNode> make_node(Config config, NodeParts parts, std::stri
 
 namespace {
 
+// What is still to be delivered is known from the peer and from the kernel, which tell nobody.
+constexpr Duration kDrainLook = std::chrono::milliseconds(20);
 const LossCause kNodeStopped{LossReason::node_stopped, "this node was stopped"};
 
 Incarnation draw_incarnation(RandomSource& random) {
@@ -27,13 +29,14 @@ NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
     : config_(std::move(config)),
       parts_(parts),
       io_reason_(std::move(io_reason)),
-      closing_list_(parts.loop),
+      closing_list_(parts.loop, [this] { go_on_stopping(); }),
       jobs_(parts.workers),
       garbage_(64 * kKiB),
       losses_(parts.loop, parts.workers),
       context_{
           parts,  config_.node.name, draw_incarnation(parts.random), closing_list_, jobs_, garbage_,
           losses_},
+      removed_links_(parts.loop, [this] { go_on_stopping(); }),
       started_at_(parts.loop.now()) {
   task_timer_.bind<&NodeImpl::on_task_timer>(this);
   stop_.timer.bind<&NodeImpl::on_stop_timer>(this);
@@ -84,7 +87,7 @@ Result<void> NodeImpl::add_link(const Config& config, const std::string& name) {
   if (fences_.links.contains(name)) fence_as_before(*link, name);
   if (auto started = link->start(routes_of(config, name), groups_of(config, name)); !started) {
     link->stop({LossReason::node_stopped, "the link could not be started"});
-    removed_links_.push_back(std::move(link));
+    removed_links_.retire(std::move(link));
     return started;
   }
   links_.emplace(name, std::move(link));
@@ -132,24 +135,33 @@ void NodeImpl::stop(std::function<void()> stopped) {
 void NodeImpl::on_stop_timer() {
   using enum Stop::Step;
   const TimePoint now = parts_.loop.now();
-  if (stop_.step == draining && (is_drained() || now >= stop_.deadline)) end_links(now);
-  if (stop_.step != draining) {
-    if (now >= stop_.abort_at) {
-      for (auto& [name, link] : links_) link->abort_channels(kNodeStopped);
-      for (auto& link : removed_links_) link->abort_channels(kNodeStopped);
-    }
-    const bool idle = is_idle();
-    if (idle && stop_.step == ending) {
-      stop_.step = closing_ledger;
-      losses_.close();
-    }
-    if (idle && losses_.idle()) {
-      auto stopped = std::exchange(stop_.done, nullptr);
-      if (stopped) stopped();
-      return;
-    }
+  if (stop_.step == draining) {
+    if (!is_drained() && now < stop_.deadline)
+      return parts_.loop.arm(stop_.timer, now + kDrainLook);
+    end_links(now);
   }
-  parts_.loop.arm(stop_.timer, now + std::chrono::milliseconds(20));
+  if (stop_.step == ending && now >= stop_.abort_at) {
+    for (auto& [name, link] : links_) link->abort_channels(kNodeStopped);
+    for (const auto& link : removed_links_.all()) link->abort_channels(kNodeStopped);
+  } else if (stop_.step == ending) {
+    parts_.loop.arm(stop_.timer, stop_.abort_at);
+  }
+  if (stop_.step == ending && is_idle()) {
+    stop_.step = closing_ledger;
+    losses_.close([this] {
+      stop_.step = ended;
+      go_on_stopping();
+    });
+  } else if (stop_.step == ended) {
+    parts_.loop.disarm(stop_.timer);
+    auto stopped = std::exchange(stop_.done, nullptr);
+    if (stopped) stopped();
+  }
+}
+
+void NodeImpl::go_on_stopping() {
+  if (stop_.step == Stop::Step::ending || stop_.step == Stop::Step::ended)
+    parts_.loop.arm(stop_.timer, parts_.loop.now());
 }
 
 bool NodeImpl::is_drained() const {
@@ -166,16 +178,20 @@ void NodeImpl::end_links(TimePoint now) {
   Duration longest{0};
   for (auto& [name, link] : links_) longest = std::max(longest, link->config().abort_linger);
   stop_.abort_at = std::min(stop_.abort_at, now + longest);
-  for (auto& [name, link] : links_) link->stop(kNodeStopped);
-  for (auto& [endpoint, port] : ports_) port->stop();
+  for (auto& [name, link] : links_) {
+    link->stop(kNodeStopped);
+    link->tell_when_idle(*this);
+  }
+  for (auto& [endpoint, port] : ports_) {
+    port->stop();
+    port->tell_when_idle(*this);
+  }
 }
 
 bool NodeImpl::is_idle() const {
-  const auto idle = [](const auto& each) { return each->idle(); };
-  const auto second_idle = [](const auto& entry) { return entry.second->idle(); };
-  return std::ranges::all_of(links_, second_idle) && std::ranges::all_of(ports_, second_idle) &&
-         std::ranges::all_of(removed_links_, idle) && std::ranges::all_of(removed_ports_, idle) &&
-         closing_list_.empty();
+  const auto idle = [](const auto& entry) { return entry.second->idle(); };
+  return std::ranges::all_of(links_, idle) && std::ranges::all_of(ports_, idle) &&
+         removed_links_.empty() && closing_list_.empty();
 }
 
 // --- status

@@ -18,7 +18,7 @@
 
 namespace longthrow {
 
-class NodeImpl final : public RunningNode, public WanPortOwner {
+class NodeImpl final : public RunningNode, public WanPortOwner, private ClosableOwner {
  public:
   NodeImpl(Config config, NodeParts parts, std::string io_reason);
   ~NodeImpl() override;
@@ -56,6 +56,8 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   void fence_as_before(Link& link, const std::string& name);
   void apply_fences();
   void on_stop_timer();
+  void go_on_stopping();  // something of what is to end has ended
+  void on_joined(Closable&) override { go_on_stopping(); }
   [[nodiscard]] bool is_drained() const;
   [[nodiscard]] bool is_idle() const;
   // Ends all links, though bytes may be left.
@@ -95,12 +97,10 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
   LinkContext context_;
   Fences fences_;
   std::map<std::string, std::unique_ptr<Link>> links_;
-  std::vector<std::unique_ptr<Link>> removed_links_;
+  ClosingListOf<Link> removed_links_;
   std::map<Endpoint, std::unique_ptr<WanPort>> ports_;
-  std::vector<std::unique_ptr<WanPort>> removed_ports_;
   TimePoint started_at_{};
   RefusalLog refusals_;
-
   CommandId next_command_ = 1;
   Tasks tasks_;
   Timer task_timer_;
@@ -114,7 +114,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner {
     TimePoint began{};
     TimePoint deadline{};
     TimePoint abort_at = kNever;  // channels are aborted then, whatever their targets do
-    enum class Step : std::uint8_t { none, draining, ending, closing_ledger } step{};
+    enum class Step : std::uint8_t { none, draining, ending, closing_ledger, ended } step{};
     std::function<void()> done;
   } stop_;
   bool running_ = false;

@@ -51,10 +51,9 @@ void NodeImpl::close_ports_beside(const Config& config) {
       continue;
     }
     port->second->stop();
-    removed_ports_.push_back(std::move(port->second));
+    closing_list_.retire(std::move(port->second));
     port = ports_.erase(port);
   }
-  start_tasks();
 }
 
 Result<std::unique_ptr<TlsEngine>> NodeImpl::wan_engine(const WanPort& port) {

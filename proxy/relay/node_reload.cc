@@ -68,10 +68,9 @@ void NodeImpl::remove_links_beside(const Config& config) {
     }
     tasks_.hinder(Hindrance::link_removed, link->second.get());
     link->second->stop({LossReason::route_removed, "the link was removed by a reload"});
-    removed_links_.push_back(std::move(link->second));
+    removed_links_.retire(std::move(link->second));
     link = links_.erase(link);
   }
-  start_tasks();
 }
 
 }  // namespace longthrow

@@ -42,7 +42,7 @@ struct SessionEvent {
     opened,          // the peer opened `channel`
     readable,        // channel->in has new bytes or its end
     stopped,         // the peer takes no more bytes of channel->out; its backlog is dropped
-    end_acked,       // the end of channel->out is received: perhaps it can be released
+    end_acked,       // the end of channel->out is received, or more is delivered: release it?
     corrupt,         // a frame failed its checksum too often: the channel must be aborted
     routes_changed,  // standing() may have changed
     acked,           // frames were acknowledged: memory is free

@@ -81,8 +81,10 @@ Result<void> Session::on_ack(const wire::Ack& ack) {
     const auto found = channels_.find(mark.channel);
     if (found == channels_.end()) continue;
     OutStream& out = found->second->out;
-    out.delivered_offset =
-        std::max(out.delivered_offset, std::min(mark.offset, out.accepted_offset()));
+    const std::uint64_t offset = std::min(mark.offset, out.accepted_offset());
+    if (offset <= out.delivered_offset) continue;
+    out.delivered_offset = offset;
+    if (out.end_acked) emit(SessionEvent::Kind::end_acked, found->second.get());
   }
   if (awaiting_ack_ && express_lane_ != kNoLane) {
     awaiting_ack_ = false;

@@ -209,18 +209,22 @@ void Dial::on_lane_closed(Lane& lane, const Error& why) {
 
 void Dial::cancel() {
   if (over_) return;
-  over_ = true;
-  loop_.disarm(timer_);
   if (lane_ != nullptr) lane_->drop();
+  end();
   give_up_knocks();
   loop_.cancel(resolution_.operation);
 }
 
 void Dial::fail_with(const Error& why, std::optional<wire::Bye> bye) {
   if (over_) return;
+  end();
+  owner_.on_dial_failed(*this, why, std::move(bye));
+}
+
+void Dial::end() {
   over_ = true;
   loop_.disarm(timer_);
-  owner_.on_dial_failed(*this, why, std::move(bye));
+  if (lane_ != nullptr) lane_->tell_when_idle(*this);
 }
 
 }  // namespace longthrow

@@ -43,7 +43,7 @@ struct DialOptions {
   Duration answer_timeout = std::chrono::seconds(10);
 };
 
-class Dial final : public Closable, public LaneHandler {
+class Dial final : public Closable, public LaneHandler, private ClosableOwner {
  public:
   using MakeEngine = std::function<Result<std::unique_ptr<TlsEngine>>()>;
   static constexpr Duration kConnectTimeout = std::chrono::seconds(3);
@@ -78,7 +78,7 @@ class Dial final : public Closable, public LaneHandler {
  private:
   // One request to connect.
   struct Knock {
-    explicit Knock(Dial& of) : dial(of) { operation.bind<&Knock::on_connected>(this); }
+    explicit Knock(Dial& of) : dial(of) { operation.bind<&Knock::on_connected>(this, &of); }
     void on_connected(int result) { dial.on_connected(*this, result); }
     Dial& dial;
     Socket socket;  // invalid: the request was given up
@@ -92,6 +92,8 @@ class Dial final : public Closable, public LaneHandler {
   void on_connected(Knock& knock, int result);
   void on_timeout();
   void fail_with(const Error& why, std::optional<wire::Bye> bye = std::nullopt);
+  void end();
+  void on_joined(Closable&) override { tell_if_idle(); }  // the lane
 
   Loop& loop_;
   DialOwner& owner_;

@@ -165,12 +165,13 @@ void Lane::finish() {
 }
 
 void Lane::on_finish_timeout() {
-  if (state_ == State::finishing) close(CloseMode::reset);
+  if (state_ == State::finishing) drop();
 }
 
 void Lane::drop() {
   handler_ = nullptr;
   close(CloseMode::reset);
+  tell_if_idle();
 }
 
 void Lane::end(const Error& why) {

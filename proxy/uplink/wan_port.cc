@@ -16,7 +16,8 @@ WanPort::WanPort(Loop& loop, ClosingList& closing_list, WanPortOwner& owner, End
       closing_list_(closing_list),
       owner_(owner),
       local_(std::move(local)),
-      congestion_(std::move(congestion)) {
+      congestion_(std::move(congestion)),
+      refused_(loop) {
   accept_.bind<&WanPort::on_accepted>(this);
   timer_.bind<&WanPort::on_timer>(this);
   listen_timer_.bind<&WanPort::start_when_possible>(this);
@@ -60,13 +61,14 @@ void WanPort::stop() {
   stopped_ = true;
   loop_.close(listener_, CloseMode::reset);
   loop_.disarm(timer_);
-  for (Pending& pending : pending_) refused_.push_back(std::move(pending.lane));
+  while (!refused_.empty()) discard(refused_.take_oldest());
+  for (Pending& pending : pending_) discard(std::move(pending.lane));
   pending_.clear();
-  for (auto& lane : refused_) {
-    lane->drop();
-    closing_list_.retire(std::move(lane));
-  }
-  refused_.clear();
+}
+
+void WanPort::discard(std::unique_ptr<Lane> lane) {
+  lane->drop();
+  closing_list_.retire(std::move(lane));
 }
 
 void WanPort::on_accepted(int result) {
@@ -95,13 +97,9 @@ void WanPort::on_accepted(int result) {
 }
 
 void WanPort::make_room(const Origin& newcomer) {
-  if (pending_.size() + refused_.size() < kStrangersMax) return;
-  sweep_refused();
-  while (pending_.size() + refused_.size() >= kStrangersMax) {
+  while (strangers() >= kStrangersMax) {
     if (!refused_.empty()) {
-      refused_.front()->drop();
-      closing_list_.retire(std::move(refused_.front()));
-      refused_.pop_front();
+      discard(refused_.take_oldest());
       continue;
     }
     std::vector<Origin> origins;
@@ -111,32 +109,23 @@ void WanPort::make_room(const Origin& newcomer) {
     std::unique_ptr<Lane> evicted = std::move(place->lane);
     pending_.erase(place);
     const std::string remote = evicted->remote();
-    evicted->drop();
-    closing_list_.retire(std::move(evicted));
+    discard(std::move(evicted));
     owner_.on_wan_refused(*this, remote,
                           {.message = "too many connections that have not said hello"});
   }
 }
 
-void WanPort::sweep_refused() {
-  std::erase_if(refused_, [](const auto& lane) { return lane->idle(); });
-}
-
 void WanPort::arm_timer() {
-  if (stopped_ || (pending_.empty() && refused_.empty())) return;
-  TimePoint next = pending_.empty() ? kNever : pending_.front().deadline;
-  if (!refused_.empty()) next = std::min(next, loop_.now() + kSweepInterval);
-  if (!timer_.armed() || next < timer_.deadline()) loop_.arm(timer_, next);
+  if (stopped_ || pending_.empty() || timer_.armed()) return;
+  loop_.arm(timer_, pending_.front().deadline);
 }
 
 void WanPort::on_timer() {
-  sweep_refused();
   while (!pending_.empty() && pending_.front().deadline <= loop_.now()) {
     std::unique_ptr<Lane> late = std::move(pending_.front().lane);
     pending_.erase(pending_.begin());
     const std::string remote = late->remote();
-    late->drop();
-    closing_list_.retire(std::move(late));
+    discard(std::move(late));
     owner_.on_wan_refused(*this, remote, {.message = "no hello within 10 s"});
   }
   arm_timer();
@@ -172,8 +161,7 @@ Result<void> WanPort::on_lane_record(Lane& lane, const wire::RecordView& record)
 void WanPort::on_lane_closed(Lane& lane, const Error& why) {
   std::unique_ptr<Lane> closed = take(lane);
   const std::string remote = closed->remote();
-  refused_.push_back(std::move(closed));
-  arm_timer();
+  refused_.retire(std::move(closed));
   owner_.on_wan_refused(*this, remote, why);
 }
 

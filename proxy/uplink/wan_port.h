@@ -3,7 +3,6 @@
 // it is.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,7 +31,7 @@ class WanPortOwner {
 // kHelloTimeout. This includes refused connections that are still being told the reason. When there
 // are too many, a refused connection makes room, else the oldest of the origin that has the most
 // (crowd.h). So a flood of connections never keeps the peer out.
-class WanPort final : public LaneHandler {
+class WanPort final : public Closable, public LaneHandler {
  public:
   static constexpr std::size_t kStrangersMax = 256;
   static constexpr Duration kHelloTimeout = std::chrono::seconds(10);
@@ -46,9 +45,9 @@ class WanPort final : public LaneHandler {
   void start_when_possible();
   // Why the port does not listen yet; "": it listens.
   [[nodiscard]] const std::string& waits_for() const { return waits_for_; }
-  // Closes the listener, and drops connections that have not said hello. Wait for idle() then.
+  // Closes the listener, and drops connections that have not said hello.
   void stop();
-  [[nodiscard]] bool idle() const { return stopped_ && !accept_.in_flight(); }
+  [[nodiscard]] bool idle() const override { return stopped_ && !accept_.in_flight(); }
   [[nodiscard]] const Endpoint& local() const { return local_; }
 
   void on_lane_established(Lane&) override {}
@@ -58,8 +57,6 @@ class WanPort final : public LaneHandler {
   void on_lane_closed(Lane& lane, const Error& why) override;
 
  private:
-  static constexpr Duration kSweepInterval = std::chrono::milliseconds(50);
-
   struct Pending {
     std::unique_ptr<Lane> lane;
     TimePoint deadline;
@@ -67,9 +64,10 @@ class WanPort final : public LaneHandler {
   };
   void on_accepted(int result);
   void make_room(const Origin& newcomer);
-  void sweep_refused();
+  void discard(std::unique_ptr<Lane> lane);
   void arm_timer();
   void on_timer();
+  [[nodiscard]] std::size_t strangers() const { return pending_.size() + refused_.all().size(); }
   [[nodiscard]] std::unique_ptr<Lane> take(Lane& lane);
 
   Loop& loop_;
@@ -83,8 +81,8 @@ class WanPort final : public LaneHandler {
   Timer listen_timer_;
   std::string waits_for_;
   bool waits_said_ = false;
-  std::vector<Pending> pending_;               // oldest first
-  std::deque<std::unique_ptr<Lane>> refused_;  // oldest first; they are being told the reason
+  std::vector<Pending> pending_;  // oldest first
+  ClosingListOf<Lane> refused_;   // they are being told the reason
   KnownOrigins known_;
   bool stopped_ = true;
 };

@@ -102,7 +102,7 @@ void SimLoop::dispatch(Ready ready) {
     case Ready::What::accepted: {
       Operation* op = sockets_.at(ready.socket).in.op;
       world_.trace("loop.accepted", static_cast<std::uint64_t>(ready.result));
-      return op->complete(ready.result, true);
+      return op->complete(ready.result, Operation::After::goes_on);
     }
     case Ready::What::looked_up:
       return finish_lookup(ready.id, ready.result);
