@@ -60,7 +60,7 @@ class Channel final : public Closable,
   // and is then reset.
   void end_after_delivery();
   void abort(LossCause cause);  // resets the leg at once
-  // The node is going to stop: the leg is read up to what its kernel has now.
+  // For a stop or a hold: the leg is read up to what its kernel has now.
   void stop_reading() { inlet_.stop_reading(); }
   // The leg waited for the link since `since`. Reckon as if all its bytes had come then.
   void note_given_since(TimePoint since) { inlet_.note_given_since(since); }

@@ -55,7 +55,7 @@ class Inlet final : private IngestStreamOwner {
   void on_leg_closed() { settle_open_block(); }
   // The leg is closed: tells the peer of the end, if it was not told.
   void end_with_leg();
-  // The node is going to stop: the leg is read up to what its kernel has now.
+  // For a stop or a hold: the leg is read up to what its kernel has now.
   void stop_reading() { stop_offset_ = read_bytes_ + unread_bytes(); }
   [[nodiscard]] std::uint64_t unread_before_stop() const;
 

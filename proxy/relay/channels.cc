@@ -67,6 +67,7 @@ void Channels::open(Route& route, Socket leg, std::optional<TimePoint> said_sinc
   if (!session.may_open_more()) return loop_.close(leg, CloseMode::reset);
   Channel& channel = add(session.open(route.name), route, Opener::here);
   channel.adopt_leg(leg);
+  if (channel.group().held()) channel.stop_reading();
   if (said_since) {
     channel.note_given_since(*said_since);
     std::int64_t& as_of_max_ns = channel.core().group->frames_as_of_max_ns;

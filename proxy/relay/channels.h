@@ -45,7 +45,7 @@ class Channels final : public ChannelHost, private ClosableOwner {
   void resume_reading();  // called when a hold has ended
   // Called every tick: asks the kernel about the legs.
   void look();
-  // The node is going to stop: legs of held groups are read no more, others up to what came by now.
+  // The node is going to stop: legs are read up to what came by now, or when their group was held.
   void stop_reading();
   // Takes all channels out of `session`. Their legs deliver the bytes that are here, and are then
   // reset.

@@ -14,8 +14,9 @@ void Channels::look() {
 }
 
 bool Channels::reading_allowed(const Channel& channel) const {
-  if (peer_.session() == nullptr || channel.group().held()) return false;
-  return !stops_.stopping() || channel.unread_before_stop() > 0;
+  if (peer_.session() == nullptr) return false;
+  const bool stops = stops_.stopping() || channel.group().held();
+  return !stops || channel.unread_before_stop() > 0;
 }
 
 bool Channels::in_outage() const {

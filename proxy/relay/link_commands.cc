@@ -117,6 +117,7 @@ void Link::resume() {
 
 void Link::hold(Group& group) {
   stops_.put(NoticeKind::held, &group, format("drain {} --hold", group.name));
+  for (const auto& [serial, channel] : group.members) channel->stop_reading();
   doors_.refresh();
 }
 

@@ -49,6 +49,22 @@ TEST_F(PairCommands, AHeldGroupTakesNoNewConnectionAndOthersDo) {
   EXPECT_TRUE(wait([this] { return targets.front().connections() == 1; }, seconds(5)));
 }
 
+// The buffer is full, so that bytes wait unread when the hold begins: they are part of the drain.
+TEST_F(PairCommands, AHeldDrainDeliversWhatTheKernelHadWhenItBegan) {
+  plan.wan.bandwidth_bytes_s = 512 * kKiB;
+  options.compression = {.automatic = false, .fixed = {CodecId::none, 0}};
+  start();
+  const SourceApp& app =
+      source({.bytes = 64 * kMiB, .rate_bytes_s = 8 * kMiB, .ending = SourceEnding::hold});
+  run(seconds(5));
+  const std::uint64_t given = app.acknowledged_bytes();
+  ASSERT_TRUE(link(0).buffer.full);
+  const auto held = command(0, Drain{.group = "g", .hold = true});
+  ASSERT_TRUE(wait([&] { return answered(*held); }));
+  EXPECT_TRUE(held->back().ok) << held->back().message;
+  EXPECT_GE(targets.front().received_bytes(*app.channel()), given);
+}
+
 TEST_F(PairCommands, ADrainFailsWhenWhatItWaitsForIsLost) {
   fall_behind();
   const auto drain = command(0, Drain{.group = "g"});

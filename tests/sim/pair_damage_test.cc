@@ -58,7 +58,7 @@ TEST_F(PairDamage, OfMemoryThatIsDamagedAgainAndAgainAreThoseOfItsChannelsAlone)
     wait_for_end();
     app->stop();
   }
-  EXPECT_EQ(sum(1, LossReason::corrupt, LossPlace::undelivered).channels, 4U);
+  EXPECT_EQ(sum(0, LossReason::peer_program_closed, LossPlace::to_peer).channels, 4U);
   EXPECT_EQ(other.channel(), other_stream);
   EXPECT_EQ(link(0).state, LinkState::up);
 }
