@@ -198,17 +198,15 @@ void Channels::tell_others() {
 void Channels::reap() {
   tell_others();
   awaits_marks_ = false;
-  std::vector<Channel*> waiting;
   bool any_gone = false;
   for (Channel* channel : std::exchange(closing_, {})) {
-    if (may_be_forgotten(*channel)) {
+    if (!may_be_forgotten(*channel)) {
+      closing_.push_back(channel);
+    } else {
       any_gone = true;
       forget(*channel);
-    } else {
-      waiting.push_back(channel);
     }
   }
-  closing_.insert(closing_.end(), waiting.begin(), waiting.end());
   if (any_gone) {
     routes_.prune();
     hooks_.refresh();
