@@ -74,10 +74,11 @@
   /* legs */                                                                                       \
   X(abort_at_once, "PairEnds.AResetComes*",                                                        \
     "an abort does not wait until the target's TCP has everything")                                \
-  X(drop_unframed, "", "a source's reset drops what was read and is in no frame")                  \
+  X(drop_unframed, "PairEnds.AResetComes*",                                                        \
+    "a source's reset drops what was read and is in no frame")                                     \
   X(drop_held_bytes, "PairEnds.TheEndOf*",                                                         \
     "the end of a session drops what was received and not handed over")                            \
-  X(write_failure_aborts, "PairEnds.AFailing*",                                                    \
+  X(write_failure_aborts, "PairLosses.OfATargetThatResets",                                        \
     "a leg that cannot be written to is not read to its end")                                      \
   X(delivered_early, "PairAnswers.ADrainEnds*", "delivered is what the leg's kernel was given")    \
   X(lag_without_unread, "PairAnswers.LagCounts*", "lag leaves out what no leg has read")           \
