@@ -84,8 +84,9 @@ def test_1000_short_channels_in_a_row_leave_nothing_behind(make_lab, make_pair):
             talks = source.finish(120)["conversations"]
     assert sum(bool(talk["answer_ok"]) for talk in talks) == 1000
     for node, (files, memory) in zip(pair.nodes, before):
-        files_now, memory_now = settled(node)
-        assert files_now <= files, f"{node.name}: {files} descriptors before, {files_now} after"
+        _, memory_now = settled(node)
+        # Now and then a file of state is open for a moment.
+        wait_until(lambda: node.open_files() <= files, 5, f"{node.name}: {files} descriptors before, and more after")
         if not sanitized():
             assert memory_now < memory + 4 * MIB, f"{node.name}: RSS {memory} before, {memory_now} after"
 
