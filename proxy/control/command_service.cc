@@ -66,7 +66,7 @@ CommandService::Started CommandService::handle(std::string_view request_line, Re
     return {};
   }
   if (const auto* reload = std::get_if<ReloadRequest>(&*request)) {
-    reloader_.reload(reload->dry_run, reply);
+    reloader_.reload(*reload, reply);
     return {};
   }
   if (std::holds_alternative<ConnectionsRequest>(*request)) {

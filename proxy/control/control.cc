@@ -91,7 +91,7 @@ class ControlThread final : public Control {
 
   void reload(std::function<void()> done) override {
     asio::post(io_, [this, done = std::move(done)] {
-      reloader_.reload(false, [done](const json::object& answer) {
+      reloader_.reload({}, [done](const json::object& answer) {
         log_answer(answer);
         done();
       });

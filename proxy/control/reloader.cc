@@ -95,13 +95,13 @@ Result<void> Reloader::allows(const std::map<std::string, std::uint64_t>& memlim
 
 // --- the files
 
-void Reloader::reload(bool dry_run, Done done) {
-  begin([this, dry_run, done = std::move(done)]() mutable {
-    begin_reload(dry_run, std::move(done));
+void Reloader::reload(ReloadRequest request, Done done) {
+  begin([this, request, done = std::move(done)]() mutable {
+    begin_reload(request, std::move(done));
   });
 }
 
-void Reloader::begin_reload(bool dry_run, Done done) {
+void Reloader::begin_reload(ReloadRequest request, Done done) {
   auto loaded = parts_.store.load();
   if (!loaded) {
     json::object answer =
@@ -115,7 +115,7 @@ void Reloader::begin_reload(bool dry_run, Done done) {
     return end(done, error_to_json("failed", "nothing was changed: " + running.error().message));
   }
   auto job = std::make_shared<Job>();
-  job->dry_run = dry_run;
+  job->dry_run = request.dry_run;
   job->done = std::move(done);
   job->difference = {parts_.store.difference(file_, loaded->config).live,
                      parts_.store.difference(started_with_, loaded->config).restart};

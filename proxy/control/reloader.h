@@ -14,6 +14,7 @@
 #include "proxy/control/config_store.h"
 #include "proxy/control/json.h"
 #include "proxy/control/node_gateway.h"
+#include "proxy/control/request.h"
 
 namespace longthrow::control {
 
@@ -43,7 +44,7 @@ class Reloader {
 
   // Each answers once, with the object of docs/CONTROL.md. Nothing is applied unless all of it can
   // be. Requests are served one after the other, in the order of asking.
-  void reload(bool dry_run, Done done);
+  void reload(ReloadRequest request, Done done);
   void change(ConnectionChange change, Done done);
 
   // The configuration of the files, as last loaded, with what `set --save` wrote since.
@@ -58,7 +59,7 @@ class Reloader {
   struct Job;
   void begin(std::function<void()> task);
   void end(const Done& done, json::object answer);
-  void begin_reload(bool dry_run, Done done);
+  void begin_reload(ReloadRequest request, Done done);
   void apply(const std::shared_ptr<Job>& job);
   void finish(const Job& job, const Answer& answer);
   void begin_change(const ConnectionChange& change, Done done);

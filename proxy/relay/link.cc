@@ -140,7 +140,7 @@ void Link::on_tick() {
   say_what_guides_found();
   doors_.retry(now);
   copies_.say_marks(now);
-  peer_.uplink().watch_for_hole(interval, numbers_.any_waits_for_peer());
+  peer_.uplink().watch_for_hole(interval, numbers_.waiting_for_peer());
   wake();
 }
 

@@ -50,7 +50,8 @@ void Link::set_routes(const std::map<std::string, RouteConfig>& routes) {
   const bool any_drbd = std::ranges::any_of(
       routes, [](const auto& entry) { return entry.second.protocol == RouteProtocol::drbd; });
   const bool paces = any_drbd || routes.size() > 1;
-  peer_.uplink().pacing().set_wanted(paces);
+  peer_.uplink().pacing().set_queue(paces ? BulkPacing::Queue::stays_short
+                                          : BulkPacing::Queue::may_fill);
   buffer_.ingest().share().set_express_reserve(paces ? kExpressReserveBytes : 0);
   update_receive_window();
 }

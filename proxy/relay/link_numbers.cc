@@ -172,11 +172,12 @@ Limit LinkNumbers::limited_by() const {
   return Limit::source;
 }
 
-bool LinkNumbers::any_waits_for_peer() const {
-  return std::ranges::any_of(channels_.all(), [](const auto& entry) {
+HoleWatch::Waiting LinkNumbers::waiting_for_peer() const {
+  const bool any = std::ranges::any_of(channels_.all(), [](const auto& entry) {
     const Channel& channel = *entry.second;
     return channel.attached() && channel.core().out.stored_raw_bytes() > 0;
   });
+  return any ? HoleWatch::Waiting::bytes : HoleWatch::Waiting::nothing;
 }
 
 }  // namespace longthrow

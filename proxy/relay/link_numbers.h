@@ -31,7 +31,7 @@ class LinkNumbers {
   [[nodiscard]] Lag lag(const Group* group) const;
   [[nodiscard]] Limit limited_by() const;
   // Whether bytes are stored for the peer.
-  [[nodiscard]] bool any_waits_for_peer() const;
+  [[nodiscard]] HoleWatch::Waiting waiting_for_peer() const;
 
  private:
   void update_compression(TimePoint now, Duration interval);

@@ -17,6 +17,9 @@ namespace longthrow {
 
 struct ChannelCore;
 
+// Of the channels that a node opens: the one with the lower name takes the even ones.
+enum class ChannelNumbers : std::uint8_t { even, odd };
+
 // Routes whose channels share credit (and, later, cuts). Created by the first route that names it.
 struct GroupState {
   std::string name;

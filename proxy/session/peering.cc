@@ -80,7 +80,7 @@ bool Peering::halves_agree(const wire::Hello& hello) const {
                              peer_incarnation_ == hello.incarnation && peer_node_ == hello.node);
 }
 
-Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_sent) const {
+Peering::Judgement Peering::judge_dial(const wire::Hello& hello, OwnHello own) const {
   if (auto refusal = refuse_stranger(hello)) return *refusal;
   if (hello.role != wire::HelloRole::dialler || hello.lane != 0) {
     return out_of_place("a hello of the wrong role or lane");
@@ -90,7 +90,7 @@ Peering::Judgement Peering::judge_dial(const wire::Hello& hello, bool own_hello_
     note_reached(Mark::old_attempt_refused);
     return refused(wire::ByeReason::replaced, "a later attempt has replaced this one");
   }
-  const bool stays = own_hello_sent && node_ < hello.node;
+  const bool stays = own == OwnHello::sent && node_ < hello.node;
   if (stays) note_reached(Mark::dials_cross);
   if (stays) return {.verdict = Verdict::defer};
   const bool end_session = !halves_agree(hello);

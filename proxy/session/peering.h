@@ -24,6 +24,7 @@
 #include "longthrow/error.h"
 #include "longthrow/random_source.h"
 #include "longthrow/time.h"
+#include "proxy/session/channel_core.h"
 #include "proxy/wire/records.h"
 
 namespace longthrow {
@@ -58,6 +59,7 @@ class Peering {
     defer,   // our own dial decides: judge this hello again when it has ended
     refuse,  // say bye with `reason` and `text`
   };
+  enum class OwnHello : std::uint8_t { not_sent, sent };  // by the dial that is under way here
   struct Judgement {
     Verdict verdict = Verdict::refuse;
     bool end_session = false;  // do this first: the peer is not the one of our session
@@ -80,7 +82,7 @@ class Peering {
                                        std::uint16_t own_bulk_lanes) const;
 
   // A dialler's hello for an express lane. `own_hello_sent`: a dial of ours waits for its answer.
-  [[nodiscard]] Judgement judge_dial(const wire::Hello& hello, bool own_hello_sent) const;
+  [[nodiscard]] Judgement judge_dial(const wire::Hello& hello, OwnHello own) const;
   // The acceptor's hello on an express lane that we dialled.
   [[nodiscard]] Judgement judge_answer(const wire::Hello& hello) const;
   // A dialler's hello for a bulk lane, or the answer to ours. `generation` is that of the express
@@ -94,8 +96,10 @@ class Peering {
 
   [[nodiscard]] const std::string& peer_node() const { return peer_node_; }
   [[nodiscard]] bool session_established() const { return peer_half_ != 0; }
-  // The node with the lower name opens channels with even numbers.
   [[nodiscard]] bool lower_name() const { return node_ < peer_node_; }
+  [[nodiscard]] ChannelNumbers own_numbers() const {
+    return lower_name() ? ChannelNumbers::even : ChannelNumbers::odd;
+  }
 
  private:
   [[nodiscard]] std::optional<Judgement> refuse_stranger(const wire::Hello& hello) const;

@@ -15,7 +15,8 @@ bool is_end(wire::FrameKind kind) {
 
 }  // namespace
 
-Session::Session(FramePool& pool, bool lower_name) : pool_(pool), lower_name_(lower_name) {}
+Session::Session(FramePool& pool, ChannelNumbers own_numbers)
+    : pool_(pool), lowest_own_id_(own_numbers == ChannelNumbers::even ? 0 : 1) {}
 
 Session::~Session() { (void)release_all(); }
 
@@ -81,7 +82,7 @@ GroupState& Session::group(const std::string& name) {
 ChannelCore& Session::open(const std::string& route) {
   LT_ASSERT(standing(route).may_open && connected() && may_open_more());
   const LocalRoutes::Numbered& ids = *local_routes_.find(route);
-  const std::uint64_t id = next_own_index_++ * 2 + (lower_name_ ? 0 : 1);
+  const std::uint64_t id = next_own_index_++ * 2 + lowest_own_id_;
   auto channel = std::make_unique<ChannelCore>(pool_, id, ids.id, group(ids.route.group));
   ChannelCore& opened = *channel;
   channels_.emplace(id, std::move(channel));

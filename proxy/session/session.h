@@ -73,9 +73,9 @@ class Session {
   static constexpr std::size_t kPeerChannelsServed = 12288;
   static constexpr std::size_t kPeerChannelsMax = 16384;
 
-  // `lower_name`: this node's name is the lower one. The window is what each group may have under
-  // way towards us; see set_receive_window.
-  Session(FramePool& pool, bool lower_name);
+  // `own_numbers`: of the channels that are opened here. The window is what each group may have
+  // under way towards us; see set_receive_window.
+  Session(FramePool& pool, ChannelNumbers own_numbers);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -231,7 +231,7 @@ class Session {
   void apply_idle_heartbeat();
   void note_as_of(ChannelCore& channel, const wire::FrameHeader& header);
   static void finish_as_of(const ChannelCore& channel);
-  [[nodiscard]] bool owns_id(std::uint64_t id) const { return (id & 1) == (lower_name_ ? 0U : 1U); }
+  [[nodiscard]] bool owns_id(std::uint64_t id) const { return (id & 1) == lowest_own_id_; }
   void put_routes(ByteQueue& out);
   void put_ack(ByteQueue& out);
   [[nodiscard]] std::map<std::string, std::uint32_t> granted_groups() const;
@@ -243,7 +243,7 @@ class Session {
   void put_returns(ByteQueue& out);
 
   FramePool& pool_;
-  const bool lower_name_;
+  const std::uint64_t lowest_own_id_;  // 0 or 1
 
   LaneId express_lane_ = kNoLane;
   bool awaiting_ack_ = true;

@@ -11,7 +11,7 @@ BulkPacing::BulkPacing(Loop& loop, const LaneSet& lanes) : loop_(loop), lanes_(l
 }
 
 void BulkPacing::on_bulk_sent() {
-  if (!wanted_ || timer_.armed()) return;
+  if (queue_ == Queue::may_fill || timer_.armed()) return;
   pacer_.restart();
   loop_.arm(timer_, loop_.now() + Pacer::interval(Duration(0)));
 }
@@ -39,7 +39,7 @@ Pacer::Sample BulkPacing::measure() const {
 void BulkPacing::on_timer() {
   if (lanes_.express() == nullptr || lanes_.bulk().empty()) return;
   const Pacer::Sample sample = measure();
-  const std::uint64_t rate = wanted_ ? pacer_.update(loop_.now(), sample) : 0;
+  const std::uint64_t rate = queue_ == Queue::stays_short ? pacer_.update(loop_.now(), sample) : 0;
   if (const bool was_limited = std::exchange(limited_, rate > 0); rate > 0 || was_limited) {
     for (const auto& [index, lane] : lanes_.bulk())
       loop_.set_pacing_rate(lane->socket(), rate / lanes_.bulk().size());

@@ -17,9 +17,11 @@ class BulkPacing {
   BulkPacing(const BulkPacing&) = delete;
   BulkPacing& operator=(const BulkPacing&) = delete;
 
-  // Set it when bytes of another route, or of an express channel, may come: bulk must not fill the
-  // queue in front of them.
-  void set_wanted(bool wanted) { wanted_ = wanted; }
+  enum class Queue : std::uint8_t {
+    may_fill,
+    stays_short,  // bytes of another route, or of an express channel, may come behind bulk
+  };
+  void set_queue(Queue queue) { queue_ = queue; }
   // Call it when bulk goes out. Pacing ends by itself when none goes out any more.
   void on_bulk_sent();
 
@@ -29,7 +31,7 @@ class BulkPacing {
 
   Loop& loop_;
   const LaneSet& lanes_;
-  bool wanted_ = false;
+  Queue queue_ = Queue::may_fill;
   bool limited_ = false;  // the lanes have a limit now
   Pacer pacer_;
   Timer timer_;

@@ -139,7 +139,7 @@ void Dial::on_connected(Knock& knock, int result) {
     return;
   }
   loop_.arm(timer_, loop_.now() + options_.answer_timeout);
-  lane_ = std::make_unique<Lane>(loop_, socket, std::move(*engine), true);
+  lane_ = std::make_unique<Lane>(loop_, socket, std::move(*engine), wire::HelloRole::dialler);
   lane_->index = options_.lane_index;
   lane_->start(*this);
 }

@@ -21,6 +21,7 @@ class HoleWatch {
   // Progress is more bytes than the beginning of a lane (hello, heartbeats) brings in one interval.
   static constexpr std::uint64_t kProgressBytes = 4096;
 
+  enum class Waiting : std::uint8_t { nothing, bytes };  // for the peer
   struct Lane {
     const void* id = nullptr;  // tells lanes apart while they stand
     std::uint64_t acknowledged_bytes = 0;

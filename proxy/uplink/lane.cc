@@ -12,11 +12,11 @@ Error from_kernel(int result) { return {.message = std::strerror(-result), .os_e
 
 }  // namespace
 
-Lane::Lane(Loop& loop, Socket socket, std::unique_ptr<TlsEngine> engine, bool dialled_here)
+Lane::Lane(Loop& loop, Socket socket, std::unique_ptr<TlsEngine> engine, wire::HelloRole role)
     : loop_(loop),
       socket_(socket),
       engine_(std::move(engine)),
-      dialled_here_(dialled_here),
+      role_(role),
       last_received_at_(loop.now()) {
   receive_.bind<&Lane::on_received>(this);
   send_.bind<&Lane::on_sent>(this);

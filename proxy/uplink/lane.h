@@ -42,7 +42,7 @@ class Lane final : public Closable {
   static constexpr std::size_t kStrangerReceiveBytes = 4 * kKiB;
   static constexpr std::size_t kPendingBytesMax = 256 * kKiB;
 
-  Lane(Loop& loop, Socket socket, std::unique_ptr<TlsEngine> engine, bool dialled_here);
+  Lane(Loop& loop, Socket socket, std::unique_ptr<TlsEngine> engine, wire::HelloRole role);
   ~Lane() override;
 
   // Begins the TLS handshake and receiving.
@@ -73,7 +73,7 @@ class Lane final : public Closable {
     return *engine_;
   }
   [[nodiscard]] Socket socket() const { return socket_; }
-  [[nodiscard]] bool dialled_here() const { return dialled_here_; }
+  [[nodiscard]] bool dialled_here() const { return role_ == wire::HelloRole::dialler; }
   [[nodiscard]] TimePoint last_received_at() const { return last_received_at_; }
   // For how long the peer has acknowledged none of the waiting bytes. Call it regularly.
   [[nodiscard]] Duration unread_for();
@@ -103,7 +103,7 @@ class Lane final : public Closable {
   Loop& loop_;
   Socket socket_;
   std::unique_ptr<TlsEngine> engine_;
-  const bool dialled_here_;
+  const wire::HelloRole role_;  // of this node
   LaneHandler* handler_ = nullptr;
   State state_ = State::open;
   bool trusted_ = false;

@@ -42,8 +42,8 @@ Uplink::~Uplink() { loop_.disarm(challenge_timer_); }
 
 int Uplink::own_bulk_lanes() const { return config_.lanes > 0 ? config_.lanes : kAutoBulkLanes; }
 
-std::uint64_t Uplink::generation_of(std::uint64_t attempt, bool dialled_here) const {
-  return attempt * 2 + (dialled_here == peering_.lower_name() ? 1 : 0);
+std::uint64_t Uplink::generation_of(std::uint64_t attempt, wire::HelloRole role) const {
+  return attempt * 2 + ((role == wire::HelloRole::dialler) == peering_.lower_name() ? 1 : 0);
 }
 
 DialOptions Uplink::dial_options(std::uint16_t lane_index) const {
@@ -103,7 +103,7 @@ void Uplink::on_dial_answered(Dial& dial, std::unique_ptr<Lane> lane, const wire
   }
   if (index != 0) return bulk_up(std::move(lane));
   peering_.adopt(hello);
-  express_up(std::move(lane), hello, generation_of(dial_attempt_, true));
+  express_up(std::move(lane), hello, generation_of(dial_attempt_, wire::HelloRole::dialler));
 }
 
 void Uplink::on_dial_failed(Dial& dial, const Error& why, std::optional<wire::Bye> bye) {
@@ -312,8 +312,8 @@ const char* Uplink::hole_hint() {
          "ends, helps";
 }
 
-void Uplink::watch_for_hole(Duration interval, bool any_waits) {
-  if (!any_waits) return hole_.on_empty();
+void Uplink::watch_for_hole(Duration interval, HoleWatch::Waiting waiting) {
+  if (waiting == HoleWatch::Waiting::nothing) return hole_.on_empty();
   std::vector<HoleWatch::Lane> lanes;
   if (up()) {
     for (const auto& [index, lane] : lanes_.bulk()) {

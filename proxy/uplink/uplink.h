@@ -91,8 +91,8 @@ class Uplink final : public LaneHandler, public DialOwner {
   void check_liveness(TimePoint now);
   // The peer has answered a heartbeat that was sent at `asked_at_ns`.
   void on_peer_alive(std::uint64_t asked_at_ns);
-  // Called every `interval`. `any_waits`: bytes are stored for the peer.
-  void watch_for_hole(Duration interval, bool any_waits);
+  // Called every `interval`. `waiting`: whether bytes are stored for the peer.
+  void watch_for_hole(Duration interval, HoleWatch::Waiting waiting);
   [[nodiscard]] const HoleWatch& hole() const { return hole_; }
   // What an administrator can try when hole() is stuck.
   [[nodiscard]] static const char* hole_hint();
@@ -143,7 +143,7 @@ class Uplink final : public LaneHandler, public DialOwner {
   void on_express_dial_failed(const Dial& dial, const std::string& reason,
                               const std::optional<wire::Bye>& bye);
   [[nodiscard]] int own_bulk_lanes() const;
-  [[nodiscard]] std::uint64_t generation_of(std::uint64_t attempt, bool dialled_here) const;
+  [[nodiscard]] std::uint64_t generation_of(std::uint64_t attempt, wire::HelloRole role) const;
   void express_up(std::unique_ptr<Lane> lane, const wire::Hello& hello, std::uint64_t generation);
   void bulk_up(std::unique_ptr<Lane> lane);
   Result<void> on_bye(const Lane& lane, const wire::Bye& bye);

@@ -54,8 +54,9 @@ void Uplink::accept_bulk(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
 
 void Uplink::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello) {
   const Dial* own_dial = dialler_.find(0);
-  const bool own_hello_sent = own_dial != nullptr && own_dial->hello_sent();
-  const auto judgement = peering_.judge_dial(hello, own_hello_sent);
+  using enum Peering::OwnHello;
+  const bool hello_sent = own_dial != nullptr && own_dial->hello_sent();
+  const auto judgement = peering_.judge_dial(hello, hello_sent ? sent : not_sent);
   if (judgement.challenges && up()) return begin_challenge(std::move(lane), hello);
   if (judgement.end_session)
     owner_.on_session_over({LossReason::peer_restarted, "the peer has restarted"});
@@ -82,7 +83,7 @@ void Uplink::judge_incoming(std::unique_ptr<Lane> lane, const wire::Hello& hello
   const auto answer = peering_.make_hello(wire::HelloRole::acceptor, 0, 0,
                                           static_cast<std::uint16_t>(own_bulk_lanes()));
   if (auto sent = send_hello(*lane, answer); !sent) return discard(std::move(lane));
-  express_up(std::move(lane), hello, generation_of(hello.attempt, false));
+  express_up(std::move(lane), hello, generation_of(hello.attempt, wire::HelloRole::acceptor));
 }
 
 // Ignored while we are paused or fenced ourselves: the text may be our own, reflected by the peer.

@@ -64,10 +64,10 @@ class IngestTest : public SessionTest {
                                                      .wake = [this] { ++wakes_; },
                                                      .on_partial = [this] { ++partials_told_; }},
                                        CompressionSetting{.automatic = false, .fixed = {}});
-    side.session = std::make_unique<Session>(ingest_->frames().pool(), true);
+    side.session = std::make_unique<Session>(ingest_->frames().pool(), ChannelNumbers::even);
     side.session->set_local_routes({{.name = "r0", .group = "g"}, {.name = "r1", .group = "h"}});
     side.session->set_receive_window(kMiB, 16 * kMiB);
-    sides_[1].session = std::make_unique<Session>(sides_[1].pool, false);
+    sides_[1].session = std::make_unique<Session>(sides_[1].pool, ChannelNumbers::odd);
     sides_[1].session->set_local_routes({{.name = "r0", .group = "g", .accepts = true},
                                          {.name = "r1", .group = "h", .accepts = true}});
     sides_[1].session->set_receive_window(kMiB, 16 * kMiB);

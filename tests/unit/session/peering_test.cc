@@ -25,6 +25,7 @@ Incarnation incarnation(int value) {
 class PeeringTest : public ::testing::Test {
  protected:
   using Verdict = Peering::Verdict;
+  using OwnHello = Peering::OwnHello;
   static wire::Hello dial(Peering& from) {
     from.begin_dial();
     return from.make_hello(wire::HelloRole::dialler, 0, 0, 2);
@@ -35,7 +36,7 @@ class PeeringTest : public ::testing::Test {
   // `from` dials, `to` accepts.
   static void connect(Peering& from, Peering& to) {
     const wire::Hello hello = dial(from);
-    ASSERT_EQ(to.judge_dial(hello, false).verdict, Verdict::accept);
+    ASSERT_EQ(to.judge_dial(hello, OwnHello::not_sent).verdict, Verdict::accept);
     to.adopt(hello);
     const wire::Hello back = answer(to);
     ASSERT_EQ(from.judge_answer(back).verdict, Verdict::accept);
@@ -55,7 +56,7 @@ TEST_F(PeeringTest, ASessionIsResumedByTheSamePair) {
 }
 
 TEST_F(PeeringTest, OnesOwnHelloIsRefused) {
-  const auto judgement = alpha_.judge_dial(dial(alpha_), false);
+  const auto judgement = alpha_.judge_dial(dial(alpha_), OwnHello::not_sent);
   EXPECT_EQ(judgement.verdict, Verdict::refuse);
   EXPECT_NE(judgement.text.find("own name"), std::string::npos);
 }
@@ -63,7 +64,7 @@ TEST_F(PeeringTest, OnesOwnHelloIsRefused) {
 TEST_F(PeeringTest, ARestartedPeerEndsTheSession) {
   connect(alpha_, beta_);
   Peering reborn{"alpha", incarnation(3), random_};
-  const auto judgement = beta_.judge_dial(dial(reborn), false);
+  const auto judgement = beta_.judge_dial(dial(reborn), OwnHello::not_sent);
   EXPECT_TRUE(judgement.end_session);
   EXPECT_EQ(judgement.verdict, Verdict::accept);
 }
@@ -71,7 +72,7 @@ TEST_F(PeeringTest, ARestartedPeerEndsTheSession) {
 TEST_F(PeeringTest, APeerThatResumesWhatEndedHereIsToldSo) {
   connect(alpha_, beta_);
   beta_.begin_session();
-  const auto judgement = beta_.judge_dial(dial(alpha_), false);
+  const auto judgement = beta_.judge_dial(dial(alpha_), OwnHello::not_sent);
   EXPECT_EQ(judgement.verdict, Verdict::refuse);
   EXPECT_EQ(judgement.reason, wire::ByeReason::stale_session);
   EXPECT_FALSE(judgement.end_session);
@@ -80,7 +81,7 @@ TEST_F(PeeringTest, APeerThatResumesWhatEndedHereIsToldSo) {
 TEST_F(PeeringTest, AnAnswerThatWasLostDoesNotEndTheSession) {
   const wire::Hello hello = dial(alpha_);
   beta_.adopt(hello);  // its answer never arrives
-  const auto judgement = beta_.judge_dial(dial(alpha_), false);
+  const auto judgement = beta_.judge_dial(dial(alpha_), OwnHello::not_sent);
   EXPECT_EQ(judgement.verdict, Verdict::accept);
   EXPECT_FALSE(judgement.end_session);
 }
@@ -88,18 +89,18 @@ TEST_F(PeeringTest, AnAnswerThatWasLostDoesNotEndTheSession) {
 TEST_F(PeeringTest, OfTwoDialsTheLowerNamesStays) {
   const wire::Hello from_alpha = dial(alpha_);
   const wire::Hello from_beta = dial(beta_);
-  EXPECT_EQ(alpha_.judge_dial(from_beta, true).verdict, Verdict::defer);
-  EXPECT_EQ(beta_.judge_dial(from_alpha, true).verdict, Verdict::accept);
+  EXPECT_EQ(alpha_.judge_dial(from_beta, OwnHello::sent).verdict, Verdict::defer);
+  EXPECT_EQ(beta_.judge_dial(from_alpha, OwnHello::sent).verdict, Verdict::accept);
   beta_.adopt(from_alpha);
   alpha_.adopt(answer(beta_));
-  const auto late = alpha_.judge_dial(from_beta, false);
+  const auto late = alpha_.judge_dial(from_beta, OwnHello::not_sent);
   EXPECT_EQ(late.verdict, Verdict::refuse) << "it was begun before the lane that is up";
   EXPECT_EQ(late.reason, wire::ByeReason::replaced);
 }
 
 TEST_F(PeeringTest, ADialAfterTheLaneCameUpReplacesIt) {
   connect(alpha_, beta_);
-  EXPECT_EQ(alpha_.judge_dial(dial(beta_), false).verdict, Verdict::accept);
+  EXPECT_EQ(alpha_.judge_dial(dial(beta_), OwnHello::not_sent).verdict, Verdict::accept);
 }
 
 TEST_F(PeeringTest, ABulkLaneBelongsToItsExpressLane) {
@@ -122,15 +123,15 @@ TEST_F(PeeringTest, AnAnswerToAHelloOfAnEndedSessionIsStale) {
 TEST_F(PeeringTest, ForeignProtocolVersionsAreRefused) {
   wire::Hello hello = dial(alpha_);
   hello.protocol_min = hello.protocol_max = wire::kProtocolMax + 1;
-  EXPECT_EQ(beta_.judge_dial(hello, false).verdict, Verdict::refuse);
+  EXPECT_EQ(beta_.judge_dial(hello, OwnHello::not_sent).verdict, Verdict::refuse);
 }
 
 // Only who asks the present peer can tell whether it is the same node, started again, or another.
 TEST_F(PeeringTest, AnotherIncarnationOfThePeersNameIsAChallenge) {
   connect(alpha_, beta_);
-  EXPECT_FALSE(beta_.judge_dial(dial(alpha_), false).challenges);
+  EXPECT_FALSE(beta_.judge_dial(dial(alpha_), OwnHello::not_sent).challenges);
   Peering other{"alpha", incarnation(9), random_};
-  const auto judgement = beta_.judge_dial(dial(other), false);
+  const auto judgement = beta_.judge_dial(dial(other), OwnHello::not_sent);
   EXPECT_TRUE(judgement.challenges);
   EXPECT_EQ(judgement.verdict, Verdict::accept) << "if the present one is silent";
   EXPECT_TRUE(judgement.end_session);

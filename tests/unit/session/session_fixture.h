@@ -27,9 +27,12 @@ class SessionTest : public ::testing::Test {
     int stopped = 0;
   };
 
+  static ChannelNumbers numbers_of(int side) {
+    return side == 0 ? ChannelNumbers::even : ChannelNumbers::odd;
+  }
   void SetUp() override {
     for (int i : {0, 1}) {
-      sides_[i].session = std::make_unique<Session>(sides_[i].pool, i == 0);
+      sides_[i].session = std::make_unique<Session>(sides_[i].pool, numbers_of(i));
       sides_[i].session->set_local_routes({{.name = "r0", .group = "g", .accepts = true}});
       sides_[i].session->set_receive_window(kMiB, 16 * kMiB);
     }

@@ -372,7 +372,7 @@ class CreditShare : public SessionTest {
  protected:
   void SetUp() override {
     for (int i : {0, 1}) {
-      sides_[i].session = std::make_unique<Session>(sides_[i].pool, i == 0);
+      sides_[i].session = std::make_unique<Session>(sides_[i].pool, numbers_of(i));
       sides_[i].session->set_local_routes({{.name = "r0", .group = "g", .accepts = true}});
       sides_[i].session->set_receive_window(kMiB, kMiB);
     }
