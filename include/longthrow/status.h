@@ -22,10 +22,10 @@ struct Lag {
 
 // What an administrator has stopped, of a link or of a group.
 struct Notice {
-  std::string what;   // held | paused | fenced
-  std::string where;  // here | peer
-  WallTime since{};   // at the peer: as the peer says, or else when it was heard
-  std::string by;     // the command; or what the peer said
+  NoticeKind what = NoticeKind::held;
+  Side where = Side::here;
+  WallTime since{};  // at the peer: as the peer says, or else when it was heard
+  std::string by;    // the command; or what the peer said
 };
 
 struct Warning {     // no failure, but not as it should be
@@ -156,7 +156,7 @@ struct DrbdStatus {
   std::uint64_t barriers_open = 0;  // sent and not acknowledged
   bool answers_pings = false;       // while the link is down
   std::uint64_t pings_answered = 0;
-  std::string ahead;  // whose DRBD has stopped mirroring: "here", "peer" or ""
+  std::optional<Side> ahead;  // whose DRBD has stopped mirroring
   Direction sent;
   Direction received;
   std::map<std::uint16_t, Disks> disks;  // empty: a protocol that is not understood

@@ -23,6 +23,12 @@ enum class ChannelState : std::uint8_t { connecting, open, half_closed, closing,
 // What proves that a copy is of one moment. source: it comes by one stream, in order.
 enum class Proof : std::uint8_t { source, none };
 
+// What an administrator has stopped, with the numbers of the wire.
+enum class NoticeKind : std::uint8_t { held = 0, paused = 1, fenced = 2 };
+
+// Of the two nodes of a link.
+enum class Side : std::uint8_t { here, peer };
+
 namespace words {
 inline constexpr std::string_view kLinkStates[]{"connecting", "up", "down"};
 inline constexpr std::string_view kLimits[]{"source",    "wan",  "bandwidth", "cpu",
@@ -31,6 +37,8 @@ inline constexpr std::string_view kRouteStates[]{"open", "closed", "mismatched",
 inline constexpr std::string_view kChannelStates[]{"connecting", "open", "half-closed", "closing",
                                                    "aborting"};
 inline constexpr std::string_view kProofs[]{"source", "none"};
+inline constexpr std::string_view kNoticeKinds[]{"held", "paused", "fenced"};
+inline constexpr std::string_view kSides[]{"here", "peer"};
 }  // namespace words
 
 // The words of an enumeration, in the order of its enumerators.
@@ -46,6 +54,10 @@ template <>
 inline constexpr std::span<const std::string_view> kWords<ChannelState>{words::kChannelStates};
 template <>
 inline constexpr std::span<const std::string_view> kWords<Proof>{words::kProofs};
+template <>
+inline constexpr std::span<const std::string_view> kWords<NoticeKind>{words::kNoticeKinds};
+template <>
+inline constexpr std::span<const std::string_view> kWords<Side>{words::kSides};
 
 template <typename Enum>
 concept HasWords = !kWords<Enum>.empty();

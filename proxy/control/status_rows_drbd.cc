@@ -23,11 +23,12 @@ StatusRows<DrbdStatus> DrbdRows::all() {
       row("barriers_open", LT_AT(barriers_open), "barriers sent and not yet acknowledged",
           {gauge("longthrow_drbd_open_barriers")}),
       row("ahead", LT_AT(ahead),
-          "whose DRBD has stopped mirroring until the buffer has drained: `here`, or `peer` (our "
-          "copy then gets no newer); empty if none has",
+          "whose DRBD has stopped mirroring until the buffer has drained (the peer's: our copy "
+          "then "
+          "gets no newer); empty if none has",
           {gauge("longthrow_drbd_ahead",
                  "1 while a DRBD has stopped mirroring until the buffer has drained.",
-                 [](const DrbdStatus& drbd) { return !drbd.ahead.empty(); })}),
+                 [](const DrbdStatus& drbd) { return drbd.ahead.has_value(); })}),
       row("answers_pings", LT_AT(answers_pings),
           "the route answers DRBD's pings while the link is down"),
       row("pings_answered", LT_AT(pings_answered),

@@ -9,8 +9,8 @@ namespace {
 
 bool is_paused(const LinkStatus& link) {
   return link.paused_since.has_value() ||
-         std::ranges::any_of(link.notices,
-                             [](const Notice& notice) { return notice.what == "paused"; });
+         std::ranges::any_of(
+             link.notices, [](const Notice& notice) { return notice.what == NoticeKind::paused; });
 }
 
 // One sample for each cause, so that alerts and graphs need no label arithmetic.

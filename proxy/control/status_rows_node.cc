@@ -59,8 +59,8 @@ void emit_notices(const prometheus::Labels& of, const std::vector<Notice>& notic
                   const EmitSample& emit) {
   for (const Notice& notice : notices) {
     prometheus::Labels labels = of;
-    labels["what"] = notice.what;
-    labels["where"] = notice.where;
+    labels["what"] = to_string(notice.what);
+    labels["where"] = to_string(notice.where);
     emit(labels, *StatusValue<WallTime>::number(notice.since));
   }
 }
@@ -165,8 +165,8 @@ StatusRows<Loss> LossRows::all() {
 struct NoticeRows : RowsOf<Notice> {
   static StatusRows<Notice> all() {
     return {
-        row("what", LT_AT(what), "`held`, `paused` or `fenced`"),
-        row("where", LT_AT(where), "`here` or `peer`"),
+        row("what", LT_AT(what), "what was done"),
+        row("where", LT_AT(where), "on which node"),
         row("since", LT_AT(since), "at the peer: as the peer says, else when it was heard"),
         row("by", LT_AT(by), "the command; of a link that was stopped at the peer, its text"),
     };

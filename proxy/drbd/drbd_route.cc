@@ -168,8 +168,8 @@ void DrbdRoute::fill(RouteStatus& route, TimePoint now) const {
   for (const auto& [volume, each] : disks()) {
     status.disks[volume] = {.here = std::string(to_string(each.here)),
                             .peer = std::string(to_string(each.peer))};
-    if (each.here_ahead) status.ahead = "here";
-    if (each.peer_ahead) status.ahead = "peer";
+    if (each.here_ahead) status.ahead = Side::here;
+    if (each.peer_ahead) status.ahead = Side::peer;
   }
 }
 

@@ -20,18 +20,6 @@ std::string utc_seconds(WallTime time) {
 
 }  // namespace
 
-std::string to_string(NoticeKind kind) {
-  switch (kind) {
-    case NoticeKind::held:
-      return "held";
-    case NoticeKind::paused:
-      return "paused";
-    case NoticeKind::fenced:
-      return "fenced";
-  }
-  return "stopped";
-}
-
 std::string describe(NoticeKind kind, const NoticeBoard::Entry& entry) {
   return format("{} since {} by {}", to_string(kind), utc_seconds(entry.since), entry.by);
 }

@@ -11,8 +11,6 @@
 
 namespace longthrow {
 
-using wire::NoticeKind;
-
 // What one node has stopped of one link or one group.
 class NoticeBoard {
  public:
@@ -39,7 +37,6 @@ class NoticeBoard {
   Entries entries_;
 };
 
-[[nodiscard]] std::string to_string(NoticeKind kind);
 // "paused since 2026-01-31T12:00:00Z by `longthrow pause dr`"
 [[nodiscard]] std::string describe(NoticeKind kind, const NoticeBoard::Entry& entry);
 

@@ -60,8 +60,8 @@ bool Peer::wants_lanes() const {
 
 void Peer::on_uplink_up() {
   if (session_ == nullptr) {
-    session_ =
-        std::make_unique<Session>(buffer_.ingest().frames().pool(), uplink_.peering().own_numbers());
+    session_ = std::make_unique<Session>(buffer_.ingest().frames().pool(),
+                                         uplink_.peering().own_numbers());
     buffer_.ingest().begin_session(*session_);
     ++counts_.sessions;
     hooks_.begun();

@@ -9,9 +9,9 @@ namespace {
 
 constexpr NoticeKind kKinds[] = {NoticeKind::held, NoticeKind::paused, NoticeKind::fenced};
 
-void add(std::vector<Notice>& list, const NoticeBoard& board, const char* where) {
+void add(std::vector<Notice>& list, const NoticeBoard& board, Side where) {
   for (const auto& [kind, entry] : board.entries())
-    list.push_back({.what = to_string(kind), .where = where, .since = entry.since, .by = entry.by});
+    list.push_back({.what = kind, .where = where, .since = entry.since, .by = entry.by});
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ std::optional<WallTime> Stops::paused_since() const {
 
 std::string Stops::text(NoticeKind kind) const {
   const NoticeBoard::Entry* entry = here_.find(kind);
-  return entry != nullptr ? describe(kind, *entry) : to_string(kind);
+  return entry != nullptr ? describe(kind, *entry) : std::string(to_string(kind));
 }
 
 std::optional<wire::Bye> Stops::own_bye() const {
@@ -128,8 +128,8 @@ void Stops::forget_old_words(TimePoint now) {
 
 std::vector<Notice> Stops::notices(const Group* group) const {
   std::vector<Notice> list;
-  add(list, group == nullptr ? here_ : group->here, "here");
-  add(list, group == nullptr ? at_peer_ : group->at_peer, "peer");
+  add(list, group == nullptr ? here_ : group->here, Side::here);
+  add(list, group == nullptr ? at_peer_ : group->at_peer, Side::peer);
   return list;
 }
 

@@ -89,8 +89,8 @@ void WanPort::on_accepted(int result) {
   const auto remote = loop_.remote_endpoint(Socket{result});
   const Origin origin = remote ? origin_of(*remote) : Origin{};
   make_room(origin);
-  auto lane = std::make_unique<Lane>(loop_, Socket{result}, std::move(*engine),
-                                     wire::HelloRole::acceptor);
+  auto lane =
+      std::make_unique<Lane>(loop_, Socket{result}, std::move(*engine), wire::HelloRole::acceptor);
   Lane& started = *lane;
   pending_.push_back({std::move(lane), loop_.now() + kHelloTimeout, origin});
   started.start(*this);

@@ -16,6 +16,7 @@
 #include "longthrow/bytes.h"
 #include "longthrow/codec.h"
 #include "longthrow/error.h"
+#include "longthrow/status_words.h"
 
 namespace longthrow::wire {
 
@@ -170,7 +171,6 @@ struct Marks {
 };
 
 // All that an administrator of the sender has stopped of its groups.
-enum class NoticeKind : std::uint8_t { held = 0, paused = 1, fenced = 2 };
 struct NoticeEntry {
   NoticeKind kind = NoticeKind::held;
   std::uint32_t group_id = 0;  // the sender's

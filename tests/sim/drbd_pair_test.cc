@@ -121,12 +121,12 @@ TEST_F(DrbdPair, ShowsWhoseDrbdIsAhead) {
   make_wan_slow();
   start_connected({.program = {.writes_per_s = 100, .congestion_bytes = 256 * kKiB}});
   ASSERT_TRUE(wait([this] { return primary().is_ahead(); }));
-  ASSERT_TRUE(wait([this] { return drbd(1).ahead == "peer"; }, seconds(20)));
-  EXPECT_EQ(drbd(0).ahead, "here");
+  ASSERT_TRUE(wait([this] { return drbd(1).ahead == Side::peer; }, seconds(20)));
+  EXPECT_EQ(drbd(0).ahead, Side::here);
   primary().options().writes_per_s = 0;
   ASSERT_TRUE(wait_in_sync());
   run(seconds(5));
-  for (const int side : {0, 1}) EXPECT_EQ(drbd(side).ahead, "");
+  for (const int side : {0, 1}) EXPECT_EQ(drbd(side).ahead, std::nullopt);
   EXPECT_GT(secondary().resynced(), 0U);
   EXPECT_EQ(drops(), 0);
 }

@@ -54,25 +54,20 @@ class Report {
   std::string data_;
 };
 
-bool has_notice(const std::vector<Notice>& notices, std::string_view what, std::string_view where) {
-  return std::ranges::any_of(notices, [&](const Notice& notice) {
-    return notice.what == what && (where.empty() || notice.where == where);
-  });
-}
-
 // Stopped by an administrator, at either end.
 bool stopped_on_purpose(const std::vector<Notice>& notices) {
-  return has_notice(notices, "paused", "") || has_notice(notices, "held", "") ||
-         has_notice(notices, "fenced", "here");
+  return std::ranges::any_of(notices, [](const Notice& notice) {
+    return notice.what != NoticeKind::fenced || notice.where == Side::here;
+  });
 }
 
 void add_notices(const std::string& of, const std::vector<Notice>& notices, Report& report) {
   for (const Notice& notice : notices) {
-    const bool here = notice.where == "here";
+    const bool here = notice.where == Side::here;
     // That the peer has been taken over is news for the side that thinks it is the primary.
-    report.add(notice.what == "fenced" && !here ? Level::critical : Level::warning,
-               format("{} is {} {} since {}: {}", of, notice.what, here ? "here" : "at the peer",
-                      control::utc_text(notice.since), notice.by));
+    report.add(notice.what == NoticeKind::fenced && !here ? Level::critical : Level::warning,
+               format("{} is {} {} since {}: {}", of, to_string(notice.what),
+                      here ? "here" : "at the peer", control::utc_text(notice.since), notice.by));
   }
 }
 
@@ -110,7 +105,7 @@ void judge_group(const std::string& name, const GroupStatus& group, const LinkSt
 }
 
 void judge_route(const std::string& name, const RouteStatus& route, Report& report) {
-  if (route.drbd && !route.drbd->ahead.empty())
+  if (route.drbd && route.drbd->ahead)
     report.add(Level::warning, format("route {}: DRBD is ahead, it does not mirror", name));
   if (route.state == RouteState::mismatched)
     report.add(Level::warning, format("route {}: {}", name, route.reason));

@@ -44,13 +44,14 @@ std::string line(std::string_view label, const std::string& text) {
 
 // How a notice of the daemon's is said; `name` is what the command takes that ends it.
 std::string notice_text(const Notice& notice, const std::string& name) {
-  const bool here = notice.where == "here";
+  const bool here = notice.where == Side::here;
   std::string text =
-      format("{} {} since {}: {}", notice.what == "held" ? "input is held" : notice.what,
+      format("{} {} since {}: {}",
+             notice.what == NoticeKind::held ? "input is held" : to_string(notice.what),
              here ? "here" : "at the peer", control::utc_text(notice.since), notice.by);
   if (here) {
-    text +=
-        format("; `longthrow {} {}` ends it", notice.what == "fenced" ? "release" : "resume", name);
+    text += format("; `longthrow {} {}` ends it",
+                   notice.what == NoticeKind::fenced ? "release" : "resume", name);
   }
   return text;
 }
@@ -197,9 +198,9 @@ std::string channel_note(const ChannelStatus& channel) {
 
 std::string drbd_note(const DrbdStatus& drbd) {
   if (!drbd.paired) return "  DRBD is not connected through this route";
-  if (!drbd.ahead.empty()) {
+  if (drbd.ahead) {
     return format("  {} DRBD is ahead: it does not mirror until the buffer has drained",
-                  drbd.ahead == "here" ? "The local" : "The peer's");
+                  drbd.ahead == Side::here ? "The local" : "The peer's");
   }
   return format("  DRBD: {} barriers without an answer, the oldest for {}", drbd.barriers_open,
                 drbd.lag_s ? human_seconds(*drbd.lag_s) : "an unknown time");

@@ -23,10 +23,10 @@ std::string since_text(WallTime since) {
 void add_notices(const std::string& of, const std::vector<Notice>& notices,
                  std::vector<Finding>& findings) {
   for (const Notice& notice : notices) {
-    const bool here = notice.where == "here";
-    findings.push_back({notice.what == "fenced" && !here ? Fare::trouble : Fare::stopped,
-                        format("{} is {} {}{}", of, notice.what, here ? "here" : "at the peer",
-                               since_text(notice.since))});
+    const bool here = notice.where == Side::here;
+    findings.push_back({notice.what == NoticeKind::fenced && !here ? Fare::trouble : Fare::stopped,
+                        format("{} is {} {}{}", of, to_string(notice.what),
+                               here ? "here" : "at the peer", since_text(notice.since))});
   }
 }
 

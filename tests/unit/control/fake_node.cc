@@ -97,8 +97,8 @@ Status sample_status() {
   group.inbound.proof = Proof::source;
   group.inbound.as_of = WallTime(std::chrono::milliseconds(1769860867300));
   group.inbound.age_s = 0.2;
-  group.notices = {{.what = "held",
-                    .where = "peer",
+  group.notices = {{.what = NoticeKind::held,
+                    .where = Side::peer,
                     .since = WallTime(std::chrono::seconds(1769860800)),
                     .by = "`longthrow drain vm1 --hold`"}};
   status.losses = {.since = WallTime(std::chrono::seconds(1769000000)),

@@ -21,7 +21,8 @@ LinkStatus full_link() {
   link.lanes.push_back({.name = "bulk1"});
   link.paused_since = at(3);
   link.fenced = true;
-  link.notices.push_back({.what = "paused", .where = "here", .since = at(4), .by = "x"});
+  link.notices.push_back(
+      {.what = NoticeKind::paused, .where = Side::here, .since = at(4), .by = "x"});
   link.buffer.used_bytes = 5;
   link.buffer.raw_bytes = 6;
   link.buffer.limit_bytes = 7;
@@ -61,7 +62,8 @@ GroupStatus full_group() {
   group.link = "dr";
   group.consistent = Consistency::no;
   group.reason = "lost";
-  group.notices.push_back({.what = "held", .where = "peer", .since = at(28), .by = "y"});
+  group.notices.push_back(
+      {.what = NoticeKind::held, .where = Side::peer, .since = at(28), .by = "y"});
   group.lag = {.bytes = 29, .seconds = 2.5};
   group.epoch = 30;
   group.undelivered_bytes = 31;
@@ -104,7 +106,7 @@ RouteStatus full_route() {
   drbd.barriers_open = 46;
   drbd.answers_pings = true;
   drbd.pings_answered = 47;
-  drbd.ahead = "here";
+  drbd.ahead = Side::here;
   drbd.sent = {.barriers = 48, .barrier_acks = 49, .volumes = {}};
   drbd.sent.volumes[3] = {.writes = 50, .write_bytes = 51, .resync_bytes = 52};
   drbd.received = {.barriers = 53, .barrier_acks = 54, .volumes = {}};

@@ -92,11 +92,18 @@ TEST(RenderStatus, PauseAndFenceAreShown) {
 TEST(RenderStatus, WhatIsStoppedIsSaidWithTheCommandAndSinceWhen) {
   Status status = test::sample_status();
   const WallTime since(std::chrono::seconds(1));
-  status.links["dr"].notices = {
-      {.what = "paused", .where = "peer", .since = since, .by = "`longthrow pause x`"}};
-  status.groups["vm1"].notices = {
-      {.what = "held", .where = "here", .since = since, .by = "`longthrow drain vm1 --hold`"},
-      {.what = "fenced", .where = "here", .since = since, .by = "`longthrow takeover vm1`"}};
+  status.links["dr"].notices = {{.what = NoticeKind::paused,
+                                 .where = Side::peer,
+                                 .since = since,
+                                 .by = "`longthrow pause x`"}};
+  status.groups["vm1"].notices = {{.what = NoticeKind::held,
+                                   .where = Side::here,
+                                   .since = since,
+                                   .by = "`longthrow drain vm1 --hold`"},
+                                  {.what = NoticeKind::fenced,
+                                   .where = Side::here,
+                                   .since = since,
+                                   .by = "`longthrow takeover vm1`"}};
   const std::string text = screen(status);
   EXPECT_TRUE(
       shows(text, "paused at the peer since 1970-01-01T00:00:01.000Z: `longthrow pause x`"));

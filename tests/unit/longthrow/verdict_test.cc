@@ -37,16 +37,19 @@ TEST_F(VerdictTest, ADownLinkIsSaidWithSinceWhenAndWhy) {
 
 TEST_F(VerdictTest, APlannedPauseIsNoTrouble) {
   status_.links["dr"].state = LinkState::down;
-  status_.links["dr"].notices = {{.what = "paused", .where = "peer", .since = kSince, .by = "x"}};
+  status_.links["dr"].notices = {
+      {.what = NoticeKind::paused, .where = Side::peer, .since = kSince, .by = "x"}};
   EXPECT_EQ(verdict().fare, Fare::stopped);
   EXPECT_EQ(verdict().text, "link dr is paused at the peer since 1970-01-01T00:00:01.000Z");
 }
 
 TEST_F(VerdictTest, TheWorstComesFirstAndTheOthersAreCounted) {
-  status_.groups["vm1"].notices = {{.what = "held", .where = "here", .since = kSince, .by = "x"}};
+  status_.groups["vm1"].notices = {
+      {.what = NoticeKind::held, .where = Side::here, .since = kSince, .by = "x"}};
   status_.groups["vm1"].consistent = Consistency::no;
   status_.groups["vm1"].reason = "aborted";
-  status_.links["dr"].notices = {{.what = "fenced", .where = "here", .since = kSince, .by = "x"}};
+  status_.links["dr"].notices = {
+      {.what = NoticeKind::fenced, .where = Side::here, .since = kSince, .by = "x"}};
   EXPECT_EQ(verdict().fare, Fare::trouble);
   EXPECT_EQ(verdict().text, "group vm1 is not consistent: aborted; and 2 more");
 }
