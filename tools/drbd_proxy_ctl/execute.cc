@@ -10,6 +10,7 @@
 #include "tools/drbd_proxy_ctl/show.h"
 #include "tools/longthrow/client.h"
 #include "tools/longthrow/json_fields.h"
+#include "tools/longthrow/read_status.h"
 
 namespace longthrow::proxy_ctl {
 namespace {
@@ -69,11 +70,11 @@ class Executor {
     return answered(request) ? kDone : code_;
   }
   int operator()(const Show& show) {
-    json::object status;
+    Status status;
     if (show.what != Listing::paths && show.what != Listing::plugins) {
       const auto answer = answered({{"command", "status"}});
       if (!answer) return code_;
-      status = cli::object_at(*answer, "status");
+      status = cli::read_status(cli::object_at(*answer, "status"));
     }
     const auto list = answered({{"command", "connections"}});
     if (!list) return code_;

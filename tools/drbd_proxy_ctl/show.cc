@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/drbd_proxy_ctl/show.h"
 
-#include <vector>
+#include <map>
 
 #include "proxy/base/log.h"
 #include "tools/longthrow/human.h"
@@ -12,8 +12,6 @@ namespace {
 
 using cli::amount_at;
 using cli::array_at;
-using cli::flag_at;
-using cli::number_at;
 using cli::object_at;
 using cli::text_at;
 
@@ -28,24 +26,21 @@ std::string plain_address(const json::object& connection, std::string_view key) 
 struct Row {
   std::string name;
   const json::object& connection;
-  const json::object& link;
-  const json::object& route;
+  const LinkStatus& link;
+  const RouteStatus& route;
   bool human;
 
-  [[nodiscard]] std::string size(double bytes) const {
-    return human ? cli::human_bytes(bytes) : format("{:.0f}", bytes);
+  [[nodiscard]] std::string size(std::uint64_t bytes) const {
+    return human ? cli::human_bytes(static_cast<double>(bytes)) : format("{}", bytes);
   }
   // In the words of DRBD Proxy 4.
   [[nodiscard]] std::string state() const {
-    if (text_at(link, "state") != "up") return "Connecting";
-    return flag_at(object_at(route, "drbd"), "paired") ? "Connected" : "ProxyConnected";
+    if (link.state != LinkState::up) return "Connecting";
+    return route.drbd && route.drbd->paired ? "Connected" : "ProxyConnected";
   }
-  [[nodiscard]] std::string reason() const {
-    const std::string why = text_at(link, "reason");
-    return why.empty() ? text_at(route, "reason") : why;
+  [[nodiscard]] const std::string& reason() const {
+    return link.reason.empty() ? route.reason : link.reason;
   }
-  [[nodiscard]] const json::object& buffer() const { return object_at(link, "buffer"); }
-  [[nodiscard]] const json::object& totals() const { return object_at(link, "totals"); }
 };
 
 std::string path_line(const Row& row) {
@@ -60,59 +55,47 @@ std::string path_line(const Row& row) {
 }
 
 std::string connection_line(const Row& row) {
-  const std::string why = row.reason();
+  const std::string& why = row.reason();
   return format("{:<28} {:<15} {:>12} {:>12} {:>9} {}\n", row.name, row.state(),
-                row.size(amount_at(row.buffer(), "used_bytes")),
-                row.size(amount_at(row.buffer(), "limit_bytes")),
-                format("{:.1f} s", amount_at(object_at(row.link, "lag"), "seconds")),
-                why.empty() ? text_at(object_at(row.link, "compression"), "codec") : why);
+                row.size(row.link.buffer.used_bytes), row.size(row.link.buffer.limit_bytes),
+                format("{:.1f} s", row.link.lag.seconds),
+                why.empty() ? row.link.compression.codec : why);
 }
 
 // "-": nothing has been compressed yet.
-std::string ratio_text(const json::object& link) {
-  const auto ratio = number_at(object_at(link, "compression"), "ratio");
+std::string ratio_text(const LinkStatus& link) {
+  const auto ratio = link.compression.ratio;
   return ratio ? format("{:.2f}", *ratio) : "-";
 }
 
 std::string stream_lines(const Row& row) {
   std::string lines;
-  const json::object& compression = object_at(row.link, "compression");
-  for (const json::value& value : array_at(row.route, "channel_list")) {
-    if (!value.is_object()) continue;
-    const json::object& stream = value.get_object();
-    lines +=
-        format("{}\t{:.0f}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", row.name,
-               amount_at(stream, "id"), row.state(), text_at(stream, "state"),
-               flag_at(stream, "opened_here") ? "in" : "out", text_at(stream, "local"),
-               text_at(stream, "remote"), text_at(row.link, "peer"),
-               row.size(amount_at(stream, "in_bytes")), row.size(amount_at(stream, "out_bytes")),
-               row.size(amount_at(stream, "lag_bytes")), text_at(compression, "codec"),
-               ratio_text(row.link));
+  for (const ChannelStatus& stream : row.route.channels) {
+    lines += format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", row.name, stream.id,
+                    row.state(), to_string(stream.state), stream.opened_here ? "in" : "out",
+                    stream.local, stream.remote, row.link.peer, row.size(stream.in_bytes),
+                    row.size(stream.out_bytes), row.size(stream.lag_bytes),
+                    row.link.compression.codec, ratio_text(row.link));
   }
   return lines;
 }
 
 std::string memory_line(const Row& row) {
-  return format("{:<28} {:>12} {:>12} {:>12}\n", row.name,
-                row.size(amount_at(row.buffer(), "used_bytes")),
-                row.size(amount_at(row.buffer(), "limit_bytes")),
-                row.size(amount_at(row.buffer(), "raw_bytes")));
+  return format("{:<28} {:>12} {:>12} {:>12}\n", row.name, row.size(row.link.buffer.used_bytes),
+                row.size(row.link.buffer.limit_bytes), row.size(row.link.buffer.raw_bytes));
 }
 
 std::string statistics_line(const Row& row) {
-  const json::object& lag = object_at(row.link, "lag");
+  const LinkStatus& link = row.link;
+  const auto drbd_lag_s = row.route.drbd ? row.route.drbd->lag_s : std::nullopt;
   return format(
-      "name={} state={} link={} place={} used_bytes={:.0f} raw_bytes={:.0f} limit_bytes={:.0f} "
-      "lag_bytes={:.0f} lag_seconds={:.3f} drbd_lag_seconds={:.3f} raw_in_bytes={:.0f} "
-      "wire_out_bytes={:.0f} wire_in_bytes={:.0f} delivered_bytes={:.0f} ratio={} "
-      "reconnects={:.0f}\n",
+      "name={} state={} link={} place={} used_bytes={} raw_bytes={} limit_bytes={} lag_bytes={} "
+      "lag_seconds={:.3f} drbd_lag_seconds={:.3f} raw_in_bytes={} wire_out_bytes={} "
+      "wire_in_bytes={} delivered_bytes={} ratio={} reconnects={}\n",
       row.name, row.state(), text_at(row.connection, "link"), text_at(row.connection, "place"),
-      amount_at(row.buffer(), "used_bytes"), amount_at(row.buffer(), "raw_bytes"),
-      amount_at(row.buffer(), "limit_bytes"), amount_at(lag, "bytes"), amount_at(lag, "seconds"),
-      amount_at(object_at(row.route, "drbd"), "lag_s"), amount_at(row.totals(), "raw_in_bytes"),
-      amount_at(row.totals(), "wire_out_bytes"), amount_at(row.totals(), "wire_in_bytes"),
-      amount_at(row.totals(), "delivered_bytes"), ratio_text(row.link),
-      amount_at(row.link, "reconnects"));
+      link.buffer.used_bytes, link.buffer.raw_bytes, link.buffer.limit_bytes, link.lag.bytes,
+      link.lag.seconds, drbd_lag_s.value_or(0), link.raw_in_bytes, link.wire_out_bytes,
+      link.wire_in_bytes, link.delivered_bytes, ratio_text(link), link.reconnects);
 }
 
 constexpr std::string_view kPlugins =
@@ -125,6 +108,14 @@ constexpr std::string_view kPlugins =
     "Plugin lzma: compresses; arguments: level 1..9 (4); carried out by zstd of level 10 to 18\n"
     "\n"
     "Plugin noop: does not compress\n";
+
+// Nothing is known of one that the status does not have.
+template <typename Of>
+const Of& status_of(const std::map<std::string, Of>& all, const std::string& name) {
+  static const Of kUnknown;
+  const auto found = all.find(name);
+  return found == all.end() ? kUnknown : found->second;
+}
 
 struct Form {
   std::string heading;
@@ -155,8 +146,7 @@ Form form_of(Listing what) {
 
 }  // namespace
 
-std::string show_listing(const Show& show, const json::object& connections,
-                         const json::object& status) {
+std::string show_listing(const Show& show, const json::object& connections, const Status& status) {
   if (show.what == Listing::plugins) return std::string(kPlugins);
   const Form form = form_of(show.what);
   std::string text = form.heading;
@@ -165,8 +155,8 @@ std::string show_listing(const Show& show, const json::object& connections,
     const json::object& connection = entry.value().get_object();
     const Row row{.name = cli::printable(entry.key()),
                   .connection = connection,
-                  .link = object_at(object_at(status, "links"), text_at(connection, "link")),
-                  .route = object_at(object_at(status, "routes"), text_at(connection, "route")),
+                  .link = status_of(status.links, text_at(connection, "link")),
+                  .route = status_of(status.routes, text_at(connection, "route")),
                   .human = show.human};
     text += form.line(row);
   }

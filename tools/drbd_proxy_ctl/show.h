@@ -4,15 +4,15 @@
 
 #include <string>
 
+#include "longthrow/status.h"
 #include "proxy/control/json.h"
 #include "tools/drbd_proxy_ctl/command.h"
 
 namespace longthrow::proxy_ctl {
 
-// `connections` is that object of the answer to "connections", `status` that of "status"; both as
-// in docs/CONTROL.md.
+// `connections` is that object of the answer to "connections", as in docs/CONTROL.md.
 [[nodiscard]] std::string show_listing(const Show& show, const json::object& connections,
-                                       const json::object& status);
+                                       const Status& status);
 
 // A block of drbd.conf's grammar, which `drbdadm adjust` compares with its own word by word; "" for
 // a name that is not there.

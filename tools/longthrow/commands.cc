@@ -253,7 +253,7 @@ int run_doctor(const CommandLine& line, const Output& output) {
     note = "DRBD's configuration was not looked at: " + xml.error().message +
            "; give it with --drbd-conf";
   }
-  Diagnosis diagnosis = diagnose(*status, resources, read_host_facts());
+  Diagnosis diagnosis = diagnose(read_status(*status), resources, read_host_facts());
   if (!note.empty()) diagnosis.notes.push_back(note);
   if (line.json) {
     json::array findings;

@@ -11,7 +11,6 @@
 #include "longthrow/bytes.h"
 #include "proxy/base/log.h"
 #include "tools/longthrow/human.h"
-#include "tools/longthrow/json_fields.h"
 
 namespace longthrow::cli {
 namespace {
@@ -29,21 +28,22 @@ struct LinkFacts {
   std::optional<double> rate_bytes_s;  // what the WAN carries, if it is known
 };
 
-LinkFacts facts_of(const json::object& link) {
+LinkFacts facts_of(const LinkStatus& link) {
   LinkFacts facts;
-  const json::object& buffer = object_at(link, "buffer");
-  facts.memlimit_bytes = amount_at(buffer, "limit_bytes");
-  facts.locked = !buffer.contains("locked") || flag_at(buffer, "locked");
+  facts.memlimit_bytes = static_cast<double>(link.buffer.limit_bytes);
+  facts.locked = link.buffer.locked;
   facts.send_share_bytes = facts.memlimit_bytes * 3 / 4;
-  if (text_at(link, "state") == "up") facts.rtt_s = amount_at(link, "rtt_ms") / 1000;
-  const double set = amount_at(link, "bandwidth_bytes_s");
-  const double now = amount_at(object_at(link, "rate"), "out_bytes_s");
-  if (set > 0) {
-    facts.rate_bytes_s = set;
-  } else if (text_at(link, "limited_by") == "wan" && now > 0) {
-    facts.rate_bytes_s = now;  // idle links do not show what they could carry
+  if (link.state == LinkState::up) facts.rtt_s = link.rtt_ms.value_or(0) / 1000;
+  if (link.bandwidth_bytes_s > 0) {
+    facts.rate_bytes_s = static_cast<double>(link.bandwidth_bytes_s);
+  } else if (link.limited_by == Limit::wan && link.rate.out_bytes_s > 0) {
+    facts.rate_bytes_s = link.rate.out_bytes_s;  // idle links do not show what they could carry
   }
   return facts;
+}
+
+bool warns(const std::vector<Warning>& warnings, std::string_view name) {
+  return std::ranges::find(warnings, name, &Warning::name) != warnings.end();
 }
 
 // --- DRBD's numbers
@@ -219,10 +219,10 @@ class ResourceDoctor {
   std::vector<Finding>& findings_;
 };
 
-void examine_host(const json::object& status, const HostFacts& host, Diagnosis& diagnosis) {
-  const std::string reason = text_at(status, "io_reason");
+void examine_host(const Status& status, const HostFacts& host, Diagnosis& diagnosis) {
+  const std::string& reason = status.io_reason;
   const bool by_choice = reason.find("as configured") != std::string::npos;
-  if (text_at(status, "io") == "epoll" && !by_choice) {
+  if (status.io == "epoll" && !by_choice) {
     diagnosis.findings.push_back({"this host",
                                   format("io_uring is not to be had ({}): epoll takes more of the "
                                          "processor for the same work.",
@@ -268,27 +268,42 @@ void examine_link(const std::string& name, const LinkFacts& facts, const HostFac
 }
 
 // Whatever it carries: what is encrypted inside does not compress.
-void examine_route(const std::string& name, const json::object& route, Diagnosis& diagnosis) {
-  for (const json::value& warning : array_at(route, "warnings")) {
-    if (!warning.is_object() || text_at(warning.get_object(), "name") != "inner_tls") continue;
-    diagnosis.findings.push_back(
-        {"route " + name,
-         "Its connections are encrypted inside: they do not compress, and the WAN carries all of "
-         "their bytes. The link is encrypted anyway.",
-         "sslmode=disable gssencmode=disable    # in primary_conninfo and other libpq clients; or "
-         "compression = \"none\" in the link, if it is meant"});
-  }
+void examine_route(const std::string& name, const RouteStatus& route, Diagnosis& diagnosis) {
+  if (!warns(route.warnings, "inner_tls")) return;
+  diagnosis.findings.push_back(
+      {"route " + name,
+       "Its connections are encrypted inside: they do not compress, and the WAN carries all of "
+       "their bytes. The link is encrypted anyway.",
+       "sslmode=disable gssencmode=disable    # in primary_conninfo and other libpq clients; or "
+       "compression = \"none\" in the link, if it is meant"});
 }
 
 // Full packets vanish on their way.
-void examine_passing(const std::string& name, const json::object& link, Diagnosis& diagnosis) {
-  for (const json::value& warning : array_at(link, "warnings")) {
-    if (!warning.is_object() || text_at(warning.get_object(), "name") != "nothing_passes") continue;
+void examine_passing(const std::string& name, const LinkStatus& link, Diagnosis& diagnosis) {
+  if (!warns(link.warnings, "nothing_passes")) return;
+  diagnosis.findings.push_back(
+      {"link " + name,
+       "It is up, but nothing passes: small packets arrive and full ones do not, perhaps for an "
+       "MTU hole.",
+       "sysctl net.ipv4.tcp_mtu_probing=1    # at both ends; or a smaller mtu on the route"});
+}
+
+// `route` carries `resource`.
+void examine_pair(const std::string& name, const RouteStatus& route, const DrbdResource& resource,
+                  Diagnosis& diagnosis) {
+  if (!route.drbd) {
     diagnosis.findings.push_back(
-        {"link " + name,
-         "It is up, but nothing passes: small packets arrive and full ones do not, perhaps for an "
-         "MTU hole.",
-         "sysctl net.ipv4.tcp_mtu_probing=1    # at both ends; or a smaller mtu on the route"});
+        {"route " + name,
+         format("It carries DRBD's resource {} as any TCP stream: DRBD's pings wait behind its "
+                "data.",
+                resource.name),
+         format("[route.{}]  protocol = \"drbd\"    # at both nodes", name)});
+  } else if (route.drbd->answers_pings && resource.option("net", "ko-count") != "0") {
+    diagnosis.findings.push_back(
+        {"resource " + resource.name,
+         "Its route answers DRBD's pings during an outage, but DRBD cuts all the same when a "
+         "barrier is not answered within ko-count * timeout.",
+         "net { ko-count 0; }"});
   }
 }
 
@@ -321,49 +336,24 @@ HostFacts read_host_facts() {
   return host;
 }
 
-Diagnosis diagnose(const json::object& status, const std::vector<DrbdResource>& resources,
+Diagnosis diagnose(const Status& status, const std::vector<DrbdResource>& resources,
                    const HostFacts& host) {
   Diagnosis diagnosis;
   examine_host(status, host, diagnosis);
-  const json::object& links = object_at(status, "links");
-  for (const auto& entry : links) {
-    if (!entry.value().is_object()) continue;
-    examine_link(printable(entry.key()), facts_of(entry.value().get_object()), host, diagnosis);
-    examine_passing(printable(entry.key()), entry.value().get_object(), diagnosis);
+  for (const auto& [name, link] : status.links) {
+    examine_link(name, facts_of(link), host, diagnosis);
+    examine_passing(name, link, diagnosis);
   }
-  const json::object& routes = object_at(status, "routes");
-  for (const auto& entry : routes) {
-    if (!entry.value().is_object()) continue;
-    examine_route(printable(entry.key()), entry.value().get_object(), diagnosis);
-  }
+  for (const auto& [name, route] : status.routes) examine_route(name, route, diagnosis);
   for (const DrbdResource& resource : resources) {
     bool carried = false;
-    for (const auto& entry : routes) {
-      if (!entry.value().is_object()) continue;
-      const json::object& route = entry.value().get_object();
-      if (std::ranges::find(resource.addresses, text_at(route, "listen")) ==
-          resource.addresses.end())
-        continue;
+    for (const auto& [name, route] : status.routes) {
+      if (std::ranges::find(resource.addresses, route.listen) == resource.addresses.end()) continue;
       carried = true;
-      if (!route.contains("drbd")) {
-        diagnosis.findings.push_back(
-            {"route " + printable(entry.key()),
-             format("It carries DRBD's resource {} as any TCP stream: DRBD's pings wait behind its "
-                    "data.",
-                    resource.name),
-             format("[route.{}]  protocol = \"drbd\"    # at both nodes", printable(entry.key()))});
-      }
-      if (flag_at(object_at(route, "drbd"), "answers_pings") &&
-          resource.option("net", "ko-count") != "0") {
-        diagnosis.findings.push_back(
-            {"resource " + resource.name,
-             "Its route answers DRBD's pings during an outage, but DRBD cuts all the same when a "
-             "barrier is not answered within ko-count * timeout.",
-             "net { ko-count 0; }"});
-      }
-      const std::string link = text_at(route, "link");
-      ResourceDoctor(resource, link, facts_of(object_at(links, link)), host, diagnosis.findings)
-          .examine();
+      examine_pair(name, route, resource, diagnosis);
+      const auto link = status.links.find(route.link);
+      const LinkFacts facts = facts_of(link != status.links.end() ? link->second : LinkStatus{});
+      ResourceDoctor(resource, route.link, facts, host, diagnosis.findings).examine();
     }
     if (!carried) {
       diagnosis.notes.push_back(format(

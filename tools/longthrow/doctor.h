@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/control/json.h"
+#include "longthrow/status.h"
 #include "tools/longthrow/drbd_config.h"
 
 namespace longthrow::cli {
@@ -32,8 +32,7 @@ struct Diagnosis {
   std::vector<std::string> notes;  // what was not looked at, and why
 };
 
-// `status`: the daemon's (docs/CONTROL.md).
-[[nodiscard]] Diagnosis diagnose(const json::object& status,
-                                 const std::vector<DrbdResource>& resources, const HostFacts& host);
+[[nodiscard]] Diagnosis diagnose(const Status& status, const std::vector<DrbdResource>& resources,
+                                 const HostFacts& host);
 
 }  // namespace longthrow::cli

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "tools/longthrow/read_status.h"
+
 namespace longthrow::proxy_ctl {
 namespace {
 
@@ -26,7 +28,7 @@ class Shows : public ::testing::Test {
                              .as_object();
 
   std::string listing(Listing what, bool human = false) {
-    return show_listing({what, human}, connections_, status_);
+    return show_listing({what, human}, connections_, cli::read_status(status_));
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include "longthrow/bytes.h"
 #include "tests/support/temp_dir.h"
+#include "tools/longthrow/read_status.h"
 
 namespace longthrow::cli {
 namespace {
@@ -39,7 +40,7 @@ class Doctor : public ::testing::Test {
     return {{"io", "io_uring"}, {"links", {{"dr", link}}}, {"routes", {{"r0", route}}}};
   }
   [[nodiscard]] Diagnosis of(const DrbdResource& drbd, double rate_bytes_s = 0) const {
-    return diagnose(status(rate_bytes_s), {drbd}, host_);
+    return diagnose(read_status(status(rate_bytes_s)), {drbd}, host_);
   }
   static std::string all(const Diagnosis& diagnosis) {
     std::string text;
@@ -56,7 +57,8 @@ class Doctor : public ::testing::Test {
 TEST_F(Doctor, SaysThatNothingPasses) {
   const json::object link = {{"state", "up"},
                              {"warnings", {{{"name", "nothing_passes"}, {"text", "since long"}}}}};
-  const Diagnosis diagnosis = diagnose({{"io", "io_uring"}, {"links", {{"dr", link}}}}, {}, host_);
+  const Diagnosis diagnosis =
+      diagnose(read_status({{"io", "io_uring"}, {"links", {{"dr", link}}}}), {}, host_);
   ASSERT_EQ(diagnosis.findings.size(), 1U) << all(diagnosis);
   EXPECT_THAT(diagnosis.findings[0].remedy, HasSubstr("tcp_mtu_probing=1"));
 }
@@ -66,7 +68,8 @@ TEST_F(Doctor, SaysThatARouteIsEncryptedInside) {
       {"link", "dr"}, {"warnings", {{{"name", "inner_tls"}, {"text", "its connections are"}}}}};
   const json::object plain = {{"link", "dr"}, {"warnings", json::array{}}};
   const json::object routes = {{"wal", warned}, {"other", plain}};
-  const Diagnosis diagnosis = diagnose({{"io", "io_uring"}, {"routes", routes}}, {}, host_);
+  const Diagnosis diagnosis =
+      diagnose(read_status({{"io", "io_uring"}, {"routes", routes}}), {}, host_);
   ASSERT_EQ(diagnosis.findings.size(), 1U) << all(diagnosis);
   EXPECT_EQ(diagnosis.findings[0].about, "route wal");
   EXPECT_THAT(diagnosis.findings[0].remedy, HasSubstr("sslmode=disable gssencmode=disable"));
@@ -149,9 +152,9 @@ TEST_F(Doctor, AnsweredPingsNeedAKoCountOfZero) {
   json::object here = status();
   here["routes"].as_object()["r0"].as_object()["drbd"] = {{"answers_pings", true}};
   DrbdResource drbd = resource("recommended.xml");
-  EXPECT_EQ(all(diagnose(here, {drbd}, host_)), "");
+  EXPECT_EQ(all(diagnose(read_status(here), {drbd}, host_)), "");
   drbd.sections["net"]["ko-count"] = "7";
-  EXPECT_THAT(all(diagnose(here, {drbd}, host_)), HasSubstr("answers DRBD's pings"));
+  EXPECT_THAT(all(diagnose(read_status(here), {drbd}, host_)), HasSubstr("answers DRBD's pings"));
 }
 
 TEST_F(Doctor, TheHostIsLookedAt) {
@@ -160,12 +163,12 @@ TEST_F(Doctor, TheHostIsLookedAt) {
   here["io"] = "epoll";
   here["io_reason"] = "io_uring is switched off by sysctl";
   here["links"].as_object()["dr"].as_object()["buffer"].as_object()["locked"] = false;
-  EXPECT_THAT(all(diagnose(here, {}, host_)), HasSubstr("LimitMEMLOCK=infinity"));
-  const std::string text = all(diagnose(here, {}, host_));
+  EXPECT_THAT(all(diagnose(read_status(here), {}, host_)), HasSubstr("LimitMEMLOCK=infinity"));
+  const std::string text = all(diagnose(read_status(here), {}, host_));
   EXPECT_THAT(text, HasSubstr("modprobe tcp_bbr"));
   EXPECT_THAT(text, HasSubstr("switched off by sysctl"));
   here["io_reason"] = "epoll, as configured";
-  EXPECT_EQ(all(diagnose(here, {}, host_)).find("io_uring"), std::string::npos);
+  EXPECT_EQ(all(diagnose(read_status(here), {}, host_)).find("io_uring"), std::string::npos);
 }
 
 TEST_F(Doctor, AResourceThatGoesAnotherWayIsOnlyNoted) {
@@ -179,7 +182,7 @@ TEST_F(Doctor, AResourceThatGoesAnotherWayIsOnlyNoted) {
 TEST_F(Doctor, ARouteThatIsNotOfProtocolDrbdIsFound) {
   json::object here = status();
   here["routes"].as_object()["r0"].as_object().erase("drbd");
-  EXPECT_THAT(all(diagnose(here, {resource("recommended.xml")}, host_)),
+  EXPECT_THAT(all(diagnose(read_status(here), {resource("recommended.xml")}, host_)),
               HasSubstr("[route.r0]  protocol = \"drbd\""));
 }
 
