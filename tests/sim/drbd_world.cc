@@ -187,6 +187,11 @@ std::string DrbdWorld::lived() {
   return text;
 }
 
+void DrbdWorld::reconnect() {
+  end();
+  for (auto& node : nodes_) node->start();
+}
+
 void DrbdWorld::fall_silent() {
   for (auto& node : nodes_) {
     node->options().ping_interval = std::chrono::hours(24);

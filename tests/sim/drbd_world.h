@@ -42,6 +42,7 @@ class DrbdWorld {
   [[nodiscard]] bool settled();
   // Why not, for a report.
   [[nodiscard]] std::string describe() const;
+  void reconnect();
   // No pings from now on: an end then destroys nothing that is on its way.
   void fall_silent();
   // Some time later: each ping has had its answer.
