@@ -46,6 +46,13 @@ void DrbdStream::unpair() {
   std::exchange(partner_, nullptr)->partner_ = nullptr;
 }
 
+// DRBD never closes one half alone. But while it connects it may keep a meta connection that its
+// peer has closed, behind bytes that it does not read yet, and the route would stay closed for it.
+void DrbdStream::on_end_given() {
+  if (kind() == StreamKind::meta)
+    host_.end_soon({LossReason::pair_ended, "DRBD's peer has closed this connection"});
+}
+
 void DrbdStream::on_end() {
   if (partner_ != nullptr) route_->on_end_of_half(*this);
 }

@@ -25,6 +25,7 @@ class DrbdStream final : public StreamGuide {
   void on_given(ByteView bytes, TimePoint now) override;
   void on_thrown_away(ByteView bytes) override { watch_.on_outgoing(bytes); }
   void on_handed_over(ByteView bytes, TimePoint now) override;
+  void on_end_given() override;
   void on_end() override;
   void on_session_over() override { attached_ = false; }
   void retire() override;

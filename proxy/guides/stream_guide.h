@@ -47,6 +47,8 @@ class StreamGuide {
   virtual void on_thrown_away(ByteView) {}
   // These bytes of the peer are about to be handed to the program.
   virtual void on_handed_over(ByteView, TimePoint) {}
+  // The peer's end has been given to the program, which has not said its last.
+  virtual void on_end_given() {}
   // The leg is closed, or its program will say nothing more. Called only if concerns_others().
   virtual void on_end() {}
   // The session is over: only the bytes that are here are still handed over.

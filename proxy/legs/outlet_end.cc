@@ -33,6 +33,7 @@ void Outlet::look_at_end() {
     fin_queued_ = leg_.shutdown_send();
     facts.fin_written = true;
     next = next_end(facts);
+    if (next == LegEnd::wait) return guide_.on_end_given();
   }
   switch (next) {
     case LegEnd::wait:

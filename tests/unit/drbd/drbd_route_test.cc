@@ -126,6 +126,15 @@ TEST_F(Pair, EndOfOneEndsTheOther) {
   EXPECT_EQ(meta->told_to_end, LossReason::pair_ended);
 }
 
+// DRBD may keep such a connection for ever while it connects, and the route would stay closed.
+TEST_F(Pair, AMetaStreamWhosePeerHasClosedItEndsAlthoughItHasNoPartner) {
+  FakeChannel& orphan = open(Command::initial_meta);
+  FakeChannel& other = open(Command::initial_data);
+  for (FakeChannel* channel : {&orphan, &other}) channel->guide->on_end_given();
+  EXPECT_EQ(orphan.told_to_end, LossReason::pair_ended);
+  EXPECT_FALSE(other.told_to_end) << "it may still be handing over a backlog";
+}
+
 TEST_F(Pair, MetaStreamsEndIsHeldUntilTheDataStreamIsClosed) {
   make_pair();
   EXPECT_TRUE(meta->guide->holds_end());
