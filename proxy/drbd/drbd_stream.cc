@@ -13,6 +13,7 @@ DrbdStream::DrbdStream(std::shared_ptr<DrbdRoute> route, StreamHost& host, Opene
 
 void DrbdStream::on_given(ByteView bytes, TimePoint now) {
   watch_.on_outgoing(bytes);
+  spoke_ = true;
   heed(now);
 }
 
@@ -48,8 +49,9 @@ void DrbdStream::unpair() {
 
 // DRBD never closes one half alone. But while it connects it may keep a meta connection that its
 // peer has closed, behind bytes that it does not read yet, and the route would stay closed for it.
+// It has said nothing on such a connection.
 void DrbdStream::on_end_given() {
-  if (kind() == StreamKind::meta)
+  if (kind() == StreamKind::meta && !spoke_)
     host_.end_soon({LossReason::pair_ended, "DRBD's peer has closed this connection"});
 }
 

@@ -62,6 +62,7 @@ class DrbdStream final : public StreamGuide {
   OutagePings pings_;           // used by a meta stream
   DrbdStream* partner_ = nullptr;
   bool was_paired_ = false;
+  bool spoke_ = false;  // the program has given bytes
   bool attached_ = true;
 };
 

@@ -128,10 +128,12 @@ TEST_F(Pair, EndOfOneEndsTheOther) {
 
 // DRBD may keep such a connection for ever while it connects, and the route would stay closed.
 TEST_F(Pair, AMetaStreamWhosePeerHasClosedItEndsAlthoughItHasNoPartner) {
-  FakeChannel& orphan = open(Command::initial_meta);
-  FakeChannel& other = open(Command::initial_data);
-  for (FakeChannel* channel : {&orphan, &other}) channel->guide->on_end_given();
+  FakeChannel& orphan = open(Command::initial_meta, Opener::peer);
+  FakeChannel& in_use = open(Command::initial_meta);
+  FakeChannel& other = open(Command::initial_data, Opener::peer);
+  for (FakeChannel* channel : {&orphan, &in_use, &other}) channel->guide->on_end_given();
   EXPECT_EQ(orphan.told_to_end, LossReason::pair_ended);
+  EXPECT_FALSE(in_use.told_to_end) << "its program speaks on it, and ends it";
   EXPECT_FALSE(other.told_to_end) << "it may still be handing over a backlog";
 }
 
