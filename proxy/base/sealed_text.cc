@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/base/sealed_text.h"
 
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <span>
+#include <sstream>
 
 #include "proxy/base/checksum.h"
 #include "proxy/base/log.h"
@@ -29,6 +33,22 @@ std::optional<std::string> unsealed_text(std::string_view text) {
   const std::string_view lines = text.substr(0, text.size() - last_bytes);
   if (text.substr(lines.size()) != last_line(lines)) return std::nullopt;
   return std::string(lines);
+}
+
+Result<std::optional<std::string>> read_sealed_file(const std::filesystem::path& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  // ENOTDIR and EACCES do not say that there is no such file.
+  if (!file && errno == ENOENT) return std::nullopt;
+  if (!file) return fail(format("cannot read {}: {}", path.string(), std::strerror(errno)), errno);
+  std::ostringstream text;
+  text << file.rdbuf();
+  auto lines = unsealed_text(text.str());
+  if (!lines) {
+    return fail(ErrorCode::damaged_file,
+                format("{} is damaged: it is not as it was written", path.string()));
+  }
+  return lines;
 }
 
 }  // namespace longthrow

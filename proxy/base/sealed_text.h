@@ -4,9 +4,12 @@
 // not taken for one that says something else.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "longthrow/error.h"
 
 namespace longthrow {
 
@@ -14,5 +17,9 @@ namespace longthrow {
 [[nodiscard]] std::string sealed_text(std::string lines);
 // The lines before the last one. Nothing: the text is not as it was sealed.
 [[nodiscard]] std::optional<std::string> unsealed_text(std::string_view text);
+// Those of a file. Nothing: there is no such file. Errors: ErrorCode::damaged_file if it is not as
+// it was sealed, another if it cannot be read. Blocks on the disk.
+[[nodiscard]] Result<std::optional<std::string>> read_sealed_file(
+    const std::filesystem::path& path);
 
 }  // namespace longthrow

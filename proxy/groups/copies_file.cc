@@ -23,13 +23,9 @@ std::filesystem::path path_of(const std::string& state_dir) {
 }
 
 // Nothing: they are not as they were written.
-std::optional<SavedCopies> parse(std::istream& file) {
-  std::ostringstream text;
-  text << file.rdbuf();
-  const auto whole = unsealed_text(text.str());
-  if (!whole) return std::nullopt;
+std::optional<SavedCopies> parse(const std::string& text) {
   SavedCopies copies;
-  std::istringstream lines(*whole);
+  std::istringstream lines(text);
   std::string line;
   while (std::getline(lines, line)) {
     std::istringstream words(line);
@@ -47,9 +43,10 @@ std::optional<SavedCopies> parse(std::istream& file) {
 
 SavedCopies load_copies(const std::string& state_dir) {
   const std::filesystem::path path = path_of(state_dir);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {};
-  if (auto copies = parse(file)) return *copies;
+  const auto read = read_sealed_file(path);
+  if (read && !*read) return {};
+  if (!read && read.error().code != ErrorCode::damaged_file) return {};
+  if (auto copies = read ? parse(**read) : std::nullopt) return *copies;
   const std::filesystem::path aside = path.string() + ".damaged";
   std::error_code error;
   std::filesystem::rename(path, aside, error);

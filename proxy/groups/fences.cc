@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/groups/fences.h"
 
-#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -33,23 +31,17 @@ Fences fence_all(const std::set<std::string>& links, std::int64_t since_s) {
 Result<Fences> load_fences(const std::string& state_dir) {
   Fences fences;
   const std::string path = fences_file(state_dir);
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file && errno == ENOENT) return fences;
-  if (!file) {
+  const auto read = read_sealed_file(path);
+  // In a damaged one a fence may be missing, or stand where it does not belong.
+  if (!read && read.error().code == ErrorCode::damaged_file) return std::unexpected(read.error());
+  if (!read) {
+    const int why = read.error().os_errno;
     return fail(format("cannot read {}, which says what was taken over: make it readable ({})",
-                       path, std::strerror(errno)),
-                errno);
+                       path, std::strerror(why)),
+                why);
   }
-  std::ostringstream text;
-  text << file.rdbuf();
-  const auto whole = unsealed_text(text.str());
-  // A fence may be missing, or stand where it does not belong.
-  if (!whole) {
-    return fail(ErrorCode::damaged_file,
-                format("{} is damaged: it is not as it was written", path));
-  }
-  std::istringstream lines(*whole);
+  if (!*read) return fences;
+  std::istringstream lines(**read);
   std::string line;
   while (std::getline(lines, line)) {
     std::istringstream words(line);

@@ -113,7 +113,7 @@ class Inlet final : private IngestStreamOwner {
   std::vector<std::byte> discarded_;    // a place for bytes that only the guide wants
   std::uint64_t read_bytes_ = 0;
   std::uint64_t thrown_away_bytes_ = 0;
-  std::uint64_t stop_offset_ = 0;  // while the node stops, the leg is read up to here
+  std::uint64_t stop_offset_ = 0;  // in a stop or a hold the leg is read up to here
   ReadHistory history_;
 };
 

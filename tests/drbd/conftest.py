@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from drbd import image as guest_image  # noqa: E402
 from drbd.site import InnerSites, Sites  # noqa: E402
+from support.failures import pytest_runtest_makereport  # noqa: E402, F401
 from support.lab import Lab, refusal  # noqa: E402
 from support.node import program  # noqa: E402
 
@@ -25,13 +26,6 @@ def pytest_collection_modifyitems(items):
     if reason := guest_image.refusal() or refusal():
         for item in items:
             item.add_marker(pytest.mark.skip(reason=reason))
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    outcome = yield
-    if outcome.get_result().failed:
-        item.broken = True
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from support.failures import pytest_runtest_makereport  # noqa: E402, F401
 from support.lab import Lab, refusal  # noqa: E402
 from support.node import Pair, program  # noqa: E402
 
@@ -54,13 +55,6 @@ def io(request):
     if request.param == "io_uring" and (reason := io_uring_refusal()):
         pytest.skip(f"this kernel refuses io_uring: {reason}")
     return request.param
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    outcome = yield
-    if outcome.get_result().failed:
-        item.broken = True
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from package import machine as machines  # noqa: E402
+from support.failures import pytest_runtest_makereport  # noqa: E402, F401
 from support.node import ROOT, build_folder  # noqa: E402
 
 PACKAGE_FOLDER = ROOT / "build-package"
@@ -73,13 +74,6 @@ def fresh_root(package):
     machines.make_root(folder / "root", dependencies(package))
     yield folder / "root"
     machines.remove_tree(folder)
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    outcome = yield
-    if outcome.get_result().failed:
-        item.broken = True
 
 
 @pytest.fixture
