@@ -182,9 +182,8 @@ void LoopBase::begin(SocketEntry& entry, Direction direction, Operation& op, Act
       static_cast<std::uint64_t>(entry.fd) << 1 | (direction == Direction::write ? 1 : 0);
   slot = {.op = &op, .activity = activity, .phase = Phase::waiting};
   if (tearing_down_) return queue(entry, direction, -ECANCELED);
-  if (activity == Activity::send && entry.send_error != 0) {
+  if (activity == Activity::send && entry.send_error != 0)
     return queue(entry, direction, -entry.send_error);
-  }
   if (activity == Activity::send && entry.outgoing->total == 0) return queue(entry, direction, 0);
   start(entry, direction);
 }
@@ -193,6 +192,7 @@ void LoopBase::queue(SocketEntry& entry, Direction direction, int result) {
   Slot& slot = entry.slot(direction);
   LT_ASSERT(slot.phase == Phase::waiting || slot.phase == Phase::paused);
   slot.phase = Phase::done;
+  if (entry.closing && result < 0) result = -ECANCELED;
   completions_.push_back({.op = slot.op, .result = result, .fd = entry.fd, .direction = direction});
 }
 
@@ -205,7 +205,7 @@ void LoopBase::cancel_slot(SocketEntry& entry, Direction direction) {
 }
 
 bool LoopBase::shutdown_send(Socket socket) {
-  SocketEntry& entry = entry_of(socket);
+  const SocketEntry& entry = entry_of(socket);
   LT_ASSERT(entry.write.phase == Phase::idle);
   return ::shutdown(entry.fd, SHUT_WR) == 0;
 }
@@ -216,7 +216,8 @@ void LoopBase::close(Socket socket, CloseMode mode) {
   entry.close_mode = mode;
   cancel_slot(entry, Direction::read);
   cancel_slot(entry, Direction::write);
-  if (entry.idle()) finish_close(entry);
+  if (entry.idle()) return finish_close(entry);
+  if (mode == CloseMode::reset && !entry.listener) disconnect(entry.fd);
 }
 
 void LoopBase::finish_close(SocketEntry& entry) {
@@ -291,8 +292,7 @@ void LoopBase::accepted(SocketEntry& listener, int fd) {
                     "it was reset: the last descriptors are kept for the control socket");
     return;
   }
-  const auto socket = adopt(fd, listener.use);
-  SocketEntry& entry = entry_of(*socket);
+  SocketEntry& entry = entry_of(*adopt(fd, listener.use));
   if (listener.read.cancelled || !attach(entry)) {
     finish_close(entry);
     return;

@@ -169,6 +169,11 @@ void set_on_close(int fd, OnClose on_close) {
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
 }
 
+void disconnect(int fd) {
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+  (void)::connect(fd, &nobody, sizeof nobody);
+}
+
 Result<Endpoint> local_address(int fd) {
   Address address;
   if (::getsockname(fd, address.get(), &address.length) != 0) {

@@ -33,6 +33,11 @@ enum class Blocking : std::uint8_t { no, yes };
 
 enum class OnClose : std::uint8_t { reset, finish };  // SO_LINGER {1, 0}, or off
 void set_on_close(int fd, OnClose on_close);
+// Sends RST now, whoever else holds the socket: what close(2) does with SO_LINGER {1, 0} when the
+// last reference is gone, and io_uring holds one for each operation in flight. After it the kernel
+// accepts no more bytes from the peer. Linux 6.4 and 6.5 refuse it while a thread sleeps in the
+// socket (EBUSY); then RST waits for close(2).
+void disconnect(int fd);
 
 [[nodiscard]] Result<Endpoint> local_address(int fd);
 [[nodiscard]] Result<Endpoint> remote_address(int fd);

@@ -23,6 +23,7 @@ namespace longthrow::sim {
 using HostId = int;
 // A socket. Never reused; 0 is none.
 using NetId = std::int64_t;
+inline constexpr NetId kNoNet = 0;
 using ConnectionId = std::int64_t;
 
 struct PathOptions {

@@ -112,7 +112,7 @@ class SimLoop final : public Loop, private SocketWatcher {
     std::size_t sent = 0;
   };
   struct Open {
-    NetId net = 0;
+    NetId net = kNoNet;  // kNoNet: it was reset
     bool listener = false;
     SocketUse use = SocketUse::leg;
     int send_error = 0;  // which a send was told of
@@ -156,6 +156,7 @@ class SimLoop final : public Loop, private SocketWatcher {
   void take_connections(int socket);
   void decide(int socket, bool out, int result);
   void cancel_slot(int socket, bool out);
+  void drop(NetId net, CloseMode mode);
   void close_if_idle(int socket);
   void linger(NetId socket, TimePoint give_up, Duration interval);
   [[nodiscard]] bool settled(NetId socket);

@@ -80,7 +80,14 @@ void SimLoop::close(Socket socket, CloseMode mode) {
   open.mode = mode;
   cancel_slot(socket.id, false);
   cancel_slot(socket.id, true);
+  // As in the real loops, a reset does not wait for the operations.
+  if (mode == CloseMode::reset && !open.listener) drop(std::exchange(open.net, kNoNet), mode);
   close_if_idle(socket.id);
+}
+
+void SimLoop::drop(NetId net, CloseMode mode) {
+  network_.close(net, mode);
+  by_net_.erase(net);
 }
 
 void SimLoop::close_if_idle(int socket) {
@@ -88,13 +95,14 @@ void SimLoop::close_if_idle(int socket) {
   if (found == sockets_.end()) return;
   const Open& open = found->second;
   if (!open.closing || open.in.kind != Kind::none || open.out.kind != Kind::none) return;
-  const NetId net = open.net;
-  const bool lingers =
-      !open.listener && open.mode == CloseMode::graceful && !network_.connecting(net);
-  if (!lingers) network_.close(net, open.mode);
-  by_net_.erase(net);
+  const auto [net, mode] = std::pair(open.net, open.mode);
+  const bool lingers = !open.listener && mode == CloseMode::graceful && !network_.connecting(net);
   sockets_.erase(found);
-  if (!lingers) return;
+  if (!lingers) {
+    if (net != kNoNet) drop(net, mode);
+    return;
+  }
+  by_net_.erase(net);
   network_.linger_off(net);
   network_.watch(net, nullptr);
   network_.shutdown_send(net);

@@ -131,56 +131,6 @@ TEST_P(LoopEnd, ACancelledWaitLeavesTheSocketUsable) {
   EXPECT_EQ(receive(pair.server, got), 5);
 }
 
-TEST_P(LoopEnd, CloseCancelsWhatIsPendingAndThenTellsThePeer) {
-  for (const CloseMode mode : {CloseMode::graceful, CloseMode::reset}) {
-    Socket socket;
-    RawSocket peer = raw_peer(socket);
-    Awaited receiving;
-    std::string room(100, '\0');
-    loop().receive(receiving.op, socket, room_in(room));
-    run_for(std::chrono::milliseconds(5));
-    close(socket, mode);
-    EXPECT_TRUE(receiving.op.in_flight());
-    finish(receiving);
-    EXPECT_EQ(receiving.result(), -ECANCELED);
-    // Were the receive still pending in the kernel, the peer would hear nothing, and this would
-    // hang.
-    int error = 0;
-    EXPECT_EQ(peer.read_all(error), "");
-    EXPECT_EQ(error, mode == CloseMode::reset ? ECONNRESET : 0);
-  }
-}
-
-TEST_P(LoopEnd, AClosedSocketsNumberAndMemoryAreNotTouchedAgain) {
-  const Pair pair = connected_pair();
-  Awaited receiving;
-  std::string room(16, '.');
-  loop().receive(receiving.op, pair.server, room_in(room));
-  close(pair.server, CloseMode::reset);
-  finish(receiving);
-  const Pair next = connected_pair();  // takes over the descriptor's number
-  send(next.client, "for the new one");
-  std::string got;
-  EXPECT_EQ(receive(next.server, got), 15);
-  EXPECT_EQ(room, std::string(16, '.'));
-}
-
-TEST_P(LoopEnd, CloseCancelsASend) {
-  Socket socket;
-  RawSocket peer = raw_peer(socket);
-  const std::string all = pattern(16 * kMiB);
-  Awaited sending;
-  const ByteView piece = bytes_of(all);
-  loop().send(sending.op, socket, std::span(&piece, 1));
-  run_for(std::chrono::milliseconds(20));
-  close(socket, CloseMode::reset);
-  finish(sending);
-  EXPECT_LT(sending.result(), static_cast<int>(all.size()));
-  int error = 0;
-  (void)peer.read_all(error);
-  EXPECT_EQ(error, ECONNRESET);
-}
-
 // 4 MiB queued, and the peer has sent what we never read: a bare close(2) would reset and lose it.
 TEST_P(LoopEnd, AGracefulCloseDeliversWhatIsQueuedThoughBytesAreUnread) {
   Socket socket;
@@ -223,17 +173,6 @@ TEST_P(LoopEnd, AHalfCloseSaysWhetherAnEndIsInTheQueue) {
     EXPECT_EQ(loop().shutdown_send(socket), !dead);
     close(socket, CloseMode::reset);
   }
-}
-
-TEST_P(LoopEnd, AResetDestroysWhatIsQueuedAndIsNeverAnEnd) {
-  Socket socket;
-  RawSocket peer = raw_peer(socket);
-  send(socket, pattern(kMiB));
-  loop().shutdown_send(socket);
-  close(socket, CloseMode::reset);
-  int error = 0;
-  EXPECT_LT(peer.read_all(error).size(), kMiB);
-  EXPECT_EQ(error, ECONNRESET);
 }
 
 TEST_P(LoopEnd, AnOwnerMayBeDestroyedInItsOwnHandler) {
