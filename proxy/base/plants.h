@@ -99,6 +99,8 @@
     "a takeover says that all is handed over when it begins")                                      \
   X(removed_backlog_forgotten, "PairAnswers.PauseWith*",                                           \
     "a drain of the link leaves out routes that were removed")                                     \
+  X(frames_claim_too_much, "PairAnswers.OfAStreamWhose*",                                          \
+    "a frame says that the copy is as new as it is, whatever the peer lacks of other streams")     \
   X(lost_route_keeps_age, "PairLosses.HoldBack*",                                                  \
     "a copy is as new as its newest stream although another was lost")                             \
   X(ping_answered_in_peace, "DrbdPair.Outlives*", "pings are answered though the link is up")      \

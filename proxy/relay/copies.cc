@@ -37,9 +37,15 @@ Judgement judge(const Group& group) {
 }  // namespace
 
 // A route that has lost a connection holds back the other routes of its group: until newer data of
-// it is delivered, the copy stays as of the time before the loss, and its age grows.
+// it is delivered, the copy stays as of the time before the loss, and its age grows. So does a
+// connection whose bytes are thrown away, from the first of them; its loss is noted when it ends.
 bool Copies::stands_still(const Group& group) const {
   if (planted(Plant::lost_route_keeps_age)) return false;
+  const bool loses = std::ranges::any_of(group.members, [](const auto& entry) {
+    const Channel& channel = *entry.second;
+    return channel.attached() && !channel.closed() && channel.core().in.discarding();
+  });
+  if (loses) return true;
   return std::ranges::any_of(routes_.configured(), [&](const Route* route) {
     return route->group == &group && (route->health.lost() || route->guide->stands_still());
   });
@@ -71,10 +77,10 @@ Copies::MarkedById Copies::mark() {
     channel->history().note(now_ns, channel->read_bytes() + channel->looked().unread_bytes);
     if (!is_stream(*channel)) continue;
     channel->history().forget_below(std::min(out.delivered_offset, out.numbered_offset()));
-    const std::int64_t complete_ns = channel->history().complete_at(out.numbered_offset());
-    if (out.end && out.first_waiting() == nullptr) continue;
     Marked& group = groups[channel->core().group->id];
-    group.wall_ns = group.streams++ == 0 ? complete_ns : std::min(group.wall_ns, complete_ns);
+    if (!out.end_acked) group.received.add(channel->history().complete_at(out.received_offset()));
+    if (out.end && out.first_waiting() == nullptr) continue;
+    group.numbered.add(channel->history().complete_at(out.numbered_offset()));
     group.open = group.open || !out.end;
   }
   return groups;
@@ -86,14 +92,17 @@ void Copies::say_marks(TimePoint now) {
   const MarkedById groups = mark();
   for (auto& [name, state] : session.groups()) {
     const auto found = groups.find(state.id);
-    const bool several = found != groups.end() && found->second.streams > 1;
-    state.frames_as_of_max_ns = several ? found->second.wall_ns : GroupState::kUnlimitedNs;
+    // A frame may come by a lane that works, while those of another stream are lost with lanes that
+    // do not, and while the receiver does not know of that stream.
+    const bool several = found != groups.end() && found->second.received.streams > 1;
+    const bool limits = several && !planted(Plant::frames_claim_too_much);
+    state.frames_as_of_max_ns = limits ? found->second.received.wall_ns : GroupState::kUnlimitedNs;
   }
   const bool all = now >= next_full_marks_;
   std::vector<wire::GroupMark> marks;
   for (const auto& [id, group] : groups) {
-    const bool wanted = group.open && (all || group.streams > 1);
-    if (wanted && marks.size() < wire::kRoutesMax) marks.push_back({id, group.wall_ns});
+    const bool wanted = group.open && (all || group.numbered.streams > 1);
+    if (wanted && marks.size() < wire::kRoutesMax) marks.push_back({id, group.numbered.wall_ns});
   }
   const Lane* express = peer_.uplink().lanes().express();
   if (express == nullptr || !session.connected() || !express->has_room()) return;

@@ -30,11 +30,18 @@ class Copies {
   void fill_inbound(const Group& group, GroupStatus& status) const;
 
  private:
-  // The streams of a group, and the time up to which all their bytes have frame numbers.
-  struct Marked {
+  // Some streams of a group, and the time up to which each is complete.
+  struct Complete {
     std::size_t streams = 0;
-    bool open = false;
     std::int64_t wall_ns = 0;
+    void add(std::int64_t its_wall_ns) {
+      wall_ns = streams++ == 0 ? its_wall_ns : std::min(wall_ns, its_wall_ns);
+    }
+  };
+  struct Marked {
+    Complete numbered;  // complete: all bytes have frame numbers. Of streams that go on
+    Complete received;  // the peer has them. Of streams that the peer lacks some of
+    bool open = false;
   };
   using MarkedById = std::map<std::uint32_t, Marked>;
   [[nodiscard]] MarkedById mark();

@@ -178,9 +178,12 @@ class Scenario {
     drbd_->judge_silence();
     drbd_->end();
   }
+  // At first a node may not have accepted a connection of which its source has ended already.
   void wait_until_empty() {
     const TimePoint patience = world_.now() + kSettleTime;
-    while (world_.now() < patience && !nodes_are_empty()) run_watched(world_.now() + seconds(5));
+    do {
+      run_watched(world_.now() + seconds(5));
+    } while (world_.now() < patience && !nodes_are_empty());
   }
   bool nodes_are_empty() {
     for (int side : {0, 1}) {
