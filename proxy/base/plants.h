@@ -42,6 +42,7 @@
     "a frame that always fails its checksum is tried again for ever")                              \
   /* uplink */                                                                                     \
   X(fence_lets_in, "PairAnswers.AFenced*", "a fenced side accepts its peer")                       \
+  /* ingest */                                                                                     \
   X(starved_leg_forgotten, "PairCredit.*", "a leg whose group may not grow is never asked again")  \
   X(partial_waits, "DrbdPair.Forms", "a block that is not full waits for more bytes")              \
   /* guides */                                                                                     \
