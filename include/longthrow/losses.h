@@ -32,8 +32,9 @@ enum class LossReason : std::uint8_t {
   refused,              // the connection was not served here, or waited for the link in vain
   corrupt,              // memory went bad: a frame failed its checksum three times
   unconfirmed,          // the peer did not say whether its target took the last bytes
+  partial_epoch,        // the peer's session ended in the midst of an epoch of a group
 };
-inline constexpr std::size_t kLossReasons = static_cast<std::size_t>(LossReason::unconfirmed) + 1;
+inline constexpr std::size_t kLossReasons = static_cast<std::size_t>(LossReason::partial_epoch) + 1;
 // The enumerator's name: "session_timeout".
 [[nodiscard]] std::string_view to_string(LossReason reason);
 [[nodiscard]] std::optional<LossReason> parse_loss_reason(std::string_view word);

@@ -12,6 +12,7 @@
 
 #include "longthrow/config.h"
 #include "longthrow/losses.h"
+#include "longthrow/node_parts.h"
 #include "longthrow/status.h"
 
 namespace longthrow {
@@ -101,19 +102,6 @@ class Node {
   virtual CommandId execute(Command command, AnswerHandler handler) = 0;
   // The asker has gone: undoes a drain --hold; no more answers follow.
   virtual void abandon(CommandId id) = 0;
-};
-
-class Loop;
-class WorkerPool;
-class TlsProvider;
-class RandomSource;
-
-// What a node uses; all of it outlives the node.
-struct NodeParts {
-  Loop& loop;
-  WorkerPool& workers;
-  TlsProvider& tls;
-  RandomSource& random;
 };
 
 // The node of proxy/relay. `start` is the constructor's second half: it opens listeners and dials.

@@ -96,9 +96,6 @@ struct LinkStatus {
   std::vector<Warning> warnings;
 };
 
-// Is the copy of a group one that can be trusted? unknown: it cannot be told from here.
-enum class Consistency : std::uint8_t { yes, no, unknown };
-
 struct GroupStatus {
   std::string link;
   Consistency consistent = Consistency::yes;
@@ -112,6 +109,7 @@ struct GroupStatus {
     std::uint64_t freeze = 0;
     std::uint64_t observed = 0;
     std::uint64_t unproven = 0;
+    std::string obstacle;  // why the last attempt gave no proof; "": it gave one
   } cuts;
   struct {
     std::uint64_t epoch = 0;
@@ -119,6 +117,7 @@ struct GroupStatus {
     std::string proof_reason;       // what proves it, or why nothing does
     std::optional<WallTime> as_of;  // the sender's time
     std::optional<double> age_s;
+    std::uint64_t left_out_bytes = 0;  // of an epoch that was not whole, by the last takeover
   } inbound;
 };
 

@@ -20,8 +20,13 @@ enum class RouteState : std::uint8_t { open, closed, mismatched, fenced };
 
 enum class ChannelState : std::uint8_t { connecting, open, half_closed, closing, aborting };
 
-// What proves that a copy is of one moment. source: it comes by one stream, in order.
-enum class Proof : std::uint8_t { source, none };
+// Is the copy of a group one that can be trusted? unknown: it cannot be told from here.
+enum class Consistency : std::uint8_t { yes, no, unknown };
+
+// What proves that a copy is of one moment. source: it comes by one stream, in order, or ends at a
+// cut that is proven at the source; freeze: at a cut while the source stood still; observed: at a
+// cut of what was received, which proves nothing of sources on other hosts.
+enum class Proof : std::uint8_t { source, freeze, observed, none };
 
 // What an administrator has stopped, with the numbers of the wire.
 enum class NoticeKind : std::uint8_t { held = 0, paused = 1, fenced = 2 };
@@ -36,7 +41,7 @@ inline constexpr std::string_view kLimits[]{"source",    "wan",  "bandwidth", "c
 inline constexpr std::string_view kRouteStates[]{"open", "closed", "mismatched", "fenced"};
 inline constexpr std::string_view kChannelStates[]{"connecting", "open", "half-closed", "closing",
                                                    "aborting"};
-inline constexpr std::string_view kProofs[]{"source", "none"};
+inline constexpr std::string_view kProofs[]{"source", "freeze", "observed", "none"};
 inline constexpr std::string_view kNoticeKinds[]{"held", "paused", "fenced"};
 inline constexpr std::string_view kSides[]{"here", "peer"};
 }  // namespace words

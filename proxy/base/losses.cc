@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, kLossReasons> kReasons = {
     "takeover",           "program_closed", "peer_program_closed",
     "target_unreachable", "target_stuck",   "pair_ended",
     "route_removed",      "refused",        "corrupt",
-    "unconfirmed"};
+    "unconfirmed",        "partial_epoch"};
 
 }  // namespace
 

@@ -35,6 +35,12 @@
   X(dials_cross, "both sides dial at once")                                                       \
   X(session_ended_here_alone, "the peer wants to resume a session that has ended here")           \
   X(routes_said_again, "the peer says its routes again in one session")                           \
+  X(epoch_closed_by_size, "an epoch is closed where it is, for the peer could not hold more")     \
+  X(cut_came_twice, "a cut is said again on a new lane")                                          \
+  X(cut_proven, "a cut is proven at the source")                                                  \
+  X(cut_was_refused, "bytes wait for a cut, for the session has refused the one that was taken")  \
+  X(partial_epoch_dropped, "a session or a takeover ends in the midst of an epoch")               \
+  X(cuts_thinned, "so many cuts wait that some are left out")                                     \
   /* uplink */                                                                                    \
   X(peer_challenged, "another node says hello in the peer's name while the peer is there")        \
   X(challenger_wins, "the peer does not answer, and the other node is it")                        \

@@ -40,6 +40,11 @@
     "a route opens although the peer still ends streams of the last session")                      \
   X(corrupt_for_ever, "PairDamage.OfAFrame*",                                                      \
     "a frame that always fails its checksum is tried again for ever")                              \
+  X(observed_called_proven, "PairEpochs.*", "an observed cut is proven at the source")             \
+  X(partial_epoch_released, "PairEpochs.*", "half an epoch is handed over")                        \
+  X(forced_cut_called_proven, "PairEpochs.*", "a cut that an epoch's size forced is proven")       \
+  X(held_bytes_count, "PairEpochs.*", "bytes that wait for a cut make a copy new")                 \
+  X(epoch_without_bound, "PairEpochs.*", "an epoch has no limit")                                  \
   /* uplink */                                                                                     \
   X(fence_lets_in, "PairAnswers.AFenced*", "a fenced side accepts its peer")                       \
   /* ingest */                                                                                     \
@@ -100,8 +105,7 @@
     "a takeover says that all is handed over when it begins")                                      \
   X(removed_backlog_forgotten, "PairAnswers.PauseWith*",                                           \
     "a drain of the link leaves out routes that were removed")                                     \
-  X(frames_claim_too_much, "PairAnswers.OfAStreamWhose*",                                          \
-    "a frame says that the copy is as new as it is, whatever the peer lacks of other streams")     \
+  X(lag_without_epochs, "PairEpochs.*", "the lag leaves out epochs that are not whole")            \
   X(lost_route_keeps_age, "PairLosses.HoldBack*",                                                  \
     "a copy is as new as its newest stream although another was lost")                             \
   X(ping_answered_in_peace, "DrbdPair.Outlives*", "pings are answered though the link is up")      \

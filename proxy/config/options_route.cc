@@ -7,8 +7,11 @@ namespace longthrow {
 
 using fields::bind;
 using fields::Field;
+using fields::ns;
 
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::array<std::string_view, 2> kProtocols = {"tcp", "drbd"};
 constexpr std::array<std::string_view, 2> kAnswerPings = {"never", "outage"};
@@ -141,8 +144,29 @@ constexpr std::array kGroupOptions = {
                "never "
                "the last eighth. At most three quarters of the memlimit.",
     }),
-    Option{.section = Section::group, .key = "cut_interval", .available = false},
-    Option{.section = Section::group, .key = "cut_deadline", .available = false},
+    bind<Field<&GroupConfig::cut_interval>>({
+        .section = Section::group,
+        .key = "cut_interval",
+        .type = ValueType::duration,
+        .min = ns(1ms),
+        .max = ns(10s),
+        .default_text = "50ms",
+        .apply = Apply::live,
+        .doc = "How often the group is cut while its programs write, if it has several routes. The "
+               "other side hands its bytes over from one cut to the next: so the copy is always of "
+               "one moment.",
+    }),
+    bind<Field<&GroupConfig::cut_deadline>>({
+        .section = Section::group,
+        .key = "cut_deadline",
+        .type = ValueType::duration,
+        .min = ns(10ms),
+        .max = ns(1min),
+        .default_text = "2s",
+        .apply = Apply::live,
+        .doc = "How long a proof of a cut is waited for. After that the group is cut without one, "
+               "and status and takeover say so.",
+    }),
     Option{.section = Section::group, .key = "on_checkpoint", .available = false},
     Option{.section = Section::group, .key = "hook_timeout", .available = false},
 };

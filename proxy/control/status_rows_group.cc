@@ -35,18 +35,28 @@ StatusRows<GroupStatus> GroupRows::all() {
       row("lag.seconds", LT_AT(lag.seconds), "as of a link",
           {gauge("longthrow_lag_seconds",
                  "Age of the oldest byte that the peer could not use yet.")}),
-      row("epoch", LT_AT(epoch), "always 0: this version makes no cuts"),
+      row("epoch", LT_AT(epoch),
+          "cuts that were sent to the peer in this session: the number of the last epoch"),
       row("undelivered_bytes", LT_AT(undelivered_bytes),
           "bytes received for the group and not yet taken by the local target",
           {gauge("longthrow_group_undelivered_bytes")}),
-      row("cuts.source", LT_AT(cuts.source), "always 0"),
-      row("cuts.freeze", LT_AT(cuts.freeze), "always 0"),
-      row("cuts.observed", LT_AT(cuts.observed), "always 0"),
-      row("cuts.unproven", LT_AT(cuts.unproven), "always 0"),
-      row("inbound.epoch", LT_AT(inbound.epoch), "always 0"),
+      row("cuts.source", LT_AT(cuts.source),
+          "cuts of the group, since the node has started, that are proven at the source"),
+      row("cuts.freeze", LT_AT(cuts.freeze), "always 0: this version has no checkpoints"),
+      row("cuts.observed", LT_AT(cuts.observed),
+          "cuts of what was received, for a source cannot be read from here: no proof"),
+      row("cuts.unproven", LT_AT(cuts.unproven),
+          "cuts without a proof: none came within `cut_deadline`, or the epoch became too large",
+          {counter("longthrow_unproven_cuts_total", "Cuts of the group that nothing proves.")}),
+      row("cuts.obstacle", LT_AT(cuts.obstacle),
+          "why the last attempt gave no proof; empty: it gave one, or there was none"),
+      row("inbound.epoch", LT_AT(inbound.epoch),
+          "the last epoch of the peer's data that is whole here; 0: one stream needs none"),
       row("inbound.proof", LT_AT(inbound.proof),
-          "what proves that our copy of the peer's data is of one moment: `source` of one stream, "
-          "`none` of several; empty until something was received"),
+          "what proves that our copy of the peer's data is of one moment: `source` (one stream, or "
+          "a cut that is proven at the source), `freeze`, `observed`, `none`; empty until "
+          "something "
+          "was received"),
       row("inbound.proof_reason", LT_AT(inbound.proof_reason),
           "why it is proven, or why it is not"),
       row("inbound.as_of", LT_AT(inbound.as_of),
@@ -58,6 +68,9 @@ StatusRows<GroupStatus> GroupRows::all() {
           "how old our copy is now, counted on monotonic clocks: civil clocks that jump do not "
           "change it",
           {gauge("longthrow_inbound_age_seconds", "How old our copy of the peer's data is.")}),
+      row("inbound.left_out_bytes", LT_AT(inbound.left_out_bytes),
+          "received bytes of an epoch that was not whole when the group was taken over: the copy "
+          "ends before them"),
   };
 }
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "longthrow/source_positions.h"
+#include "longthrow/status_words.h"
 
 namespace longthrow {
 
@@ -15,17 +17,11 @@ struct ChannelOffset {
   friend bool operator==(const ChannelOffset&, const ChannelOffset&) = default;
 };
 
-// How it is known that no byte before the cut depends on a byte after it.
-enum class CutProof : std::uint8_t {
-  source,    // at one moment every source had written exactly so much
-  freeze,    // the sources were stopped, and all that they had written was here
-  observed,  // two successive looks at what was received agreed: no proof, since a source may have
-             // written what has not been sent
-  unproven,  // no proof came before the deadline
-};
-
 struct Cut {
-  CutProof proof = CutProof::unproven;
+  // source: at one moment every source had written exactly so much; freeze: the sources were
+  // stopped, and all that they had written was here; observed: two successive looks at what was
+  // received agreed, which is no proof, since a source may have written what has not been sent.
+  Proof proof = Proof::none;
   std::vector<ChannelOffset> offsets;  // by channel, ascending
   // The copy that ends here is not older than this moment.
   TimePoint as_of{};
@@ -42,5 +38,8 @@ struct NotProven {
   std::uint64_t channel = 0;
   SourceState state = SourceState::open;
 };
+
+// For people: "its sources write all the time".
+[[nodiscard]] std::string describe(const NotProven& why);
 
 }  // namespace longthrow

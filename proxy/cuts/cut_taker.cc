@@ -7,15 +7,15 @@
 namespace longthrow {
 namespace {
 
-std::uint64_t& count_of(CutCounts& counts, CutProof proof) {
+std::uint64_t& count_of(CutCounts& counts, Proof proof) {
   switch (proof) {
-    case CutProof::source:
+    case Proof::source:
       return counts.source;
-    case CutProof::freeze:
+    case Proof::freeze:
       return counts.freeze;
-    case CutProof::observed:
+    case Proof::observed:
       return counts.observed;
-    case CutProof::unproven:
+    case Proof::none:
       break;
   }
   return counts.unproven;
@@ -89,7 +89,7 @@ std::optional<Cut> CutTaker::on_sources(TimePoint now, const Collected& collecte
     if (never_readable(obstacle_->state)) method_ = Method::observed;
     return std::nullopt;
   }
-  return take(now, {CutProof::source, std::move(*verdict), collected.began});
+  return take(now, {Proof::source, std::move(*verdict), collected.began});
 }
 
 std::optional<Cut> CutTaker::on_received(TimePoint now, const Offsets& received) {
@@ -100,17 +100,17 @@ std::optional<Cut> CutTaker::on_received(TimePoint now, const Offsets& received)
   look_ = std::move(look);
   pause(now, Duration{0});
   if (!agrees || !due_) return std::nullopt;
-  return take(now, {CutProof::observed, look_->offsets, as_of});
+  return take(now, {Proof::observed, look_->offsets, as_of});
 }
 
 std::optional<Cut> CutTaker::on_given_up(TimePoint now, const Offsets& received) {
   more_ = false;
   if (collecting_ == Collecting::valid) collecting_ = Collecting::stale;
-  return take(now, {CutProof::unproven, at_least_last(received), now});
+  return take(now, {Proof::none, at_least_last(received), now});
 }
 
 Cut CutTaker::on_frozen(TimePoint now, const Offsets& received) {
-  Cut cut{CutProof::freeze, at_least_last(received), now};
+  Cut cut{Proof::freeze, at_least_last(received), now};
   more_ = false;  // all bytes that have come are in it
   begin_epoch(now, cut);
   return cut;
@@ -128,7 +128,7 @@ CutTaker::Offsets CutTaker::at_least_last(const Offsets& received) const {
 }
 
 std::optional<Cut> CutTaker::take(TimePoint now, Cut cut) {
-  if (cut.proof != CutProof::unproven) obstacle_.reset();
+  if (cut.proof != Proof::none) obstacle_.reset();
   const bool moved = std::ranges::any_of(
       cut.offsets, [&](const ChannelOffset& entry) { return entry.offset > last_[entry.channel]; });
   if (!moved) {  // what has come was in the last cut already

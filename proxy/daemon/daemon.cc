@@ -23,6 +23,7 @@
 #include "proxy/daemon/service_manager.h"
 #include "proxy/daemon/signal_thread.h"
 #include "proxy/io/make_loop.h"
+#include "proxy/io/source_diagnostics.h"
 #include "proxy/io/worker_pool.h"
 #include "proxy/tls/provider.h"
 
@@ -90,6 +91,7 @@ class Daemon {
   Timer watchdog_;
   Timer stop_watch_;
   std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<SourcePositions> sources_;
   std::unique_ptr<TlsProvider> tls_;
   std::unique_ptr<RunningNode> node_;
   std::unique_ptr<control::Control> control_;
@@ -165,18 +167,16 @@ Result<void> Daemon::start(const Config& files) {
   if (!choice) return std::unexpected(choice.error());
   loop_ = std::move(choice->loop);
   if (loop_->name() != "io_uring") io_reason_ = choice->reason;
-  const int threads = codec_threads(config);
-  workers_ = make_worker_pool(*loop_, threads);
+  workers_ = make_worker_pool(*loop_, codec_threads(config));
   tls_ = make_tls_provider();
   if (Result<void> keys = tls_->load_usable(config); !keys) return keys;
   for (const auto& [name, link] : config.links) {
     if (const std::string trouble = tls_->trouble(name); !trouble.empty())
-      log_error(
-          "{}. This link stays down until it is mended and `longthrow reload` is given; the "
-          "rest of the node starts",
-          trouble);
+      log_error("{}. This link stays down until it is mended and `longthrow reload` given",
+                trouble);
   }
-  node_ = make_node(config, {*loop_, *workers_, *tls_, random_}, io_reason_);
+  sources_ = make_source_diagnostics(*loop_);
+  node_ = make_node(config, {*loop_, *workers_, *tls_, random_, sources_.get()}, io_reason_);
   auto control = control::Control::open(
       files, {*loop_, *node_, store_, check_machine, check_memlimits, std::move(*connections),
               [this] { return program_.replaced(); }});
@@ -186,7 +186,7 @@ Result<void> Daemon::start(const Config& files) {
   control_->start();
   log_info("longthrowd {}: node {}, io {}{}, codec threads {}, {}", LONGTHROW_VERSION,
            config.node.name, loop_->name(), io_reason_.empty() ? "" : " (" + io_reason_ + ")",
-           threads, listening_addresses(config, *control_));
+           workers_->threads(), listening_addresses(config, *control_));
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "longthrow/status_words.h"
 #include "proxy/groups/copy_age.h"
 #include "proxy/groups/notices.h"
 
@@ -32,7 +33,8 @@ struct Group {
   void leave_configuration() {
     copy = {};
     shortfall = {};
-    taken_lost_bytes = 0;
+    taken_lost_bytes = taken_held_bytes = 0;
+    cuts.clear();
   }
 
   const std::string name;
@@ -46,6 +48,9 @@ struct Group {
     CopyAge age;
     std::size_t streams = 0;  // of which it consists, by the last count
     bool restored = false;    // known only from before a restart: no channel has come since
+    // The last epoch that is whole, in the newest session that made epochs; 0: none.
+    std::uint64_t epoch = 0;
+    Proof cut_proof = Proof::none;
   } copy;
   // Bytes of ended channels that no target has acknowledged. They count until a newer channel has
   // caught up.
@@ -54,7 +59,9 @@ struct Group {
     std::string reason;
     std::uint64_t serial = 0;  // the newest channel when they were noted
   } shortfall;
-  std::uint64_t taken_lost_bytes = 0;  // received, and not taken by the targets, since the fence
+  std::uint64_t taken_lost_bytes = 0;   // received, and not taken by the targets, since the fence
+  std::uint64_t taken_held_bytes = 0;   // received, of an epoch that was not whole, since the fence
+  std::map<Proof, std::uint64_t> cuts;  // that were made here in earlier sessions
 };
 
 }  // namespace longthrow

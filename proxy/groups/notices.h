@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "longthrow/status_words.h"
 #include "longthrow/time.h"
 #include "proxy/wire/records.h"
 

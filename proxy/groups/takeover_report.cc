@@ -21,12 +21,15 @@ std::string utc_stamp(WallTime time) {
 
 std::string copy_of(const TakenGroup& group) {
   const auto& inbound = group.status.inbound;
-  const bool proven = inbound.proof != Proof::none && group.lost_bytes == 0;
+  const bool is_proof = inbound.proof == Proof::source || inbound.proof == Proof::freeze;
+  const bool proven = is_proof && group.lost_bytes == 0;
   std::string text =
       format("the copy is as of {}{} (sender's clock)",
              group.lost_bytes > 0 ? "a moment before " : "", utc_stamp(*inbound.as_of));
   if (group.lost_bytes == 0)
     text += format(", {}: {}", proven ? "proven by" : "not proven", inbound.proof_reason);
+  if (group.held_bytes > 0)
+    text += format("; {} bytes of an epoch that was not whole are left out", group.held_bytes);
   return text;
 }
 

@@ -13,6 +13,7 @@ struct TakenGroup {
   std::string name;
   GroupStatus status;            // as it was before the fence
   std::uint64_t lost_bytes = 0;  // received, and not taken by the target
+  std::uint64_t held_bytes = 0;  // received, of an epoch that was not whole
 };
 
 class TakeoverReport {

@@ -79,6 +79,7 @@ class Channel final : public Closable,
   [[nodiscard]] const IngestStream& stream() const { return inlet_.stream(); }
   // When the leg's bytes came.
   [[nodiscard]] ReadHistory& history() { return inlet_.history(); }
+  [[nodiscard]] const Leg& leg() const { return leg_; }
   [[nodiscard]] bool closed() const { return leg_.closed(); }
   [[nodiscard]] bool open() const { return leg_.open(); }
   [[nodiscard]] bool idle() const override;
@@ -101,10 +102,9 @@ class Channel final : public Closable,
   // --- of the peer's bytes: see Outlet
   [[nodiscard]] std::uint64_t undelivered_bytes() const { return outlet_.undelivered_bytes(); }
   [[nodiscard]] std::uint64_t lost_bytes() const { return outlet_.lost_bytes(); }
-  // REQUIRES: closed(). Received bytes that the target's TCP has not acknowledged.
-  [[nodiscard]] std::uint64_t untaken_bytes() const {
-    return core_->in.contiguous_offset() - outlet_.delivered_offset();
-  }
+  // REQUIRES: closed(). See Outlet.
+  [[nodiscard]] std::uint64_t untaken_bytes() const { return outlet_.untaken_bytes(); }
+  [[nodiscard]] std::uint64_t held_back_bytes() const { return outlet_.held_back_bytes(); }
   // unread_bytes() and undelivered_bytes() at the last look().
   struct Looked {
     std::uint64_t unread_bytes = 0;

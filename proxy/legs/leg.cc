@@ -96,6 +96,14 @@ void Leg::close(CloseMode mode) {
   if (resolving_) loop_.cancel(resolution_.operation);
 }
 
+std::optional<std::pair<Endpoint, Endpoint>> Leg::ends() const {
+  if (!open()) return std::nullopt;
+  const auto here = loop_.local_endpoint(socket_);
+  const auto there = loop_.remote_endpoint(socket_);
+  if (!here || !there) return std::nullopt;
+  return std::pair(*here, *there);
+}
+
 std::string Leg::local() const {
   if (!socket_.valid()) return "";
   const auto endpoint = loop_.local_endpoint(socket_);

@@ -61,6 +61,8 @@ class Leg {
   [[nodiscard]] SocketStats stats() const { return loop_.stats(socket_); }
 
   // As text; "": there is none yet.
+  // The leg's own address, and that of its program; none: it is not open.
+  [[nodiscard]] std::optional<std::pair<Endpoint, Endpoint>> ends() const;
   [[nodiscard]] std::string local() const;
   [[nodiscard]] std::string remote() const;
 

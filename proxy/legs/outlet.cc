@@ -68,7 +68,7 @@ void Outlet::on_written(int result) {
   pump();
 }
 
-void Outlet::limit_release() { release_limit_ = in_.contiguous_offset(); }
+void Outlet::limit_release() { release_limit_ = in_.releasable_offset(); }
 
 void Outlet::end_corrupt(LossCause cause) {
   corrupt_ = std::move(cause);
@@ -117,9 +117,20 @@ std::size_t Outlet::leave_out(std::span<ByteView> pieces) {
 // --- numbers
 
 std::uint64_t Outlet::lost_bytes() const {
-  const std::uint64_t here = in_.contiguous_offset();
+  const std::uint64_t here = in_.releasable_offset();
   return delivered_last_ ? here - std::min(here, *delivered_last_) : 0;
 }
+
+// Up to where the leg is to take the bytes that are here.
+std::uint64_t Outlet::due_offset() const {
+  return std::min(release_limit_, in_.releasable_offset());
+}
+
+std::uint64_t Outlet::untaken_bytes() const {
+  return due_offset() - std::min(due_offset(), delivered_);
+}
+
+std::uint64_t Outlet::held_back_bytes() const { return in_.contiguous_offset() - due_offset(); }
 
 std::uint64_t Outlet::acknowledged_offset(std::uint64_t queued_bytes) const {
   const std::uint64_t consumed = in_.consumed_offset();
@@ -156,7 +167,9 @@ std::uint64_t Outlet::undelivered_bytes(const SocketStats& stats) const {
 
 std::uint64_t Outlet::undelivered_behind(std::uint64_t queued_bytes) const {
   if (failed()) return 0;  // the undelivered bytes are lost
-  const std::uint64_t here = in_.contiguous_offset();
+  // What waits for a cut that will not come is not going to be handed over.
+  const bool no_cut_comes = limited() || !owner_.attached();
+  const std::uint64_t here = no_cut_comes ? due_offset() : in_.contiguous_offset();
   return here - std::min(here, delivered_offset(queued_bytes));
 }
 

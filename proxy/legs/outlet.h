@@ -30,21 +30,17 @@ class Outlet {
   Outlet& operator=(const Outlet&) = delete;
 
   void pump();
-  // Called when nothing can be written now, or when something else has changed. Ends the leg if an
-  // end is due.
+  // Ends the leg if an end is due. Called when nothing can be written, or something has changed.
   void look_at_end();
-  void answer_now();  // called when the guide may have an answer to give
-  // From here on hands over only the bytes that are here now.
-  void limit_release();
+  void answer_now();  // the guide may have an answer to give
+  void limit_release();  // from here on hands over only the bytes that are here now
   // The peer's bytes cannot be had: hands no more of them over. Resets the leg once it has taken
   // what it was handed, and all that it has said is read.
   void end_corrupt(LossCause cause);
-  // After a takeover or the session only the leg decides how fast it ends. From here on a leg that
-  // takes nothing for abort_linger is reset.
+  // From here on a leg that takes nothing for abort_linger is reset: nothing else bounds its time.
   void watch_handing_over();
   // The leg is about to be closed: reports what its TCP has acknowledged by now.
   void settle(CloseMode mode);
-  // The leg is closed.
   void on_leg_closed() { loop_.disarm(timer_); }
 
   // Whether a write has failed: nothing more can be written.
@@ -54,14 +50,17 @@ class Outlet {
   [[nodiscard]] bool corrupt() const { return corrupt_.has_value(); }
   [[nodiscard]] bool limited() const { return release_limit_ != kNoLimit; }
   [[nodiscard]] bool idle() const { return !write_.in_flight(); }
-
+  // Of a closed leg: bytes that it was to take and did not; and bytes that were not for it: of an
+  // epoch that is not whole, or from after a takeover.
+  [[nodiscard]] std::uint64_t untaken_bytes() const;
+  [[nodiscard]] std::uint64_t held_back_bytes() const;
   // How far the leg's TCP had acknowledged at the last look.
   [[nodiscard]] std::uint64_t delivered_offset() const { return delivered_; }
   // Bytes of the peer that are here and that the leg will never take: its TCP had not acknowledged
   // them when it took its last. Grows while more come, which are thrown away.
   [[nodiscard]] std::uint64_t lost_bytes() const;
-  // Bytes that are not yet written to the leg, or not yet acknowledged by its TCP. Without `stats`
-  // it asks the kernel.
+  // Bytes not yet written to the leg, or not acknowledged by its TCP (whom it asks without
+  // `stats`).
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   [[nodiscard]] std::uint64_t undelivered_bytes(const SocketStats& stats) const;
   // Reports how much the leg's TCP has acknowledged. REQUIRES: the leg is open.
@@ -91,6 +90,7 @@ class Outlet {
   [[nodiscard]] std::uint64_t acknowledged_offset(std::uint64_t queued_bytes) const;
   [[nodiscard]] std::uint64_t delivered_offset(std::uint64_t queued_bytes) const;
   [[nodiscard]] std::uint64_t undelivered_behind(std::uint64_t queued_bytes) const;
+  [[nodiscard]] std::uint64_t due_offset() const;
   // Bytes that are written and not acknowledged by the leg's TCP.
   [[nodiscard]] std::uint64_t queued_bytes() const;
   [[nodiscard]] std::uint64_t queued_bytes(const SocketStats& stats) const;

@@ -150,7 +150,19 @@ void ChannelEnds::note_closed(Channel& channel) {
   if (channel.attached() && channel.core().out.stopped)
     note_unproven(channel, how, channel.end_cause());
   note_thrown_away(channel);
-  if (stops_.fenced(channel.group())) channel.group().taken_lost_bytes += channel.untaken_bytes();
+  note_partial_epoch(channel);
+  if (!stops_.fenced(channel.group())) return;
+  channel.group().taken_lost_bytes += channel.untaken_bytes();
+  channel.group().taken_held_bytes += channel.held_back_bytes();
+}
+
+// The copy ends at the last epoch that is whole, so the rest is no hole in it.
+void ChannelEnds::note_partial_epoch(const Channel& channel) {
+  const std::uint64_t bytes = channel.held_back_bytes();
+  if (bytes == 0) return;
+  note_reached(Mark::partial_epoch_dropped);
+  tell(channel, {.bytes = bytes, .place = LossPlace::undelivered}, ChannelEnd::How::cut,
+       {LossReason::partial_epoch, "of an epoch of its group that was not whole here"});
 }
 
 void ChannelEnds::note_gone(Channel& channel) {

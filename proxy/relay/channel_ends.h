@@ -77,6 +77,7 @@ class ChannelEnds {
   void note_end(const Channel& channel, const Lost& lost, ChannelEnd::How how,
                 const LossCause& cause);
   void tell(const Channel& channel, const Lost& lost, ChannelEnd::How how, const LossCause& cause);
+  void note_partial_epoch(const Channel& channel);
   void note_thrown_away(Channel& channel);
   void note_unconfirmed(Channel& channel);
   void note_short(Channel& channel, std::uint64_t bytes, const std::string& reason);

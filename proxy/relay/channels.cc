@@ -99,6 +99,7 @@ void Channels::on_event(const SessionEvent& event) {
       on_opened(*event.channel);
       break;
     case SessionEvent::Kind::readable:
+    case SessionEvent::Kind::end_acked:
       channel->on_readable();
       break;
     case SessionEvent::Kind::stopped:
@@ -106,9 +107,6 @@ void Channels::on_event(const SessionEvent& event) {
       break;
     case SessionEvent::Kind::corrupt:
       channel->on_corrupt();
-      break;
-    case SessionEvent::Kind::end_acked:
-      channel->on_readable();
       break;
     case SessionEvent::Kind::routes_changed:
       hooks_.refresh();
@@ -227,7 +225,9 @@ bool Channels::waits_for_final_mark(Channel& channel) {
   if (planted(Plant::gone_before_last_word)) return false;
   const bool gets_on =
       std::exchange(channel.account.final_offset, out.delivered_offset) != out.delivered_offset;
-  if (channel.account.final_since == TimePoint{} || gets_on || !peer_.up())
+  const bool held =
+      channel.core().group->out_epochs.holds_back(channel.core().id, out.accepted_offset());
+  if (channel.account.final_since == TimePoint{} || gets_on || held || !peer_.up())
     channel.account.final_since = loop_.now();
   const bool watched = ends_.drains().watches(channel);
   const Duration wait_max = kFinalMarkWait + (watched ? config_.abort_linger : Duration(0));

@@ -21,8 +21,9 @@ class Channels final : public ChannelHost, private ClosableOwner {
 
   struct Hooks {
     std::function<void()> wake;
-    std::function<void()> refresh;   // called when the set of open routes may have changed
-    std::function<void()> all_gone;  // called when the last channel is forgotten
+    std::function<void()> refresh;       // called when the set of open routes may have changed
+    std::function<void()> all_gone;      // called when the last channel is forgotten
+    std::function<void(Channel&)> read;  // called when a leg was read
   };
   struct Parts {
     LinkContext& context;
@@ -47,8 +48,7 @@ class Channels final : public ChannelHost, private ClosableOwner {
   void look();
   // The node is going to stop: legs are read up to what came by now, or when their group was held.
   void stop_reading();
-  // Takes all channels out of `session`. Their legs deliver the bytes that are here, and are then
-  // reset.
+  // Takes all channels out of `session`: their legs deliver what is here, and are then reset.
   void end_session(Session& session, const LossCause& cause);
   // Aborts the channels of `route` that belong to the session.
   void abort_route(const Route& route, const LossCause& cause);

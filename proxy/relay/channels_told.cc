@@ -28,6 +28,7 @@ bool Channels::in_outage() const {
 void Channels::channel_read(Channel& channel, std::uint64_t bytes) {
   counts_.read_bytes += bytes;
   if (channel.read_bytes() == bytes) note_carried(channel);
+  hooks_.read(channel);
 }
 
 void Channels::channel_written(Channel& channel, std::uint64_t bytes) {

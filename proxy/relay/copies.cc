@@ -26,11 +26,30 @@ struct Judgement {
   std::string reason;
 };
 
+Judgement judge_cut(Proof proof, std::size_t streams) {
+  switch (proof) {
+    case Proof::source:
+      return {proof, format("a cut of its {} streams, proven at the source", streams)};
+    case Proof::freeze:
+      return {proof, format("a cut of its {} streams, while the source was frozen", streams)};
+    case Proof::observed:
+      return {proof, format("a cut of its {} streams, observed where they were received: a source "
+                            "on another host may have written more at that moment",
+                            streams)};
+    case Proof::none:
+      break;
+  }
+  return {proof, format("the last cut of its {} streams has no proof", streams)};
+}
+
 // One stream is in order, so its copy is of one moment. Several streams are each in order, but
 // without cuts nothing says which bytes of one belong to which bytes of another.
 Judgement judge(const Group& group) {
   const std::size_t streams = std::max(group.routes, group.copy.streams);
   if (streams <= 1) return {.proof = Proof::source, .reason = "one stream, in order"};
+  if (group.copy.restored)
+    return {.proof = Proof::none, .reason = "the node has restarted since, and does not know"};
+  if (group.copy.epoch > 0) return judge_cut(group.copy.cut_proof, streams);
   return {.proof = Proof::none, .reason = format("{} streams, and no cuts between them", streams)};
 }
 
@@ -56,9 +75,13 @@ void Copies::note() {
   session.settle_as_of();
   for (const auto& [name, state] : session.groups()) {
     Group* group = routes_.configured_group(name);
-    if (group == nullptr) continue;
-    if (const std::size_t streams = count_streams(*group); streams > 0)
-      group->copy.streams = streams;
+    if (group == nullptr || group->fenced()) continue;  // what comes now is not handed over
+    const std::size_t streams = count_streams(*group);
+    if (streams > 0) group->copy.streams = streams;
+    if (const InEpochs::Whole& whole = state.in_epochs.whole(); streams > 0 || whole.epoch > 0) {
+      group->copy.epoch = whole.epoch;
+      group->copy.cut_proof = whole.followed && streams > 1 ? Proof::none : whole.proof;
+    }
     if (state.as_of_wall_ns == 0 || !session.peer_wall_ns() || stands_still(*group)) continue;
     group->copy.age.note(loop_.now(), state.as_of_wall_ns,
                          {.wall_ns = *session.peer_wall_ns(),
@@ -95,8 +118,7 @@ void Copies::say_marks(TimePoint now) {
     // A frame may come by a lane that works, while those of another stream are lost with lanes that
     // do not, and while the receiver does not know of that stream.
     const bool several = found != groups.end() && found->second.received.streams > 1;
-    const bool limits = several && !planted(Plant::frames_claim_too_much);
-    state.frames_as_of_max_ns = limits ? found->second.received.wall_ns : GroupState::kUnlimitedNs;
+    state.frames_as_of_max_ns = several ? found->second.received.wall_ns : GroupState::kUnlimitedNs;
   }
   const bool all = now >= next_full_marks_;
   std::vector<wire::GroupMark> marks;
@@ -114,9 +136,11 @@ void Copies::say_marks(TimePoint now) {
 }
 
 void Copies::fill_inbound(const Group& group, GroupStatus& status) const {
+  status.inbound.left_out_bytes = group.taken_held_bytes;
   const CopyAge& age = group.copy.age;
   if (age.as_of_ns() == 0) return;
   Judgement judged = judge(group);
+  status.inbound.epoch = group.copy.epoch;
   status.inbound.proof = judged.proof;
   status.inbound.proof_reason = std::move(judged.reason);
   status.inbound.as_of = WallTime(Duration(age.as_of_ns()));

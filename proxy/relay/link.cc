@@ -21,8 +21,11 @@ Link::Link(LinkContext& context, const std::string& name, LinkConfig config)
       ends_(context.parts.loop, context.losses, name_, stops_),
       channels_(parts(), {.wake = [this] { wake(); },
                           .refresh = [this] { doors_.refresh(); },
-                          .all_gone = [this] { tell_if_idle(); }}),
+                          .all_gone = [this] { tell_if_idle(); },
+                          .read = [this](Channel& channel) { epochs_.on_read(channel); }}),
       doors_(parts(), channels_, [this] { wake(); }),
+      epochs_(
+          context.parts, routes_, peer_, [this] { wake(); }, [this] { tell_if_idle(); }),
       copies_(context.parts.loop, config_, routes_, peer_, channels_),
       numbers_(parts(), channels_, doors_) {
   beat_.tick.bind<&Link::on_tick>(this);
@@ -67,6 +70,7 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
   if (!buffer_.not_locked().empty())
     log_warning("link {}: the buffer may be swapped: {}", name_, buffer_.not_locked());
   buffer_.ingest().set_groups(groups);
+  epochs_.configure(groups);
   set_routes(routes);
   Loop& loop = context_.parts.loop;
   beat_.last_tick = loop.now();
@@ -81,6 +85,7 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
 // The routes open again when the last of these channels is gone.
 void Link::end_channels(const LossCause& cause) {
   copies_.note();
+  epochs_.end_session();
   buffer_.ingest().end_session();
   channels_.end_session(*peer_.session(), cause);
   doors_.forget_mismatches();
@@ -118,6 +123,7 @@ void Link::stop(const LossCause& cause) {
   // Bytes that the peer sent are delivered within abort_linger. Channels without such bytes are
   // aborted now.
   channels_.abort_delivered(cause);
+  epochs_.stop();
   context_.parts.loop.disarm(beat_.tick);
 }
 
@@ -140,6 +146,7 @@ void Link::on_tick() {
   say_what_guides_found();
   doors_.retry(now);
   copies_.say_marks(now);
+  epochs_.on_tick();
   peer_.uplink().watch_for_hole(interval, numbers_.waiting_for_peer());
   wake();
 }

@@ -9,6 +9,7 @@
 #include "proxy/relay/channels.h"
 #include "proxy/relay/copies.h"
 #include "proxy/relay/doors.h"
+#include "proxy/relay/epochs.h"
 #include "proxy/relay/link_numbers.h"
 
 namespace longthrow {
@@ -34,7 +35,7 @@ class Link final : public Closable {
   // For use after stop(): aborts the channels whose targets still have to take bytes.
   void abort_channels(const LossCause& cause) { channels_.abort_all(cause); }
   [[nodiscard]] bool idle() const override {
-    return stops_.stopped() && channels_.all().empty() && peer_.uplink().idle();
+    return stops_.stopped() && channels_.all().empty() && peer_.uplink().idle() && epochs_.idle();
   }
 
   // --- the configuration
@@ -69,11 +70,9 @@ class Link final : public Closable {
   struct HandOver {
     std::size_t legs = 0;  // open ones
     std::uint64_t bytes = 0;
-    std::uint64_t lost_bytes = 0;  // of legs that the fence has closed
     void add(const HandOver& more) {
       legs += more.legs;
       bytes += more.bytes;
-      lost_bytes += more.lost_bytes;
     }
   };
   [[nodiscard]] static HandOver left_to_hand_over(const Group& group);
@@ -145,6 +144,7 @@ class Link final : public Closable {
   ChannelEnds ends_;
   Channels channels_;
   Doors doors_;
+  Epochs epochs_;
   Copies copies_;
   LinkNumbers numbers_;
   struct Beat {

@@ -69,6 +69,7 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
   const bool dials_now = !config.connect.empty() && config_.connect.empty();
   config_ = config;
   buffer_.ingest().set_groups(groups);
+  epochs_.configure(groups);
   set_routes(routes);
   // A hold ends with its group, so that a later group of the same name begins without it.
   for (const auto& [name, group] : routes_.groups().all()) {
@@ -131,7 +132,8 @@ void Link::end_hold(Group& group) {
 // --- takeover
 
 void Link::fence() {
-  for (const auto& [name, group] : routes_.groups().all()) group->taken_lost_bytes = 0;
+  for (const auto& [name, group] : routes_.groups().all())
+    group->taken_lost_bytes = group->taken_held_bytes = 0;
   stops_.put(NoticeKind::fenced, nullptr, format("takeover {}", name_));
   const std::string text = stops_.text(NoticeKind::fenced);
   Uplink& uplink = peer_.uplink();
@@ -150,7 +152,8 @@ void Link::unfence() {
 }
 
 void Link::fence(Group& group) {
-  group.taken_lost_bytes = 0;
+  group.taken_lost_bytes = group.taken_held_bytes = 0;
+  if (peer_.session() != nullptr) copies_.note();
   stops_.put(NoticeKind::fenced, &group, format("takeover {}", group.name));
   channels_.hand_over(group);
   doors_.refresh();
@@ -162,7 +165,7 @@ void Link::unfence(Group& group) {
 }
 
 Link::HandOver Link::left_to_hand_over(const Group& group) {
-  HandOver left{.lost_bytes = group.taken_lost_bytes};
+  HandOver left;
   for (const auto& [serial, channel] : group.members) {
     if (channel->closed()) continue;
     ++left.legs;

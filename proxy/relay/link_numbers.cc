@@ -27,9 +27,15 @@ void add_lag(const Channel& channel, TimePoint now, Lag& lag, Oldest& oldest) {
   // a loss, which the route then counts.
   const std::uint64_t thrown = channel.account.loss_noted ? 0 : channel.thrown_away_bytes();
   const std::uint64_t unread = channel.unread_bytes();
-  const std::uint64_t bytes = channel.read_bytes() + unread + thrown - out.received_offset();
+  // What the peer has of an epoch that is not whole there cannot be used.
+  const std::uint64_t usable = planted(Plant::lag_without_epochs)
+                                   ? out.received_offset()
+                                   : channel.core().group->out_epochs.usable_offset(
+                                         channel.core().id, out.received_offset());
+  const std::uint64_t bytes = channel.read_bytes() + unread + thrown - usable;
   if (bytes == 0) return;
   lag.bytes += bytes;
+  if (usable < out.received_offset()) oldest.note(channel.given_at(usable).value_or(now));
   oldest.note(out.oldest_read_at());
   oldest.note(channel.stream().oldest_at());
   if (unread + thrown == 0) return;

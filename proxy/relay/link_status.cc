@@ -133,6 +133,7 @@ void Link::fill_group(const Group& group, GroupStatus& status) const {
     status.undelivered_bytes += channel->undelivered_bytes();
   judge_group(group, routes_, peer_.session(), status);
   copies_.fill_inbound(group, status);
+  epochs_.fill(group, status);
 }
 
 void Link::fill_route(const Route& route, RouteStatus& status) const {

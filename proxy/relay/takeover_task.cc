@@ -94,7 +94,8 @@ void TakeoverTask::end() {
     const Group* group = its_link().find_group(name);
     report.add({.name = name,
                 .status = std::move(status),
-                .lost_bytes = group != nullptr ? group->taken_lost_bytes : 0});
+                .lost_bytes = group != nullptr ? group->taken_lost_bytes : 0,
+                .held_bytes = group != nullptr ? group->taken_held_bytes : 0});
   }
   Answer final = report.answer(name_);
   for (const std::string& line : final.details) log_warning("takeover of {}: {}", name_, line);

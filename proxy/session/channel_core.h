@@ -10,7 +10,9 @@
 #include <string>
 
 #include "longthrow/config.h"
+#include "proxy/session/in_epochs.h"
 #include "proxy/session/in_stream.h"
+#include "proxy/session/out_epochs.h"
 #include "proxy/session/out_stream.h"
 
 namespace longthrow {
@@ -20,7 +22,7 @@ struct ChannelCore;
 // Of the channels that a node opens: the one with the lower name takes the even ones.
 enum class ChannelNumbers : std::uint8_t { even, odd };
 
-// Routes whose channels share credit (and, later, cuts). Created by the first route that names it.
+// Routes whose channels share credit and cuts. Created by the first route that names it.
 struct GroupState {
   std::string name;
   std::uint32_t id = 0;  // our number of it on the wire
@@ -36,6 +38,11 @@ struct GroupState {
   // streams: a receiver that sees only one of them must not take its time for the group's.
   static constexpr std::int64_t kUnlimitedNs = std::numeric_limits<std::int64_t>::max();
   std::int64_t frames_as_of_max_ns = kUnlimitedNs;
+  // By then all that its sources had given is sent; 0: not known.
+  [[nodiscard]] std::int64_t sent_as_of_ns() const {
+    return frames_as_of_max_ns != kUnlimitedNs ? frames_as_of_max_ns : 0;
+  }
+  OutEpochs out_epochs;
 
   // Receiving.
   std::uint64_t received_charge_bytes = 0;
@@ -46,6 +53,7 @@ struct GroupState {
   std::int64_t as_of_wall_ns = 0;
   std::int64_t marked_wall_ns = 0;    // by marks, or an idle heartbeat
   std::int64_t finished_wall_ns = 0;  // the newest byte of channels that are complete
+  InEpochs in_epochs;
 
   // The group's part of the receive share: bytes held, and bytes that may still come.
   [[nodiscard]] std::uint64_t outstanding_bytes() const {

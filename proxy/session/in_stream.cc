@@ -9,15 +9,16 @@
 
 namespace longthrow {
 
-Result<void> InStream::insert(std::uint64_t offset, std::uint32_t raw_bytes, Stored raw) {
+Result<void> InStream::insert(std::uint64_t offset, std::uint32_t raw_bytes, Stored raw,
+                              HandOver hand_over) {
   if (discarding_) raw.release();
-  return insert_piece(Piece{offset, raw_bytes, std::move(raw)});
+  return insert_piece(Piece{offset, raw_bytes, std::move(raw), hand_over});
 }
 
 Result<void> InStream::insert_blank(std::uint64_t offset, std::uint32_t raw_bytes) {
   note_reached(Mark::blank_came);
   if (!discarding_) return breach("a blank for a stream that was not stopped");
-  return insert_piece(Piece{offset, raw_bytes, Stored{}});
+  return insert_piece(Piece{offset, raw_bytes, Stored{}, HandOver::at_once});
 }
 
 bool InStream::overlaps(const Piece& piece) const {
@@ -49,8 +50,19 @@ Result<void> InStream::insert_piece(Piece piece) {
 }
 
 void InStream::append(Piece piece) {
-  contiguous_offset_ += piece.raw_bytes;
+  const std::uint64_t from =
+      std::exchange(contiguous_offset_, contiguous_offset_ + piece.raw_bytes);
+  if (piece.hand_over == HandOver::by_cut && contiguous_offset_ > cut_offset_ && !discarding_) {
+    const bool joins = !held_.empty() && held_.back().to == from;
+    if (!joins) held_.push_back({from, from});
+    held_.back().to = contiguous_offset_;
+  }
   frames_.push_back(std::move(piece));
+}
+
+void InStream::release_up_to(std::uint64_t offset) {
+  cut_offset_ = std::max(cut_offset_, offset);
+  while (!held_.empty() && held_.front().to <= cut_offset_) held_.pop_front();
 }
 
 Result<void> InStream::set_end(std::uint64_t offset, EndKind kind) {
@@ -103,6 +115,7 @@ std::uint64_t InStream::consume(std::uint64_t bytes) {
 
 std::uint64_t InStream::discard() {
   discarding_ = true;
+  held_.clear();
   if (pinned_bytes_ > 0) {  // handed_over() will discard them
     note_reached(Mark::discarded_while_pinned);
     return 0;

@@ -3,6 +3,7 @@
 // offsets, and the end only after all of them (guarantee G1).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -19,14 +20,18 @@ namespace longthrow {
   return (raw_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
 }
 
-// INVARIANT: consumed <= contiguous; frames are disjoint, none ends below consumed, those in ahead_
-// begin above contiguous. Each step costs O(log frames) and what it frees, in whatever order a peer
-// sends.
+// Whether bytes are handed over as soon as they are in order, or only up to a cut (see InEpochs).
+enum class HandOver : std::uint8_t { at_once, by_cut };
+
+// INVARIANT: consumed <= releasable <= contiguous; frames are disjoint, none ends below consumed,
+// those in ahead_ begin above contiguous. Each step costs O(log frames) and what it frees, in
+// whatever order a peer sends.
 class InStream {
  public:
   // Takes verified bytes. REQUIRES: the frame's number was new. An error is a fault of the peer:
   // its frames overlap, or lie beyond the end.
-  [[nodiscard]] Result<void> insert(std::uint64_t offset, std::uint32_t raw_bytes, Stored raw);
+  [[nodiscard]] Result<void> insert(std::uint64_t offset, std::uint32_t raw_bytes, Stored raw,
+                                    HandOver hand_over = HandOver::at_once);
   // Takes a blank: bytes that will never come. An error unless discarding(): a peer sends blanks
   // only after a stop.
   [[nodiscard]] Result<void> insert_blank(std::uint64_t offset, std::uint32_t raw_bytes);
@@ -45,7 +50,17 @@ class InStream {
   // All bytes below are held or handed over.
   [[nodiscard]] std::uint64_t contiguous_offset() const { return contiguous_offset_; }
   [[nodiscard]] std::uint64_t consumed_offset() const { return consumed_offset_; }
-  [[nodiscard]] std::uint64_t ready_bytes() const { return contiguous_offset_ - consumed_offset_; }
+  // Below it bytes may be handed over: all that are here, but for those that wait for a cut.
+  [[nodiscard]] std::uint64_t releasable_offset() const {
+    return held_.empty() ? contiguous_offset_ : std::max(held_.front().from, cut_offset_);
+  }
+  // A cut at `offset` is whole.
+  void release_up_to(std::uint64_t offset);
+  // Bytes that wait for a cut.
+  [[nodiscard]] std::uint64_t held_back_bytes() const {
+    return contiguous_offset_ - releasable_offset();
+  }
+  [[nodiscard]] std::uint64_t ready_bytes() const { return releasable_offset() - consumed_offset_; }
   // All bytes up to the end have been handed over or thrown away.
   [[nodiscard]] bool at_end() const {
     if (end_.has_value() && planted(Plant::end_before_bytes)) return ready_bytes() == 0;
@@ -65,6 +80,12 @@ class InStream {
     std::uint64_t offset = 0;
     std::uint32_t raw_bytes = 0;
     Stored raw;
+    HandOver hand_over = HandOver::at_once;
+  };
+  // Contiguous bytes of which those behind the last cut wait.
+  struct Range {
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
   };
   struct End {
     std::uint64_t offset = 0;
@@ -77,6 +98,8 @@ class InStream {
 
   std::deque<Piece> frames_;              // contiguous, ascending, up to contiguous_offset_
   std::map<std::uint64_t, Piece> ahead_;  // by offset; something before each is missing
+  std::deque<Range> held_;                // disjoint, ascending; each ends behind cut_offset_
+  std::uint64_t cut_offset_ = 0;
   std::uint64_t contiguous_offset_ = 0;
   std::uint64_t consumed_offset_ = 0;
   std::uint64_t held_charge_bytes_ = 0;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <deque>
 
-#include "proxy/wire/records.h"
+#include "proxy/wire/group_records.h"
 
 namespace longthrow {
 

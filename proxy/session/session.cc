@@ -44,11 +44,14 @@ void Session::on_express_up(LaneId lane) {
   express_lane_ = lane;
   awaiting_ack_ = true;
   due_.routes = due_.ack = due_.heartbeat = true;
-  due_.credit = true;
+  due_.credit = due_.epochs = true;
   due_.echoes.clear();
   // Recalls and their answers end with the lane; the grant that is sent again holds.
   due_.returns.clear();
-  for (auto& [name, its_group] : groups_) its_group.recalled = false;
+  for (auto& [name, its_group] : groups_) {
+    its_group.recalled = false;
+    its_group.out_epochs.on_lanes_lost();
+  }
   // Delivered offsets are absolute: all are sent again, since the peer may have missed any.
   final_marks_.all_due();
   for (auto& [id, channel] : channels_) {
@@ -128,6 +131,7 @@ void Session::push_end(ChannelCore& channel, EndKind kind, std::int64_t wall_ns)
 void Session::make_express(ChannelCore& channel) {
   if (channel.express) return;
   unlist(channel);
+  channel.group->out_epochs.forget(channel.id);
   channel.express = channel.group->has_express = true;
   channel.bulk_frames_out = channel.ahead_frames_out = 0;  // an express channel does not use them
   list_waiting(channel);
@@ -169,6 +173,7 @@ void Session::list_waiting(ChannelCore& channel) {
 void Session::stop(ChannelCore& channel) {
   if (channel.in.discarding()) return;
   channel.group->consumed_charge_bytes += channel.in.discard();
+  advance_epochs(*channel.group);
   due_.credit = true;
   if (!channel.stop_sent) {
     channel.stop_sent = true;
@@ -199,7 +204,10 @@ void Session::release(ChannelCore& channel) {
   if (owns_id(channel.id)) --own_channels_;
   if (channel.delivered_offset > 0 && !planted(Plant::final_mark_forgotten))
     final_marks_.add({channel.id, channel.delivered_offset});
+  GroupState& its_group = *channel.group;
+  its_group.out_epochs.forget(channel.id);
   channels_.erase(channel.id);
+  advance_epochs(its_group);
 }
 
 std::vector<std::unique_ptr<ChannelCore>> Session::release_all() {

@@ -34,30 +34,9 @@
 #include "proxy/session/number_set.h"
 #include "proxy/session/peer_routes.h"
 #include "proxy/session/send_space.h"
+#include "proxy/session/session_event.h"
 
 namespace longthrow {
-
-struct SessionEvent {
-  enum class Kind : std::uint8_t {
-    opened,          // the peer opened `channel`
-    readable,        // channel->in has new bytes or its end
-    stopped,         // the peer takes no more bytes of channel->out; its backlog is dropped
-    end_acked,       // the end of channel->out is received, or more is delivered: release it?
-    corrupt,         // a frame failed its checksum too often: the channel must be aborted
-    routes_changed,  // standing() may have changed
-    acked,           // frames were acknowledged: memory is free
-    credit,          // more credit
-  };
-  Kind kind;
-  ChannelCore* channel = nullptr;  // null for the last three
-};
-
-enum class LaneKind : std::uint8_t { express, bulk };
-
-enum class FrameFate : std::uint8_t {
-  take,  // verify the payload and call on_data
-  done,  // nothing more to do with it
-};
 
 class Session {
  public:
@@ -100,6 +79,8 @@ class Session {
   [[nodiscard]] Result<void> on_heartbeat(TimePoint now, const wire::Heartbeat& heartbeat);
   void on_heartbeat_echo(TimePoint now, const wire::HeartbeatEcho& echo);
   void on_marks(wire::Marks marks);
+  [[nodiscard]] Result<void> on_cut(wire::Cut cut);
+  [[nodiscard]] Result<void> on_epochs(const wire::Epochs& epochs);
   // A frame's header has come. `done`: a duplicate, a control frame, or bytes of a channel that is
   // no more. `take`: pass the verified bytes to on_data, or call on_corrupt.
   [[nodiscard]] Result<FrameFate> on_frame(TimePoint now, const wire::FrameHeader& header);
@@ -129,6 +110,17 @@ class Session {
   // streams of few bytes that must not wait behind a backlog. The channel uses its group's credit,
   // the last part of which is kept for express channels.
   void make_express(ChannelCore& channel);
+  // Epochs of a group, see OutEpochs. Joining: what of the channel is not sent yet waits at the
+  // peer for a cut. Leaving: all channels do, and the open epoch ends. REQUIRES: no express
+  // channel, and group.out_epochs.enabled().
+  void join_epochs(ChannelCore& channel);
+  // `proof`: of that.
+  void leave_epochs(GroupState& its_group, Proof proof);
+  // Adds a cut; the entries name the group's channels, ascending.
+  void add_cut(GroupState& its_group, Proof proof, std::int64_t wall_ns,
+               std::vector<wire::CutEntry> entries);
+  // Ends each open epoch that alone keeps its group from getting on. Call it once in a while.
+  void unstick_epochs();
   // We take no more of the peer's bytes: throws away those held here and those still to come.
   void stop(ChannelCore& channel);
   // `bytes` of the pinned bytes of channel.in were handed over.
@@ -241,6 +233,13 @@ class Session {
   bool put_credit(ByteQueue& out);
   bool put_recall(ByteQueue& out);
   void put_returns(ByteQueue& out);
+  bool put_cuts(ByteQueue& out);
+  void put_epochs(ByteQueue& out);
+  void advance_epochs(GroupState& its_group);
+  [[nodiscard]] bool is_here(const wire::CutEntry& entry) const;
+  [[nodiscard]] bool holds_back(const GroupState& its_group) const;
+  static void charge_epoch(ChannelCore& channel, OutFrame& frame);
+  static void close_epoch(GroupState& its_group);
 
   FramePool& pool_;
   const std::uint64_t lowest_own_id_;  // 0 or 1
@@ -284,6 +283,7 @@ class Session {
     std::map<std::uint32_t, wire::ReturnedCredit> returns;  // by group, ours
     std::optional<wire::Marks> marks;
     std::optional<wire::Notices> notices;
+    bool epochs = false;
   } due_;
   FinalMarks final_marks_;                            // of channels that are released
   using FramePlace = std::pair<bool, std::uint64_t>;  // express space?, number

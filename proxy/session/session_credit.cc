@@ -15,7 +15,7 @@ void Session::set_receive_window(std::uint64_t bytes_per_group, std::uint64_t sh
   if (receive_.window_bytes == bytes_per_group && receive_.share_bytes == share_bytes) return;
   receive_.window_bytes = bytes_per_group;
   receive_.share_bytes = share_bytes;
-  due_.credit = true;
+  due_.credit = due_.epochs = true;
 }
 
 // The groups that get credit, by our name, each with the peer's id.

@@ -48,6 +48,12 @@ Result<void> Session::on_control(TimePoint now, LaneKind lane, wire::RecordType 
         on_marks(std::move(record));
         return {};
       });
+    case cut:
+      return decoded(wire::decode_cut(body),
+                     [&](wire::Cut record) { return on_cut(std::move(record)); });
+    case epochs:
+      return decoded(wire::decode_epochs(body),
+                     [&](const auto& record) { return on_epochs(record); });
     default:
       return breach("a record that does not belong in a session");
   }

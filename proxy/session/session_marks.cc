@@ -55,6 +55,8 @@ void Session::settle_as_of() {
     for (const auto& [id, route] : peer_routes_.all()) {
       if (route.entry.group_id != mark.group_id) continue;
       GroupState& its_group = group_of(route.entry);
+      // Bytes that wait for a cut cannot be used; the cut will say how new the copy is.
+      if (holds_back(its_group) && !planted(Plant::held_bytes_count)) continue;
       its_group.marked_wall_ns = std::max(its_group.marked_wall_ns, mark.wall_ns);
     }
   });
@@ -75,8 +77,10 @@ void Session::settle_as_of() {
   }
   for (auto& [name, its_group] : groups_) {
     const auto found = open.find(&its_group);
-    std::int64_t as_of = its_group.marked_wall_ns;
-    if (found == open.end()) {
+    std::int64_t as_of = std::max(its_group.marked_wall_ns, its_group.in_epochs.whole().wall_ns);
+    if (its_group.in_epochs.active() && holds_back(its_group)) {
+      // What waits for a cut does not count.
+    } else if (found == open.end()) {
       as_of = std::max(as_of, its_group.finished_wall_ns);
     } else if (found->second.streams == 1 || !marks_.known()) {
       as_of = std::max(as_of, found->second.oldest_wall_ns);

@@ -91,6 +91,7 @@ Result<FrameFate> Session::on_frame(TimePoint now, const wire::FrameHeader& head
       if (!channel->out.stopped) {
         unlist(*channel);
         channel->out.drop_backlog();
+        channel->group->out_epochs.forget(channel->id);
         emit(SessionEvent::Kind::stopped, channel);
         emit(SessionEvent::Kind::acked);
       }
@@ -129,14 +130,18 @@ Result<void> Session::on_data(TimePoint now, const wire::FrameHeader& header, St
   ChannelCore& channel = *channels_.at(header.channel);
   GroupState& its_group = *channel.group;
   if (auto ok = charge_received(its_group, credit_charge(header.raw_bytes)); !ok) return ok;
-  if (auto ok = channel.in.insert(header.offset, header.raw_bytes, std::move(raw)); !ok) return ok;
+  const HandOver hand_over = header.held ? HandOver::by_cut : HandOver::at_once;
+  if (auto ok = channel.in.insert(header.offset, header.raw_bytes, std::move(raw), hand_over); !ok)
+    return ok;
   NumberSet& numbers = header.express ? express_in_ : bulk_in_;
   if (numbers.add(header.number) == NumberSet::Outcome::too_many_gaps) {
     return breach("frame numbers with too many gaps");
   }
   corrupt_counts_.erase({header.express, header.number});
   note_as_of(channel, header);
+  if (!header.held && !channel.in_runs_ahead) its_group.in_epochs.note_free_bytes();
   apply_idle_heartbeat();
+  advance_epochs(its_group);
   emit(SessionEvent::Kind::readable, &channel);
   return {};
 }

@@ -37,7 +37,7 @@ Result<void> Session::on_routes(const wire::Routes& routes) {
   if (!changed) return std::unexpected(changed.error());
   if (!*changed) return {};
   due_.ack = true;
-  due_.credit = true;
+  due_.credit = due_.epochs = true;
   emit(SessionEvent::Kind::routes_changed);
   return {};
 }
@@ -207,10 +207,15 @@ bool Session::poll_control(TimePoint now, ByteQueue& out) {
     due_.unacked_bytes = 0;
   }
   if (!due_.returns.empty()) put_returns(out);
+  if (due_.epochs) {
+    put_epochs(out);
+    due_.epochs = false;
+  }
   if (due_.credit) {
     put_credit(out);
     due_.credit = false;
   }
+  put_cuts(out);
   if (due_.heartbeat) {
     wire::encode(make_heartbeat(now, wall_ns_), out);
     due_.heartbeat = false;

@@ -35,6 +35,7 @@ Session::NextFrame Session::poll_express_frame() {
 OutFrame* Session::number_next(ChannelCore& channel, SendSpace& space, LaneId lane) {
   channel.listed_waiting = false;
   OutFrame* frame = channel.out.first_waiting();
+  charge_epoch(channel, *frame);
   space.send_first(frame, lane);
   channel.out.mark_numbered(frame);
   channel.group->credit_used_bytes += credit_charge(frame->header.raw_bytes);

@@ -12,6 +12,8 @@ bool is_known(std::uint8_t type) {
     case RecordType::notices:
     case RecordType::credit_recall:
     case RecordType::credit_return:
+    case RecordType::cut:
+    case RecordType::epochs:
       return true;
     default:
       return type >= static_cast<std::uint8_t>(RecordType::hello) &&

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "proxy/base/foreign_text.h"
-#include "proxy/wire/fields.h"
+#include "proxy/wire/put_record.h"
 
 namespace longthrow::wire {
 namespace {
@@ -13,24 +13,11 @@ constexpr std::array<std::byte, 4> kMagic{std::byte{'L'}, std::byte{'T'}, std::b
                                           std::byte{'R'}};
 constexpr std::uint8_t kExpressFlag = 1;
 constexpr std::uint8_t kAheadFlag = 2;
+constexpr std::uint8_t kHeldFlag = 4;
 constexpr std::uint8_t kAcceptsFlag = 1;
 constexpr std::uint8_t kReadyFlag = 2;
 constexpr std::uint8_t kNoListenerFlag = 4;
 constexpr std::uint8_t kNoTargetFlag = 8;
-
-// Writes a record header, lets `write_body` append the body, then fills in its size.
-template <typename WriteBody>
-void put_record(RecordType type, ByteQueue& out, WriteBody write_body) {
-  ByteQueue body;
-  FieldWriter writer(body);
-  write_body(writer);
-  FieldWriter header(out);
-  header.put(static_cast<std::uint8_t>(type));
-  header.put(std::uint8_t{0});
-  header.put(std::uint16_t{0});
-  header.put(static_cast<std::uint32_t>(body.size()));
-  out.append(body.view());
-}
 
 void put_hello_fields(const Hello& hello, FieldWriter& writer) {
   writer.put_bytes(kMagic);
@@ -170,37 +157,12 @@ void encode(const HeartbeatEcho& echo, ByteQueue& out) {
              [&](FieldWriter& writer) { writer.put(echo.sent_at_ns); });
 }
 
-void encode(const Marks& marks, ByteQueue& out) {
-  put_record(RecordType::marks, out, [&](FieldWriter& writer) {
-    writer.put(marks.bulk_next);
-    writer.put(marks.express_next);
-    writer.put(marks.wall_ns);
-    writer.put(marks.civil_ns);
-    writer.put(static_cast<std::uint16_t>(marks.groups.size()));
-    for (const GroupMark& mark : marks.groups) {
-      writer.put(mark.group_id);
-      writer.put(mark.wall_ns);
-    }
-  });
-}
-
-void encode(const Notices& notices, ByteQueue& out) {
-  put_record(RecordType::notices, out, [&](FieldWriter& writer) {
-    writer.put(static_cast<std::uint16_t>(notices.entries.size()));
-    for (const NoticeEntry& entry : notices.entries) {
-      writer.put(static_cast<std::uint8_t>(entry.kind));
-      writer.put(entry.group_id);
-      writer.put(entry.since_ns);
-      writer.put_text(entry.by, kCommandBytesMax);
-    }
-  });
-}
-
 void encode(const FrameHeader& frame, ByteQueue& out) {
   FieldWriter writer(out);
   writer.put(static_cast<std::uint8_t>(RecordType::frame));
   writer.put(static_cast<std::uint8_t>((frame.express ? kExpressFlag : 0) |
-                                       (frame.ahead ? kAheadFlag : 0)));
+                                       (frame.ahead ? kAheadFlag : 0) |
+                                       (frame.held ? kHeldFlag : 0)));
   writer.put(std::uint16_t{0});
   writer.put(static_cast<std::uint32_t>(kFrameHeaderBytes + frame.payload_bytes));
   writer.put(frame.number);
@@ -363,44 +325,12 @@ Result<HeartbeatEcho> decode_heartbeat_echo(ByteView body) {
   return echo;
 }
 
-Result<Marks> decode_marks(ByteView body) {
-  FieldReader reader(body);
-  Marks marks;
-  marks.bulk_next = reader.get<std::uint64_t>();
-  marks.express_next = reader.get<std::uint64_t>();
-  marks.wall_ns = reader.get<std::int64_t>();
-  marks.civil_ns = reader.get<std::int64_t>();
-  marks.groups.resize(reader.get_count(kRoutesMax, 12));
-  for (GroupMark& mark : marks.groups) {
-    mark.group_id = reader.get<std::uint32_t>();
-    mark.wall_ns = reader.get<std::int64_t>();
-  }
-  if (!reader.complete()) return breach("malformed marks");
-  return marks;
-}
-
-Result<Notices> decode_notices(ByteView body) {
-  constexpr std::size_t kEntryBytesMin = 1 + 4 + 8 + 2;
-  FieldReader reader(body);
-  Notices notices;
-  notices.entries.resize(reader.get_count(kRoutesMax, kEntryBytesMin));
-  for (NoticeEntry& entry : notices.entries) {
-    const auto kind = reader.get<std::uint8_t>();
-    if (kind > static_cast<std::uint8_t>(NoticeKind::fenced)) return breach("malformed notices");
-    entry.kind = static_cast<NoticeKind>(kind);
-    entry.group_id = reader.get<std::uint32_t>();
-    entry.since_ns = reader.get<std::int64_t>();
-    entry.by = reader.get_text(kCommandBytesMax);
-  }
-  if (!reader.complete()) return breach("malformed notices");
-  return notices;
-}
-
 Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView bytes) {
   FieldReader reader(bytes);
   FrameHeader frame;
   frame.express = (record.flags & kExpressFlag) != 0;
   frame.ahead = (record.flags & kAheadFlag) != 0;
+  frame.held = (record.flags & kHeldFlag) != 0;
   frame.payload_bytes = record.body_bytes - static_cast<std::uint32_t>(kFrameHeaderBytes);
   frame.number = reader.get<std::uint64_t>();
   frame.channel = reader.get<std::uint64_t>();

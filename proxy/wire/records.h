@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record grammar of a lane, as structs. PROTOCOL.md is its specification, with a worked
-// example.
+// The record grammar of a lane, as structs; group_records.h has the records of whole groups.
+// PROTOCOL.md is its specification, with a worked example.
 //
 // A lane is a sequence of records. Each has an 8-byte header {type u8, flags u8, zero u16, body
 // u32}, all integers little-endian. Encoding cannot fail; decoding treats every byte as hostile:
@@ -16,7 +16,6 @@
 #include "longthrow/bytes.h"
 #include "longthrow/codec.h"
 #include "longthrow/error.h"
-#include "longthrow/status_words.h"
 
 namespace longthrow::wire {
 
@@ -48,6 +47,8 @@ enum class RecordType : std::uint8_t {
   notices = 129,
   credit_recall = 130,
   credit_return = 131,
+  cut = 132,
+  epochs = 133,
 };
 inline constexpr std::uint8_t kSkippableBit = 0x80;
 
@@ -158,29 +159,6 @@ struct HeartbeatEcho {
   std::uint64_t sent_at_ns = 0;
 };
 
-struct GroupMark {
-  std::uint32_t group_id = 0;  // the sender's
-  std::int64_t wall_ns = 0;    // all that its sources had given by then has frame numbers
-};
-struct Marks {
-  std::uint64_t bulk_next = 0;     // those frame numbers lie below, in the bulk space ...
-  std::uint64_t express_next = 0;  // ... and in the express space
-  std::int64_t wall_ns = 0;        // the sender's time, as in frames
-  std::int64_t civil_ns = 0;       // what its civil clock says at that time
-  std::vector<GroupMark> groups;
-};
-
-// All that an administrator of the sender has stopped of its groups.
-struct NoticeEntry {
-  NoticeKind kind = NoticeKind::held;
-  std::uint32_t group_id = 0;  // the sender's
-  std::int64_t since_ns = 0;   // civil time
-  std::string by;              // the command
-};
-struct Notices {
-  std::vector<NoticeEntry> entries;
-};
-
 enum class FrameKind : std::uint8_t {
   data = 0,
   open = 1,   // the channel exists; offset 0
@@ -203,6 +181,7 @@ struct FrameHeader {
   CodecId codec = CodecId::none;
   bool express = false;  // record flag bit 0
   bool ahead = false;    // bit 1: the frame went ahead; its channel is no express channel
+  bool held = false;     // bit 2: of an epoch: its bytes wait for a cut; see group_records.h
   std::uint32_t payload_bytes = 0;  // follows the header; not a field on the wire
 };
 
@@ -219,8 +198,6 @@ void encode(const CreditRecall& recall, ByteQueue& out);
 void encode(const CreditReturn& returned, ByteQueue& out);
 void encode(const Heartbeat& heartbeat, ByteQueue& out);
 void encode(const HeartbeatEcho& echo, ByteQueue& out);
-void encode(const Marks& marks, ByteQueue& out);
-void encode(const Notices& notices, ByteQueue& out);
 // Record header and frame header; the caller appends the payload.
 void encode(const FrameHeader& frame, ByteQueue& out);
 // The bytes of `hello` that its binding covers: all fields but the binding.
@@ -237,8 +214,6 @@ void encode(const FrameHeader& frame, ByteQueue& out);
 [[nodiscard]] Result<CreditReturn> decode_credit_return(ByteView body);
 [[nodiscard]] Result<Heartbeat> decode_heartbeat(ByteView body);
 [[nodiscard]] Result<HeartbeatEcho> decode_heartbeat_echo(ByteView body);
-[[nodiscard]] Result<Marks> decode_marks(ByteView body);
-[[nodiscard]] Result<Notices> decode_notices(ByteView body);
 // `bytes` are the first kFrameHeaderBytes of the body of `record`.
 [[nodiscard]] Result<FrameHeader> decode_frame_header(const RecordHeader& record, ByteView bytes);
 

@@ -132,7 +132,7 @@ def test_a_group_of_two_streams_is_as_old_as_the_older_one(make_lab, make_pair):
             inbound = pair.beta.status()["groups"]["g"]["inbound"]
     assert lag > 3, "there was no backlog"
     assert abs(inbound["age_s"] - lag) < 1.5, f"the source is ahead by {lag} s, the copy says {inbound}"
-    assert inbound["proof"] == "none" and "2 streams" in inbound["proof_reason"]
+    assert inbound["proof"] == "source" and "a cut of its 2 streams" in inbound["proof_reason"]
 
 
 def test_a_loss_on_one_route_is_not_forgotten_because_another_one_is_well(make_lab, make_pair):

@@ -73,6 +73,7 @@ ClusterOptions ClusterOptions::sample(RandomStream random) {
          .opens_on = random.chance(0.8) ? 0 : 1,
          .protocol = random.chance(0.4) ? RouteProtocol::drbd : RouteProtocol::tcp});
   }
+  if (random.chance(0.2)) options.sources = SimSources::Reach::elsewhere;
   if (random.chance(0.25)) {
     options.routes.push_back(
         {.name = "pair",
@@ -251,8 +252,11 @@ void Cluster::start(Process& process, HostId host, int side) {
       *process.loop, network_.world(), name,
       SimWorkerOptions{.threads = options_.workers, .slow_ratio = plan_.worker_slow_ratio});
   process.random = std::make_unique<SimRandom>(network_.world().stream("node." + name));
+  process.sources = std::make_unique<SimSources>(network_, *process.loop, name, options_.sources);
   process.node = std::make_unique<NodeImpl>(
-      config(side, host), NodeParts{*process.loop, *process.workers, *tls_, *process.random}, "");
+      config(side, host),
+      NodeParts{*process.loop, *process.workers, *tls_, *process.random, process.sources.get()},
+      "");
   const auto started = process.node->start();
   LT_ASSERT(started.has_value());
 }
@@ -265,8 +269,10 @@ void Cluster::die(int side, Death death) {
 void Cluster::die(Process& process, Death death) {
   if (process.node == nullptr) return;
   process.loop->kill(death);
+  process.sources->kill();
   process.workers->clear();
   process.node.reset();
+  process.sources.reset();
   process.random.reset();
   process.workers.reset();
   process.loop.reset();

@@ -17,6 +17,7 @@
 #include "tests/sim/faults.h"
 #include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_random.h"
+#include "tests/sim/sim_sources.h"
 #include "tests/sim/sim_worker_pool.h"
 #include "tests/sim/torn_state.h"
 #include "tests/sim/toy_tls.h"
@@ -43,10 +44,11 @@ struct ClusterOptions {
   Duration dead_after = std::chrono::seconds(10);
   std::uint64_t bandwidth_bytes_s = 0;
   Duration stop_timeout = std::chrono::seconds(60);
-  std::string state_dir = "/nonexistent";  // the nodes' are folders in it
-  bool makes_state_dirs = false;           // at each start, as the daemon does
-  std::optional<ToyTlsOptions> toy_tls;    // of the lanes; else they are plaintext
-  std::vector<Route> routes;               // of a DRBD pair: the last
+  std::string state_dir = "/nonexistent";               // the nodes' are folders in it
+  bool makes_state_dirs = false;                        // at each start, as the daemon does
+  std::optional<ToyTlsOptions> toy_tls;                 // of the lanes; else they are plaintext
+  SimSources::Reach sources = SimSources::Reach::here;  // of the nodes, to programs beside them
+  std::vector<Route> routes;                            // of a DRBD pair: the last
 
   [[nodiscard]] static ClusterOptions sample(RandomStream random);
   [[nodiscard]] std::string describe() const;
@@ -79,6 +81,7 @@ struct Process {
   std::unique_ptr<SimLoop> loop;
   std::unique_ptr<SimWorkerPool> workers;
   std::unique_ptr<SimRandom> random;
+  std::unique_ptr<SimSources> sources;
   std::unique_ptr<NodeImpl> node;
 };
 

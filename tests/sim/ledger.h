@@ -37,6 +37,12 @@ struct ChannelRecord {
   TimePoint started_at{};
   DirectionRecord forward;  // source to target
   DirectionRecord back;
+  // When the source's kernel had taken how much of it, after each write.
+  struct Write {
+    TimePoint at{};
+    std::uint64_t total_bytes = 0;
+  };
+  std::vector<Write> writes;
   // The source half-closes and waits, so nothing that it does excuses a loss.
   bool orderly = false;
 };

@@ -90,6 +90,10 @@ class SimNetwork {
   [[nodiscard]] bool connecting(NetId socket) const;
   [[nodiscard]] SocketStats stats(NetId socket) const;
   [[nodiscard]] std::uint64_t acknowledged_bytes(NetId socket) const;
+  [[nodiscard]] bool has_ended(
+      NetId socket) const;  // its program has ended its direction, or it is gone
+  // The live end of a connection that has these addresses; kNoNet: there is none.
+  [[nodiscard]] NetId find_socket(const Endpoint& local, const Endpoint& remote) const;
   [[nodiscard]] Result<Endpoint> local_endpoint(NetId socket) const;
   [[nodiscard]] Result<Endpoint> remote_endpoint(NetId socket) const;
   // SO_LINGER off: a death of the process ends it with a FIN.

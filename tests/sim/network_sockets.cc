@@ -233,6 +233,26 @@ Result<Endpoint> SimNetwork::local_endpoint(NetId socket) const {
   if (side == nullptr || !side->endpoint) return fail("bad socket", EBADF);
   return side->address;
 }
+bool SimNetwork::has_ended(NetId socket) const {
+  const TcpEndpoint* endpoint = find_endpoint(socket);
+  return endpoint == nullptr || endpoint->send_ended();
+}
+
+NetId SimNetwork::find_socket(const Endpoint& local, const Endpoint& remote) const {
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (connections_[i] == nullptr) continue;
+    const Connection& connection = *connections_[i];
+    for (const int side : {0, 1}) {
+      const Side& end = connection.sides[side];
+      if (end.address == local && connection.sides[1 - side].address == remote &&
+          end.endpoint != nullptr && !end.endpoint->closed()) {
+        return socket_of(connection.id, side);
+      }
+    }
+  }
+  return kNoNet;
+}
+
 Result<Endpoint> SimNetwork::remote_endpoint(NetId socket) const {
   const Connection* connection = find_connection(socket);
   const TcpEndpoint* endpoint = find_endpoint(socket);

@@ -5,6 +5,7 @@
 
 #include "proxy/base/log.h"
 #include "tests/sim/drbd_world.h"
+#include "tests/sim/moments.h"
 
 namespace longthrow::sim {
 namespace {
@@ -162,7 +163,22 @@ void Operator::judge_drain(int side, const std::string& group, const std::vector
 std::uint64_t Operator::handed_over(int side, const std::string& name) {
   std::uint64_t bytes = node(side)->status().links.at(kLink).abort_lost_bytes;
   for (const std::size_t route : copies_in(side, name)) bytes += shadow_.received_by_target(route);
+  for (const auto& [group, status] : node(side)->status().groups) {
+    if (name == kLink || group == name) bytes += status.inbound.left_out_bytes;
+  }
   return bytes;
+}
+
+// G3: a copy that is called proven is of one moment.
+void Operator::judge_moment(int side, const std::string& name) {
+  for (const auto& [group, status] : node(side)->status().groups) {
+    const bool proven =
+        status.consistent == Consistency::yes && status.inbound.proof == Proof::source;
+    if (!proven || (name != kLink && group != name)) continue;
+    const std::string wrong = no_common_moment(cluster_.options(), shadow_, side, group);
+    if (!wrong.empty())
+      violate_(format("G3: the copy of {} on side {} is called proven: {}", group, side, wrong));
+  }
 }
 
 // What was held is handed over or said to be lost, when it answers; and nothing comes after.
@@ -196,6 +212,7 @@ void Operator::takeover(int side) {
                  side, name, due - done));
     }
     if (drbd_ != nullptr) drbd_->on_taken(side, name, *answer.consistent);
+    judge_moment(side, name);
     Fence fence{.name = name, .disks_lost = cluster_.disks_lost(side)};
     for (const std::size_t route : copies_in(side, name))
       fence.received_bytes[route] = shadow_.received_by_target(route);

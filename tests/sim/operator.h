@@ -84,6 +84,7 @@ class Operator {
   void release(int side, const std::string& name);
   void reload(int side, std::set<std::size_t> left_out);
   void stop(int side, TimePoint now);
+  void judge_moment(int side, const std::string& name);
   void judge_drain(int side, const std::string& group, const std::vector<Mark>& marks);
   void note_torn_record(int side);
   void judge_fence(int side, const Fence& fence, const LinkStatus& link);

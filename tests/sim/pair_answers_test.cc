@@ -62,33 +62,6 @@ TEST_F(PairAnswers, ADrainKnowsOfConnectionsThatOnlyTheKernelHasAccepted) {
   }
 }
 
-// Some lanes work and others do not, and no one knows it yet: a frame that comes says nothing of
-// the streams whose frames do not.
-TEST_F(PairAnswers, OfAStreamWhoseFramesAreLostTheCopyIsNotYoung) {
-  options.lanes = 3;
-  start();
-  (void)source({.bytes = kGiB, .rate_bytes_s = 40 * kKiB, .write_bytes_max = 1000});
-  run(seconds(3));
-  const auto lanes = network->connections_between(cluster->host(0), cluster->host(1));
-  ASSERT_EQ(lanes.size(), 4U);  // the first is the express lane
-  for (const std::size_t lost : {0, 1, 2})
-    network->blackhole(lanes[lost], world.now() + seconds(60));
-  const TimePoint since = world.now();
-  for (int i = 0; i < 8; ++i) (void)source({.bytes = 5000, .ending = SourceEnding::close});
-  for (int i = 0; i < 25; ++i) {
-    run(milliseconds(100));
-    std::uint64_t missing = 0;
-    for (const SourceApp& app : sources) {
-      const ChannelRecord* stream = app.latest_channel();
-      if (stream == nullptr || &app == &sources.front()) continue;
-      missing += 5000 - std::min<std::uint64_t>(5000, targets.front().received_bytes(*stream));
-    }
-    if (missing == 0 || link(1).state != LinkState::up) continue;
-    const double age = std::chrono::duration<double>(world.now() - since).count();
-    EXPECT_GT(group(1).inbound.age_s.value_or(0) + 0.4, age) << missing;
-  }
-}
-
 // What the takeover itself ends is no loss: an administrator who looks again reads the same.
 TEST_F(PairAnswers, StatusSaysOfATakenCopyWhatTheTakeoverSaid) {
   start();

@@ -127,6 +127,7 @@ void SourceApp::write() {
     if (result == -EAGAIN) return;
     if (result < 0) return lose(result);
     record.written_bytes += static_cast<std::uint64_t>(result);
+    channel_->writes.push_back({world_.now(), record.written_bytes});
     if (random_.chance(options_.pause_ratio)) {
       pause_until_ = world_.now() + random_.between(Duration(0), options_.pause_max);
     }

@@ -86,6 +86,7 @@ class TcpEndpoint {
 
   [[nodiscard]] bool connecting() const { return state_ == State::syn_sent; }
   [[nodiscard]] bool closed() const { return state_ == State::closed; }
+  [[nodiscard]] bool send_ended() const { return fin_queued_ || state_ == State::closed; }
   [[nodiscard]] bool half_open() const { return state_ == State::syn_received; }
   [[nodiscard]] bool readable() const {
     return !unread_.empty() || fin_received_ || (state_ == State::closed && !orphan_);

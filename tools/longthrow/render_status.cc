@@ -158,9 +158,10 @@ std::string copy_text(const GroupStatus& group) {
   std::string text;
   if (inbound.age_s) text = human_seconds(*inbound.age_s) + " old, ";
   text += "as of " + control::utc_text(*inbound.as_of);
-  if (inbound.proof == Proof::none) text += " (not proven: " + inbound.proof_reason + ")";
-  if (inbound.proof == Proof::source) text += format(" ({})", to_string(*inbound.proof));
-  return text;
+  if (!inbound.proof) return text;
+  const bool proven = *inbound.proof == Proof::source || *inbound.proof == Proof::freeze;
+  return text + (proven ? format(" ({})", to_string(*inbound.proof))
+                        : format(" (not proven: {})", inbound.proof_reason));
 }
 
 Table::Cell consistent_cell(Consistency consistent) {

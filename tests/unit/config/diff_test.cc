@@ -125,7 +125,9 @@ memlimit = "32MiB"
 )");
   running_.drbd_proxy.tls = PskTls{"/p"};
   next_ = good().config;
-  next_.groups["r0"].share = 8 * kMiB;
+  next_.groups["r0"] = {.share = 8 * kMiB,
+                        .cut_interval = std::chrono::milliseconds(20),
+                        .cut_deadline = std::chrono::seconds(1)};
   std::set<std::string> seen;
   for (const ConfigChange& change : diff(running_, next_)) {
     seen.insert(change.section.substr(0, change.section.find('.')) + "." + change.key);

@@ -247,9 +247,9 @@ TEST_F(LoadConfig, BadNameIsRefused) {
 }
 
 TEST_F(LoadConfig, LaterFeaturesAreNotAcceptedSilently) {
-  smallest_and("[group.r0]\ncut_interval = \"50ms\"\non_checkpoint = []\n");
+  smallest_and("[group.r0]\nhook_timeout = \"60s\"\non_checkpoint = []\n");
   const std::string all = errors();
-  for (const char* line : {":8: group.r0.cut_interval: ", ":9: group.r0.on_checkpoint: "}) {
+  for (const char* line : {":8: group.r0.hook_timeout: ", ":9: group.r0.on_checkpoint: "}) {
     EXPECT_NE(all.find(std::string(line) + "it is not available in this version"),
               std::string::npos)
         << all;

@@ -71,11 +71,13 @@ GroupStatus full_group() {
   group.cuts.freeze = 33;
   group.cuts.observed = 34;
   group.cuts.unproven = 35;
+  group.cuts.obstacle = "unread";
   group.inbound.epoch = 36;
   group.inbound.proof = Proof::none;
   group.inbound.proof_reason = "2 streams";
   group.inbound.as_of = at(37);
   group.inbound.age_s = 3.5;
+  group.inbound.left_out_bytes = 99;
   return group;
 }
 

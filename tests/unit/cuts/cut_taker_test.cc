@@ -48,8 +48,7 @@ class CutTakerTest : public ::testing::Test {
     return taker_.on_sources(now_, {readings, now_, now_});
   }
   static CutTaker::Offsets at(std::uint64_t a, std::uint64_t b) { return {{kA, a}, {kB, b}}; }
-  static void expect(const std::optional<Cut>& cut, CutProof proof, std::uint64_t a,
-                     std::uint64_t b) {
+  static void expect(const std::optional<Cut>& cut, Proof proof, std::uint64_t a, std::uint64_t b) {
     ASSERT_TRUE(cut.has_value());
     EXPECT_EQ(cut->proof, proof);
     EXPECT_EQ(cut->offsets, at(a, b));
@@ -69,7 +68,7 @@ TEST_F(CutTakerTest, TheFirstBytesAreCutAtOnceAndLaterOnesAtTheInterval) {
   ask();
   const TimePoint began = now_;
   const auto cut = answer(10, 0, milliseconds(1));
-  expect(cut, CutProof::source, 10, 0);
+  expect(cut, Proof::source, 10, 0);
   EXPECT_EQ(cut->as_of, began);
   EXPECT_EQ(taker_.next_timeout(), kNever);
   pass(milliseconds(5));
@@ -77,7 +76,7 @@ TEST_F(CutTakerTest, TheFirstBytesAreCutAtOnceAndLaterOnesAtTheInterval) {
   EXPECT_EQ(step(), CutStep::wait);
   EXPECT_EQ(taker_.next_timeout(), began + milliseconds(1 + 50));
   ask();
-  expect(answer(20, 5), CutProof::source, 20, 5);
+  expect(answer(20, 5), Proof::source, 20, 5);
   EXPECT_EQ(taker_.counts().source, 2U);
 }
 
@@ -85,7 +84,7 @@ TEST_F(CutTakerTest, BytesThatComeWhileSourcesAreReadMakeAnotherCutDue) {
   bytes();
   ask();
   bytes();
-  expect(answer(10, 0), CutProof::source, 10, 0);
+  expect(answer(10, 0), Proof::source, 10, 0);
   ask();
 }
 
@@ -93,7 +92,7 @@ TEST_F(CutTakerTest, BytesThatAreInTheLastCutAlreadyMakeNoEpoch) {
   bytes();
   ask();
   bytes();
-  expect(answer(10, 0), CutProof::source, 10, 0);  // its sources were ahead of what had come
+  expect(answer(10, 0), Proof::source, 10, 0);  // its sources were ahead of what had come
   ask();
   EXPECT_FALSE(answer(10, 0).has_value());
   EXPECT_EQ(taker_.next_timeout(), kNever);
@@ -127,7 +126,7 @@ TEST_F(CutTakerTest, AttemptsPauseEverLongerAndEndUnprovenAtTheDeadline) {
   EXPECT_EQ(pauses[1], milliseconds(2));
   EXPECT_EQ(pauses[6], CutTaker::kPauseLast);
   EXPECT_EQ(taker_.obstacle()->obstacle, CutObstacle::moving);
-  expect(taker_.on_given_up(now_, at(7, 8)), CutProof::unproven, 7, 8);
+  expect(taker_.on_given_up(now_, at(7, 8)), Proof::none, 7, 8);
   EXPECT_EQ(taker_.counts().unproven, 1U);
   EXPECT_EQ(taker_.next_timeout(), kNever);
 }
@@ -144,24 +143,24 @@ TEST_F(CutTakerTest, ACollectThatDoesNotComeBackHoldsNoEpochOpen) {
   ask();
   EXPECT_EQ(step(), CutStep::wait);
   EXPECT_EQ(step_within(std::chrono::seconds(3)), CutStep::give_up);
-  expect(taker_.on_given_up(now_, at(7, 8)), CutProof::unproven, 7, 8);
+  expect(taker_.on_given_up(now_, at(7, 8)), Proof::none, 7, 8);
   bytes();
   pass(milliseconds(100));
   EXPECT_EQ(step(), CutStep::wait);        // one in flight
   EXPECT_FALSE(answer(6, 8).has_value());  // of an earlier epoch
   ask();
-  expect(answer(9, 8), CutProof::source, 9, 8);
+  expect(answer(9, 8), Proof::source, 9, 8);
 }
 
 TEST_F(CutTakerTest, AnUnprovenCutIsNeverBehindTheOneBefore) {
   bytes();
   ask();
   bytes();
-  expect(answer(100, 50), CutProof::source, 100, 50);  // not all of it has come yet
+  expect(answer(100, 50), Proof::source, 100, 50);  // not all of it has come yet
   EXPECT_EQ(step_within(milliseconds(100)), CutStep::ask_sources);
   pass(std::chrono::seconds(3));
   EXPECT_EQ(step(), CutStep::give_up);
-  expect(taker_.on_given_up(now_, at(80, 60)), CutProof::unproven, 100, 60);
+  expect(taker_.on_given_up(now_, at(80, 60)), Proof::none, 100, 60);
 }
 
 TEST_F(CutTakerTest, ASourceOnAnotherHostGivesObservedCuts) {
@@ -175,7 +174,7 @@ TEST_F(CutTakerTest, ASourceOnAnotherHostGivesObservedCuts) {
   const TimePoint first = now_;
   ASSERT_EQ(step_within(milliseconds(100)), CutStep::ask_received);
   const auto cut = taker_.on_received(now_, at(10, 30));
-  expect(cut, CutProof::observed, 10, 30);
+  expect(cut, Proof::observed, 10, 30);
   EXPECT_EQ(cut->as_of, first);
   EXPECT_EQ(taker_.counts().observed, 1U);
 }
@@ -189,7 +188,7 @@ TEST_F(CutTakerTest, ASourceThatIsGoneIsWaitedFor) {
   EXPECT_FALSE(fail(SourceState::gone).has_value());
   taker_.end(kA, 12);
   ask();
-  expect(answer(0, 3), CutProof::source, 12, 3);
+  expect(answer(0, 3), Proof::source, 12, 3);
 }
 
 TEST_F(CutTakerTest, AChangeOfMembersMakesACollectVoidAndTriesTheSourcesAgain) {
@@ -202,7 +201,7 @@ TEST_F(CutTakerTest, AChangeOfMembersMakesACollectVoidAndTriesTheSourcesAgain) {
   EXPECT_EQ(step_within(milliseconds(100)), CutStep::ask_received);
   taker_.remove(3);
   ask();
-  expect(answer(10, 20), CutProof::source, 10, 20);
+  expect(answer(10, 20), Proof::source, 10, 20);
 }
 
 TEST_F(CutTakerTest, AMemberThatJoinsCountsFromItsFirstOffset) {
@@ -214,7 +213,7 @@ TEST_F(CutTakerTest, AMemberThatJoinsCountsFromItsFirstOffset) {
 TEST_F(CutTakerTest, AFrozenCutIsTakenAtAnyTime) {
   bytes();
   ask();
-  expect(taker_.on_frozen(now_, at(5, 6)), CutProof::freeze, 5, 6);
+  expect(taker_.on_frozen(now_, at(5, 6)), Proof::freeze, 5, 6);
   EXPECT_EQ(taker_.counts().freeze, 1U);
   EXPECT_FALSE(answer(5, 6).has_value());
   EXPECT_EQ(taker_.next_timeout(), kNever);

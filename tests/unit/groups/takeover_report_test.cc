@@ -55,13 +55,26 @@ TEST(TakeoverReport, WhatCannotBeToldIsSaidAsUnknownAndIsNoExitCode0) {
       "group vm1: not known to be consistent: DRBD has not said it; "));
 }
 
-TEST(TakeoverReport, SeveralStreamsAreNotProven) {
+TEST(TakeoverReport, WhatIsObservedOrHasNoCutsIsNotProven) {
+  for (const Proof proof : {Proof::none, Proof::observed}) {
+    TakeoverReport report;
+    TakenGroup group = copy("vm1");
+    group.status.inbound.proof = proof;
+    group.status.inbound.proof_reason = "2 streams, and so on";
+    report.add(group);
+    EXPECT_NE(report.answer("dr").details[0].find("not proven: 2 streams"), std::string::npos);
+  }
+}
+
+TEST(TakeoverReport, WhatIsLeftOutOfAnEpochIsNoHoleInTheCopy) {
   TakeoverReport report;
   TakenGroup group = copy("vm1");
-  group.status.inbound.proof = Proof::none;
-  group.status.inbound.proof_reason = "2 streams, and no cuts between them";
+  group.held_bytes = 4096;
   report.add(group);
-  EXPECT_NE(report.answer("dr").details[0].find("not proven: 2 streams"), std::string::npos);
+  const Answer answer = report.answer("dr");
+  EXPECT_EQ(answer.consistent, true);
+  EXPECT_NE(answer.details[0].find("4096 bytes of an epoch that was not whole are left out"),
+            std::string::npos);
 }
 
 TEST(TakeoverReport, BytesThatTheTargetDidNotTakeMakeItOlderAndNotConsistent) {

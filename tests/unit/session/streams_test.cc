@@ -52,6 +52,22 @@ class StreamsTest : public ::testing::Test {
   InStream in_;
 };
 
+TEST_F(StreamsTest, BytesThatWaitForACutBecomeReadyWithIt) {
+  EXPECT_TRUE(insert(0, 100));
+  EXPECT_TRUE(in_.insert(100, 50, stored(50), HandOver::by_cut).has_value());
+  EXPECT_TRUE(in_.insert(150, 50, stored(50), HandOver::by_cut).has_value());
+  EXPECT_TRUE(insert(200, 50));
+  EXPECT_EQ(in_.ready_bytes(), 100U);
+  EXPECT_EQ(in_.held_back_bytes(), 150U);
+  in_.release_up_to(120);
+  EXPECT_EQ(in_.ready_bytes(), 120U);
+  in_.release_up_to(110);
+  EXPECT_EQ(in_.ready_bytes(), 120U) << "cuts do not go back";
+  in_.release_up_to(200);
+  EXPECT_EQ(in_.ready_bytes(), 250U) << "what follows waits for no cut";
+  EXPECT_EQ(in_.held_back_bytes(), 0U);
+}
+
 TEST_F(StreamsTest, BytesBecomeReadyInTheOrderOfTheirOffsets) {
   EXPECT_TRUE(insert(100, 50));
   EXPECT_EQ(in_.ready_bytes(), 0U);

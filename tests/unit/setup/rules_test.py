@@ -17,7 +17,7 @@ class Rules(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.root = Path(self.folder.name)
         self.limits = {"lines": {}, "fields": {}, "bools": [], "maps": []}
-        for room, links in (("base", ""), ("session", "longthrow_base"), ("wire", "longthrow_base"), ("groups", ""),
+        for room, links in (("base", ""), ("session", "longthrow_base"), ("wire", "longthrow_base"), ("groups", ""), ("cuts", ""),
                             ("codec", ""), ("guides", ""), ("drbd", ""), ("ingest", ""), ("control", "")):
             self.write(f"proxy/{room}/CMakeLists.txt", f"longthrow_library({room} a.cc LINK {links})\n")
         self.write("proxy/session/session.h", LICENCE + "#pragma once\nclass Session {\n  int count_ = 0;\n};\n")

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "proxy/base/checksum.h"
-#include "proxy/wire/records.h"
+#include "proxy/wire/group_records.h"
 #include "tests/unit/wire/golden_vectors.h"
 
 namespace longthrow::wire {
@@ -119,6 +119,22 @@ TEST(Golden, NoticesReadAndWriteAsDocumented) {
   EXPECT_EQ(notices->entries[0].group_id, 3U);
   EXPECT_EQ(notices->entries[0].by, "`longthrow drain g --hold`");
   EXPECT_TRUE(std::ranges::equal(encoded(*notices), bytes(golden::kNotices)));
+}
+
+TEST(Golden, CutsAndTheirAnswersReadAndWriteAsDocumented) {
+  const auto cut = decode_cut(bytes(golden::kCut).subspan(kRecordHeaderBytes));
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_EQ(cut->group_id, 3U);
+  EXPECT_EQ(cut->epoch, 7U);
+  EXPECT_EQ(cut->proof, Proof::source);
+  EXPECT_EQ(cut->entries, (std::vector<CutEntry>{{6, 16}, {8, 4096}}));
+  EXPECT_TRUE(std::ranges::equal(encoded(*cut), bytes(golden::kCut)));
+
+  const auto epochs = decode_epochs(bytes(golden::kEpochs).subspan(kRecordHeaderBytes));
+  ASSERT_TRUE(epochs.has_value());
+  EXPECT_EQ(epochs->groups.at(0).whole_epoch, 7U);
+  EXPECT_EQ(epochs->groups.at(0).epoch_bytes_max, 448 * kKiB);
+  EXPECT_TRUE(std::ranges::equal(encoded(*epochs), bytes(golden::kEpochs)));
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "proxy/wire/group_records.h"
+
 namespace longthrow::wire {
 namespace {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/wire/records.h"
-
 #include <gtest/gtest.h>
 
 #include <random>
+
+#include "proxy/wire/group_records.h"
 
 namespace longthrow::wire {
 namespace {
@@ -120,6 +120,13 @@ TEST(Records, CreditAndHeartbeatsSurviveTheRoundTripAndRefuseDamage) {
   const ByteQueue returned = encoded(CreditReturn{.groups = {{3, 70, 90}}});
   EXPECT_EQ(decode_credit_return(body_of(returned))->groups.at(0).had_bytes, 90U);
   refuse_damage(body_of(returned), decode_credit_return);
+  const ByteQueue cut = encoded(Cut{.epoch = 1, .entries = {{1, 10}, {2, 20}}});
+  EXPECT_EQ(decode_cut(body_of(cut))->entries.at(1).offset, 20U);
+  refuse_damage(body_of(cut), decode_cut);
+  EXPECT_FALSE(decode_cut(body_of(encoded(Cut{.epoch = 1, .entries = {{2, 1}, {1, 1}}}))));
+  const ByteQueue epochs = encoded(Epochs{.groups = {{3, 4, 5}}});
+  EXPECT_EQ(decode_epochs(body_of(epochs))->groups.at(0).epoch_bytes_max, 5U);
+  refuse_damage(body_of(epochs), decode_epochs);
   const ByteQueue marks = encoded(Marks{.bulk_next = 1, .groups = {{2, -3}, {4, 5}}});
   EXPECT_EQ(decode_marks(body_of(marks))->groups.at(0).wall_ns, -3);
   refuse_damage(body_of(marks), decode_marks);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The epochs of one group, as the receiver of its frames knows them: cuts whose bytes are not all
+// here, and the last one that is whole. Pure.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "proxy/base/marks.h"
+#include "proxy/base/planted.h"
+#include "proxy/wire/group_records.h"
+
+namespace longthrow {
+
+class InEpochs {
+ public:
+  // An honest peer has fewer cuts under way, and a cut has fewer entries than kCutEntriesMax.
+  static constexpr std::size_t kCutsMax = 1024;
+  static constexpr std::size_t kEntriesMax = 64 * 1024;
+
+  // Whether the peer makes epochs of this group in this session.
+  [[nodiscard]] bool active() const { return known_epoch_ > 0; }
+  // Takes a cut. One that is known already is ignored: cuts are said again after a reconnect. If
+  // one is missing, two epochs are joined.
+  [[nodiscard]] Result<void> add(wire::Cut cut) {
+    if (cut.epoch <= known_epoch_) {
+      note_reached(Mark::cut_came_twice);
+      return {};
+    }
+    entries_ += cut.entries.size();
+    if (cuts_.size() >= kCutsMax || entries_ > kEntriesMax) return breach("too many cuts");
+    known_epoch_ = cut.epoch;
+    cuts_.push_back(std::move(cut));
+    if (cuts_.size() == 1) missing_ = cuts_.front().entries;
+    return {};
+  }
+  // Looks which cuts are whole now. `is_here(entry)`: the channel's bytes below the offset are
+  // here, or will never come. Calls `release(entry)` for each entry of each whole cut.
+  template <typename IsHere, typename Release>
+  void advance(IsHere is_here, Release release) {
+    while (!cuts_.empty()) {
+      std::erase_if(missing_, is_here);
+      if (!missing_.empty() && !planted(Plant::partial_epoch_released)) return;
+      const wire::Cut& cut = cuts_.front();
+      for (const wire::CutEntry& entry : cut.entries) release(entry);
+      whole_ = {
+          .epoch = cut.epoch, .proof = cut.proof, .wall_ns = std::max(whole_.wall_ns, cut.wall_ns)};
+      entries_ -= cut.entries.size();
+      cuts_.pop_front();
+      missing_ = cuts_.empty() ? std::vector<wire::CutEntry>{} : cuts_.front().entries;
+    }
+  }
+  // The last epoch of which all is here.
+  struct Whole {
+    std::uint64_t epoch = 0;  // 0: none yet
+    Proof proof = Proof::none;
+    std::int64_t wall_ns = 0;  // all that the sources had given by then is in it
+    // Bytes that wait for no cut have come since. The copy is still of one moment if they are of
+    // the only stream that goes on.
+    bool followed = false;
+  };
+  void note_free_bytes() { whole_.followed = true; }
+  [[nodiscard]] const Whole& whole() const { return whole_; }
+
+ private:
+  std::deque<wire::Cut> cuts_;
+  std::vector<wire::CutEntry> missing_;  // of the first
+  std::size_t entries_ = 0;              // of all
+  std::uint64_t known_epoch_ = 0;
+  Whole whole_;
+};
+
+}  // namespace longthrow
