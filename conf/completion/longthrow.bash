@@ -9,7 +9,7 @@ _longthrow_names() {  # links | groups
 
 _longthrow() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="status losses set drain pause resume takeover release ping genkey reload doctor restart-check"
+  local commands="init status losses set drain pause resume takeover release ping genkey reload doctor restart-check"
   local common="--control --json --help"
   local command="" control="" i
   local -a words=()
@@ -19,13 +19,15 @@ _longthrow() {
     case ${COMP_WORDS[i]} in
       --control) control=${COMP_WORDS[++i]} ;;
       --timeout | --count | --identity | --since) ((i++)) ;;
+      --name | --peer | --dials | --address | --peer-address | --replicate | --server) ((i++)) ;;
+      --memlimit | --bandwidth | --writes | --outage | --directory | --join) ((i++)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else words+=("${COMP_WORDS[i]}"); fi ;;
     esac
   done
 
   case $prev in
-    --control | -o | --output | --fingerprint | --drbd-conf)
+    --control | -o | --output | --fingerprint | --drbd-conf | --directory | --join)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return ;;
     --since)
@@ -34,12 +36,32 @@ _longthrow() {
     --timeout)
       mapfile -t COMPREPLY < <(compgen -W "30s 1m 10m 1h" -- "$cur")
       return ;;
-    --count | --identity | --watch) return ;;
+    --dials)
+      mapfile -t COMPREPLY < <(compgen -W "here peer both" -- "$cur")
+      return ;;
+    --server)
+      mapfile -t COMPREPLY < <(compgen -W "here peer" -- "$cur")
+      return ;;
+    --replicate)
+      mapfile -t COMPREPLY < <(compgen -W "postgresql drbd: tcp:" -- "$cur")
+      return ;;
+    --outage)
+      mapfile -t COMPREPLY < <(compgen -W "1m 10m 1h" -- "$cur")
+      return ;;
+    --memlimit)
+      mapfile -t COMPREPLY < <(compgen -W "256MiB 1GiB 4GiB" -- "$cur")
+      return ;;
+    --bandwidth | --writes)
+      mapfile -t COMPREPLY < <(compgen -W "10mbit 100mbit 1gbit" -- "$cur")
+      return ;;
+    --count | --identity | --watch | --name | --peer | --address | --peer-address) return ;;
   esac
 
   local options="" choices=""
   case $command in
     "") options="--control --version --help" choices=$commands ;;
+    init)
+      options="$common --name --peer --dials --address --peer-address --replicate --server --memlimit --bandwidth --writes --outage --directory --join --force --dry-run" ;;
     status) options="$common --watch" ;;
     losses) options="$common --since --minor" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
     set)
@@ -62,7 +84,7 @@ _longthrow() {
     genkey) options="$common -o --output --identity --fingerprint" ;;
     reload) options="$common --dry-run" ;;
     doctor) options="$common --drbd-conf" ;;
-    restart-check) options=$common ;;
+    restart-check) options="$common --wait --timeout" ;;
     *) return ;;
   esac
   if [[ $cur == -* ]]; then choices=$options; fi

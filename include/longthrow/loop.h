@@ -157,8 +157,8 @@ class Loop {
   // Half-close: FIN after what is queued. May be called only with no send in flight. False: the
   // connection is dead already, and no FIN is in its queue; the next receive says so.
   virtual bool shutdown_send(Socket socket) = 0;
-  // Ends the socket: a reset is sent now; operations in flight complete with -ECANCELED (later, from
-  // `run`), and only then is the descriptor closed. The Socket value is dead after this call.
+  // Ends the socket: a reset is sent now; operations in flight complete with -ECANCELED (later,
+  // from `run`), and only then is the descriptor closed. The Socket value is dead after this call.
   virtual void close(Socket socket, CloseMode mode) = 0;
   // Cheap enough for a few calls a second on each socket, not for a call on each packet.
   [[nodiscard]] virtual SocketStats stats(Socket socket) const = 0;

@@ -13,6 +13,7 @@
 #include "longthrow/config.h"
 #include "longthrow/losses.h"
 #include "longthrow/node_parts.h"
+#include "longthrow/restart.h"
 #include "longthrow/status.h"
 
 namespace longthrow {
@@ -59,7 +60,6 @@ struct Reload {
   // Keep values that `set` changed on links whose configuration in the files did not change.
   bool keep_set_values = false;
 };
-struct RestartCheck {};
 // The ledger of losses.
 struct Losses {
   std::string name;                // of a link, a group or a route; "": all
@@ -87,6 +87,7 @@ struct Answer {
   std::optional<double> rtt_ms;    // ping
   std::optional<bool> consistent;  // takeover: is the copy that was taken over?
   std::optional<LossReport> losses;
+  std::optional<RestartReport> restart;
 };
 
 class Node {

@@ -17,6 +17,28 @@ json::object progress_to_json(const Answer::Progress& progress) {
   return out;
 }
 
+json::object restart_to_json(const RestartReport& report) {
+  json::object groups;
+  std::uint64_t connections = 0;
+  for (const auto& [name, group] : report.groups) {
+    connections += group.connections;
+    json::object out;
+    out["link"] = group.link;
+    out["free"] = group.free();
+    out["connections"] = group.connections;
+    out["to_peer_bytes"] = group.to_peer_bytes;
+    out["to_target_bytes"] = group.to_target_bytes;
+    out["barriers_open"] = group.barriers_open;
+    out["unapplied_channels"] = group.unapplied_channels;
+    out["peer_silent_s"] = nullptr;
+    if (group.peer_silent_s) out["peer_silent_s"] = *group.peer_silent_s;
+    groups[name] = std::move(out);
+  }
+  return {{"connections", connections},
+          {"stop_timeout_s", report.stop_timeout_s},
+          {"groups", std::move(groups)}};
+}
+
 }  // namespace
 
 json::object answer_to_json(const Answer& answer) {
@@ -33,6 +55,7 @@ json::object answer_to_json(const Answer& answer) {
   if (answer.progress) out["progress"] = progress_to_json(*answer.progress);
   if (answer.consistent) out["consistent"] = *answer.consistent;
   if (answer.rtt_ms && std::isfinite(*answer.rtt_ms)) out["rtt_ms"] = *answer.rtt_ms;
+  if (answer.restart) out["restart"] = restart_to_json(*answer.restart);
   if (answer.losses) add_losses(*answer.losses, out);
   return out;
 }

@@ -32,7 +32,7 @@ class Outlet {
   void pump();
   // Ends the leg if an end is due. Called when nothing can be written, or something has changed.
   void look_at_end();
-  void answer_now();  // the guide may have an answer to give
+  void answer_now();     // the guide may have an answer to give
   void limit_release();  // from here on hands over only the bytes that are here now
   // The peer's bytes cannot be had: hands no more of them over. Resets the leg once it has taken
   // what it was handed, and all that it has said is read.

@@ -94,12 +94,12 @@ class Link final : public Closable {
   [[nodiscard]] Group* find_group(const std::string& name) { return routes_.groups().find(name); }
   // The groups of the configuration, and those that still have channels.
   [[nodiscard]] std::set<std::string> group_names() const;
-  [[nodiscard]] bool has_channels() const { return !channels_.all().empty(); }
 
   // --- what is left
   [[nodiscard]] DrainLeft drain_left(DrainBook::Id id);
   [[nodiscard]] std::uint64_t undelivered_bytes() const { return numbers_.undelivered_bytes(); }
   void fill_status(Status& status) const;
+  void fill_restart(RestartReport& report);
 
  private:
   static constexpr Duration kTick = std::chrono::milliseconds(250);

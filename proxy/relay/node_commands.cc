@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/groups/restart_verdict.h"
 #include "proxy/relay/node_impl.h"
 
 namespace longthrow {
@@ -206,22 +207,9 @@ Answer NodeImpl::run(const Losses& command) {
 }
 
 Answer NodeImpl::run(const RestartCheck&) {
-  std::vector<std::string> reasons;
-  for (auto& [name, link] : links_) {
-    const std::uint64_t left = link->undelivered_bytes();
-    if (left > 0)
-      reasons.push_back(
-          format("link {}: {} bytes are not delivered yet; drain its groups first", name, left));
-    if (link->has_channels()) {
-      reasons.push_back(format(
-          "link {}: its channels would be aborted; the replication software reconnects and resyncs",
-          name));
-    }
-  }
-  if (reasons.empty()) return done("a restart would lose nothing");
-  Answer answer = refused("a restart now is not free");
-  answer.details = reasons;
-  return answer;
+  RestartReport report{.stop_timeout_s = seconds_of(config_.node.stop_timeout), .groups = {}};
+  for (auto& [name, link] : links_) link->fill_restart(report);
+  return restart_verdict(std::move(report));
 }
 
 }  // namespace longthrow

@@ -101,6 +101,27 @@ def test_two_instances_carry_a_stream(pair, sink):
             assert status(pair, instance)["links"]["dr"]["buffer"]["locked"]
 
 
+def test_init_sets_up_two_sites_and_says_which_units_to_start(installed, sink):
+    """Both on this machine, as instances; the commands that it prints are typed."""
+    init = ["longthrow", "init", "--json"]
+    here = json.loads(installed.run(*init, "--name", "alpha", "--peer", "beta", "--address", f"127.0.0.1:{WAN}", "--replicate",
+                                    f"tcp:r0:{sink.port}", "--server", "peer", "--memlimit", "32MiB", "--directory",
+                                    "/etc/longthrow/alpha").stdout)
+    there = json.loads(installed.run(*init, "--join", here["bundle"], "--directory", "/etc/longthrow/beta").stdout)
+    for site, report in (("alpha", here), ("beta", there)):
+        assert report["check"]["outcome"] == "good", report["check"]
+        key = installed.run("stat", "--format=%U %a", f"/etc/longthrow/{site}/alpha-beta.psk").stdout
+        assert key.strip() == "longthrow 600"
+        for command in report["next"]:
+            if command.startswith("systemctl"):
+                installed.run(*command.split())
+    for site, peer in (("alpha", "beta"), ("beta", "alpha")):
+        wait_until(lambda: f"LINK {peer} up" in screen(installed, site), 30, f"{site} has its link")
+    wait_until(lambda: status(installed, "alpha")["routes"]["r0"]["state"] == "open", 30, "the route is open")
+    with Source(installed, ("127.0.0.1", sink.port + 1), size=MIB) as source:
+        assert_equal_streams(source.one(), sink.one())
+
+
 def test_the_sandbox_allows_the_io_that_the_container_allows(pair):
     """What runs without any sandbox beside it has the same I/O backend."""
     pair.write("/etc/longthrow/plain/longthrow.toml",

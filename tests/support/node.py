@@ -62,6 +62,7 @@ class Node:
         self.host, self.folder, self.name = host, Path(folder), name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.launcher = launcher or []
+        self.programs = build_folder() / "bin"  # another build's for a node of another version
         self.config_file = self.folder / "longthrow.toml"
         self.control = self.folder / "control.sock"
         self.log_file = self.folder / "log"
@@ -79,7 +80,7 @@ class Node:
         assert self.process is None, f"{self.name} runs already"
         with self.log_file.open("ab") as log:
             self.process = self.host.popen(
-                [*self.launcher, str(program("longthrowd")), "--config", str(self.config_file)],
+                [*self.launcher, str(self.programs / "longthrowd"), "--config", str(self.config_file)],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         wait_until(self._ready, timeout, f"{self.name} answers on its control socket")
         return self
@@ -138,12 +139,12 @@ class Node:
     # --- questions ----------------------------------------------------------------------------
     def longthrow(self, *args: str, timeout: float = 60) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [str(program("longthrow")), "--control", str(self.control), *map(str, args)],
+            [str(self.programs / "longthrow"), "--control", str(self.control), *map(str, args)],
             capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL)
 
     def check(self) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [str(program("longthrowd")), "--config", str(self.config_file), "--check"],
+            [str(self.programs / "longthrowd"), "--config", str(self.config_file), "--check"],
             capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
 
     def tell(self, *args: str, timeout: float = 60) -> str:

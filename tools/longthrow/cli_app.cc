@@ -146,9 +146,73 @@ void add_administration(CLI::App& app, CommandLine& into) {
   doctor->add_option("--drbd-conf", into.drbd_conf, "DRBD's configuration, or its dump-xml")
       ->type_name("FILE");
 
-  add_command(app, into, "restart-check",
-              "Say whether a restart now would lose anything (exit code 0: no)",
-              "  longthrow restart-check && systemctl restart longthrowd");
+  CLI::App* restart = add_command(
+      app, into, "restart-check", "Say whether a restart now would lose anything (exit code 0: no)",
+      "  longthrow restart-check && systemctl restart longthrowd\n"
+      "  longthrow restart-check --wait --timeout 10m && systemctl restart longthrowd\n"
+      "A restart ends the connections that this node carries: they reconnect, DRBD then resyncs "
+      "what\n"
+      "was written meanwhile, and a standby asks for the WAL that it lacks. That loses nothing. "
+      "What\n"
+      "is under way may be lost: bytes that are not delivered, writes that DRBD has not\n"
+      "acknowledged, and what the peer holds for this node. Then the exit code is 1, with the "
+      "groups,\n"
+      "the bytes and what to do.");
+  CLI::Option* wait =
+      restart->add_flag("--wait", into.wait, "Wait until nothing would be lost any more");
+  restart->add_option("--timeout", into.timeout, "Give up waiting after TIME, e.g. 30s or 10m")
+      ->type_name("TIME")
+      ->needs(wait);
+}
+
+void add_init_flags(CLI::App& init, InitOptions& into) {
+  const auto text = [&](const char* flag, std::string& value, const char* what, const char* type) {
+    return init.add_option(flag, value, what)->type_name(type);
+  };
+  text("--name", into.name, "This site's node (the host's name)", "NAME");
+  text("--peer", into.peer, "The peer's node", "NAME");
+  text("--dials", into.dials, "Who dials over the WAN: here, peer or both (peer)", "WHO");
+  text("--address", into.address, "Where the peer reaches this site, if it dials",
+       "ADDRESS[:PORT]");
+  text("--peer-address", into.peer_address,
+       "Where this site reaches the peer, if it dials; else for the firewall", "ADDRESS[:PORT]");
+  init.add_option("--replicate", into.replicate,
+                  "drbd:RESOURCE:PORT, postgresql[:NAME:PORT] or tcp:NAME:PORT; may be repeated")
+      ->type_name("WHAT")
+      ->take_all();
+  text("--server", into.server,
+       "Where the program is that accepts connections (PostgreSQL: the primary): here or peer "
+       "(here)",
+       "WHERE");
+  text("--memlimit", into.memlimit, "The RAM for the buffer; else one is proposed", "SIZE");
+  text("--bandwidth", into.bandwidth, "What the WAN carries, for the proposal", "RATE");
+  text("--writes", into.writes, "How much is written, for the proposal, instead of --bandwidth",
+       "RATE");
+  text("--outage", into.outage, "The outage to survive, for the proposal (10m)", "TIME");
+  text("--directory", into.directory, "Where the files are written", "DIRECTORY")
+      ->capture_default_str();
+  text("--join", into.join, "At the other site: take what init has made there", "FILE");
+  init.add_flag("--force", into.force, "Replace files that are there, and keep backups of them");
+}
+
+void add_init(CLI::App& app, CommandLine& into) {
+  CLI::App* init = add_command(
+      app, into, "init", "Write the first configuration of two sites: files, key, firewall line",
+      "  longthrow init                asks, then writes; at the other site:\n"
+      "  longthrow init --join beta.join\n"
+      "  longthrow init --name alpha --peer beta --address 192.0.2.1 --peer-address 198.51.100.7 "
+      "\\\n"
+      "      --replicate postgresql --bandwidth 100mbit --outage 10m\n"
+      "  longthrow init --name alpha --peer beta --dials here --peer-address 198.51.100.7 \\\n"
+      "      --replicate drbd:r0:7788 --memlimit 4GiB --dry-run\n"
+      "What is given as a flag is not asked; without a terminal nothing is. It writes\n"
+      "longthrow.toml, the key and, for the other site, PEER.join with its configuration and the\n"
+      "key: carry it over a safe way (scp). It says what to do next: firewall, start, and the "
+      "lines\n"
+      "for DRBD or PostgreSQL. memlimit is proposed as (bytes written during the outage) /\n"
+      "(compression ratio) * 4/3: what the WAN carries is at most that, compressed.");
+  add_init_flags(*init, into.init);
+  init->add_flag("--dry-run", into.dry_run, "Only show the files");
 }
 
 }  // namespace
@@ -163,6 +227,7 @@ std::unique_ptr<CLI::App> make_app(CommandLine& into) {
       ->type_name("SOCKET")
       ->capture_default_str();
   app->require_subcommand(1);
+  add_init(*app, into);
   add_status(*app, into);
   add_losses(*app, into);
   add_set(*app, into);

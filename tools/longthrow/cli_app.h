@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "tools/longthrow/init/options.h"
+
 namespace CLI {
 class App;
 }
@@ -22,11 +24,12 @@ struct CommandLine {
   std::string setting;  // set
   std::string value;
   bool save = false;
-  std::string timeout;  // drain; empty: none
+  std::string timeout;  // drain, restart-check --wait; empty: none
+  bool wait = false;    // restart-check
   bool hold = false;
   bool drain = false;             // pause
   bool force = false;             // takeover
-  bool dry_run = false;           // reload
+  bool dry_run = false;           // reload, init
   int count = 3;                  // ping
   std::optional<double> watch_s;  // status
   std::string output;             // genkey
@@ -35,6 +38,7 @@ struct CommandLine {
   std::string since;        // losses; empty: from the beginning
   bool minor = false;       // losses
   std::string drbd_conf;    // doctor; empty: drbdadm's own
+  InitOptions init;
 };
 
 // Parsing fills `into`, which outlives the app.

@@ -13,6 +13,7 @@
 #include "tools/longthrow/client.h"
 #include "tools/longthrow/doctor.h"
 #include "tools/longthrow/human.h"
+#include "tools/longthrow/init/init.h"
 #include "tools/longthrow/json_fields.h"
 #include "tools/longthrow/read_status.h"
 #include "tools/longthrow/render_losses.h"
@@ -289,6 +290,8 @@ int run(int argc, const char* const* argv, const Output& output) {
   }
   if (line.command == "genkey") return run_genkey(line, output);
   if (line.command == "status") return run_status(line, output);
+  if (line.command == "init") return run_init(line, output);
+  if (line.command == "restart-check") return run_restart_check(line, output);
   if (line.command == "doctor") return run_doctor(line, output);
   return run_command(line, output);
 }

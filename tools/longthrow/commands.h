@@ -19,6 +19,7 @@ struct Output {
   std::ostream& err;
   bool terminal = false;  // `out` is one: lines may be rewritten
   bool colours = false;
+  std::istream* answers = nullptr;  // where somebody can be asked; null: nobody is there
 };
 
 // Parses `argv` and runs it; returns the exit code.
@@ -26,5 +27,7 @@ struct Output {
 
 // genkey needs no daemon.
 [[nodiscard]] int run_genkey(const CommandLine& line, const Output& output);
+// Asks again and again with --wait, until the answer is good or --timeout is over.
+[[nodiscard]] int run_restart_check(const CommandLine& line, const Output& output);
 
 }  // namespace longthrow::cli

@@ -15,7 +15,12 @@ int main(int argc, char** argv) {
   const bool colours = terminal && std::getenv("NO_COLOR") == nullptr && term != nullptr &&
                        std::string_view(term) != "dumb";
   try {
-    return longthrow::cli::run(argc, argv, {std::cout, std::cerr, terminal, colours});
+    return longthrow::cli::run(argc, argv,
+                               {.out = std::cout,
+                                .err = std::cerr,
+                                .terminal = terminal,
+                                .colours = colours,
+                                .answers = ::isatty(STDIN_FILENO) == 1 ? &std::cin : nullptr});
   } catch (const std::exception& error) {
     std::cerr << "longthrow: " << error.what() << "\n";
     return longthrow::cli::kNotDone;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <future>
 
 #include "tests/unit/control/control_fixture.h"
@@ -28,6 +29,8 @@ TEST(CommandLine, WrongUsageExitsWith2) {
       {"genkey"},
       {"genkey", "--json"},
       {"genkey", "--identity", "x"},
+      {"restart-check", "--timeout", "10s"},
+      {"restart-check", "--wait", "--timeout", "10"},
       {"genkey", "-o", "a", "--fingerprint", "b"},
   };
   for (const auto& words : wrong) {
@@ -186,6 +189,40 @@ TEST_F(Command, ReloadWithErrorsListsThem) {
 TEST_F(Command, JsonAnswersAreThoseOfTheProtocol) {
   const CliResult result = cli({"restart-check", "--json"});
   EXPECT_TRUE(json::parse(result.out).at("ok").as_bool());
+}
+
+TEST_F(Command, RestartCheckWaitsUntilTheAnswerIsGood) {
+  std::atomic<int> left = 2;
+  loop_->call([&] {
+    node_.on_execute = [&](const longthrow::Command&) {
+      const bool ok = left-- == 0;
+      node_.next_answer = {.ok = ok, .message = ok ? "nothing would be lost" : "not now"};
+      node_.next_answer.restart.emplace().groups["vm1"].to_peer_bytes = ok ? 0 : 5 * kMiB;
+    };
+  });
+  const CliResult now = cli({"restart-check", "--json"});
+  EXPECT_EQ(now.code, 1);
+  const json::value group = json::parse(now.out).at("restart").at("groups").at("vm1");
+  EXPECT_EQ(group.at("to_peer_bytes").to_number<int>(), 5 * 1024 * 1024);
+  EXPECT_FALSE(group.at("free").as_bool());
+  const CliResult waited = cli({"restart-check", "--wait", "--timeout", "1m"});
+  EXPECT_EQ(waited.code, 0);
+  EXPECT_EQ(waited.out, "waiting for vm1: 5.0 MiB under way\nnothing would be lost\n");
+}
+
+TEST_F(Command, RestartCheckGivesUpInTime) {
+  loop_->call([&] {
+    node_.next_answer = {.ok = false, .message = "not now", .details = {"group vm1"}};
+    node_.next_answer.restart.emplace().groups["vm1"].barriers_open = 1;
+  });
+  const CliResult result = cli({"restart-check", "--wait", "--timeout", "1s"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.err.find("restart-check: not now\n  group vm1\n"), std::string::npos);
+}
+
+TEST_F(Command, RestartCheckDoesNotWaitForANodeThatCannotSay) {
+  loop_->call([&] { node_.next_answer = {.ok = false, .message = "the node is stopping"}; });
+  EXPECT_EQ(cli({"restart-check", "--wait"}).code, 1);
 }
 
 TEST_F(Command, DaemonThatGoesAwayIsTold) {

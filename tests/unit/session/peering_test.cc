@@ -126,6 +126,44 @@ TEST_F(PeeringTest, ForeignProtocolVersionsAreRefused) {
   EXPECT_EQ(beta_.judge_dial(hello, OwnHello::not_sent).verdict, Verdict::refuse);
 }
 
+// What one side may be upgraded to while the other still runs.
+TEST_F(PeeringTest, ANewerPeerThatStillSpeaksOurVersionIsAccepted) {
+  wire::Hello hello = dial(alpha_);
+  hello.protocol_max = wire::kProtocolMax + 5;
+  EXPECT_EQ(beta_.judge_dial(hello, OwnHello::not_sent).verdict, Verdict::accept);
+  hello.protocol_min = 0;
+  EXPECT_EQ(beta_.judge_dial(hello, OwnHello::not_sent).verdict, Verdict::accept);
+}
+
+TEST_F(PeeringTest, AVersionInVainIsRefusedWithBothRangesAndWhatToDo) {
+  wire::Hello newer = dial(alpha_);
+  newer.protocol_min = wire::kProtocolMax + 1;
+  newer.protocol_max = wire::kProtocolMax + 2;
+  wire::Hello older = dial(alpha_);
+  older.protocol_min = older.protocol_max = wire::kProtocolMin - 1;
+  for (const wire::Hello& hello : {newer, older}) {
+    const auto judgement = beta_.judge_dial(hello, OwnHello::not_sent);
+    EXPECT_EQ(judgement.verdict, Verdict::refuse);
+    EXPECT_FALSE(judgement.end_session) << "whoever it is, the session of the peer goes on";
+    const std::string peer =
+        std::to_string(hello.protocol_min) + " to " + std::to_string(hello.protocol_max);
+    EXPECT_NE(judgement.text.find("the peer speaks " + peer), std::string::npos) << judgement.text;
+    EXPECT_NE(judgement.text.find("this node " + std::to_string(wire::kProtocolMin) + " to " +
+                                  std::to_string(wire::kProtocolMax)),
+              std::string::npos)
+        << judgement.text;
+    EXPECT_NE(judgement.text.find("upgrade the older one"), std::string::npos);
+  }
+}
+
+// A peer on whose lanes we wait may itself have been upgraded meanwhile.
+TEST_F(PeeringTest, AnAnswerOfAForeignVersionIsRefused) {
+  (void)dial(alpha_);
+  wire::Hello hello = answer(beta_);
+  hello.protocol_min = hello.protocol_max = wire::kProtocolMax + 1;
+  EXPECT_EQ(alpha_.judge_answer(hello).verdict, Verdict::refuse);
+}
+
 // Only who asks the present peer can tell whether it is the same node, started again, or another.
 TEST_F(PeeringTest, AnotherIncarnationOfThePeersNameIsAChallenge) {
   connect(alpha_, beta_);
