@@ -42,6 +42,9 @@ std::string no_common_moment(const std::vector<Arrived>& streams) {
 
 std::string no_common_moment(const ClusterOptions& options, const Shadow& shadow, int side,
                              const std::string& group) {
+  // Several streams of one route are not cut.
+  const auto is_of_group = [&](const auto& route) { return route.group == group; };
+  if (std::ranges::count_if(options.routes, is_of_group) < 2) return "";
   for (const ClusterOptions::Route& route : options.routes) {
     const bool counts = route.protocol == RouteProtocol::tcp && route.opens_on != side;
     if (route.group == group && !counts) return "";

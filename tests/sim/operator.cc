@@ -163,6 +163,12 @@ void Operator::judge_drain(int side, const std::string& group, const std::vector
 std::uint64_t Operator::handed_over(int side, const std::string& name) {
   std::uint64_t bytes = node(side)->status().links.at(kLink).abort_lost_bytes;
   for (const std::size_t route : copies_in(side, name)) bytes += shadow_.received_by_target(route);
+  return bytes;
+}
+
+// What takeovers have left out; a new takeover begins at 0 again.
+std::uint64_t Operator::left_out(int side, const std::string& name) {
+  std::uint64_t bytes = 0;
   for (const auto& [group, status] : node(side)->status().groups) {
     if (name == kLink || group == name) bytes += status.inbound.left_out_bytes;
   }
@@ -205,7 +211,7 @@ void Operator::takeover(int side) {
   const auto judge = [=, this](const Answer& answer) {
     // Refused, joined to an earlier one, or undone since.
     if (!answer.consistent || again || releases != releases_[side][name]) return;
-    if (const std::uint64_t done = handed_over(side, name); done < due) {
+    if (const std::uint64_t done = handed_over(side, name) + left_out(side, name); done < due) {
       violate_(
           format("takeover: side {} has answered for {}, and {} bytes that it held are "
                  "neither handed over nor called lost",

@@ -73,6 +73,7 @@ class Operator {
   [[nodiscard]] std::string some_group();
   [[nodiscard]] std::set<std::size_t> copies_in(int side, const std::string& name) const;
   [[nodiscard]] std::uint64_t handed_over(int side, const std::string& name);
+  [[nodiscard]] std::uint64_t left_out(int side, const std::string& name);
   void give(int side, Command command);
   // `judge_answer` gets the last answer.
   void ask(Kind kind, int side, Command command, TimePoint answer_by,
