@@ -94,7 +94,6 @@ struct GroupConfig {
   std::optional<std::uint64_t> share;  // bytes of the send share; none: automatic
   Duration cut_interval = std::chrono::milliseconds(50);
   Duration cut_deadline = std::chrono::seconds(2);
-  friend bool operator==(const GroupConfig&, const GroupConfig&) = default;
 };
 
 // What `drbd-proxy-ctl add connection` may create.

@@ -117,7 +117,7 @@ struct GroupStatus {
     std::string proof_reason;       // what proves it, or why nothing does
     std::optional<WallTime> as_of;  // the sender's time
     std::optional<double> age_s;
-    std::uint64_t left_out_bytes = 0;  // of an epoch that was not whole, by the last takeover
+    std::uint64_t left_out_bytes = 0;  // behind the end of the copy, by the last takeover
   } inbound;
 };
 

@@ -49,7 +49,7 @@
   X(fence_lets_in, "PairAnswers.AFenced*", "a fenced side accepts its peer")                       \
   /* ingest */                                                                                     \
   X(starved_leg_forgotten, "PairCredit.*", "a leg whose group may not grow is never asked again")  \
-  X(partial_waits, "DrbdPair.Forms", "a block that is not full waits for more bytes")              \
+  X(partial_waits, "", "a block that is not full waits for more bytes")                            \
   /* guides */                                                                                     \
   X(plain_seems_encrypted, "PairUpkeep.Streams*",                                                  \
     "bytes that look like no protocol are called encrypted")                                       \

@@ -69,8 +69,9 @@ StatusRows<GroupStatus> GroupRows::all() {
           "change it",
           {gauge("longthrow_inbound_age_seconds", "How old our copy of the peer's data is.")}),
       row("inbound.left_out_bytes", LT_AT(inbound.left_out_bytes),
-          "received bytes of an epoch that was not whole when the group was taken over: the copy "
-          "ends before them"),
+          "received bytes that the last takeover has left out: they lie behind the end of the "
+          "copy, "
+          "in an epoch that was not whole, or came after the takeover"),
   };
 }
 

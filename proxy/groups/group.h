@@ -33,7 +33,7 @@ struct Group {
   void leave_configuration() {
     copy = {};
     shortfall = {};
-    taken_lost_bytes = taken_held_bytes = 0;
+    taken_lost_bytes = taken_left_out_bytes = 0;
     cuts.clear();
   }
 
@@ -59,9 +59,9 @@ struct Group {
     std::string reason;
     std::uint64_t serial = 0;  // the newest channel when they were noted
   } shortfall;
-  std::uint64_t taken_lost_bytes = 0;   // received, and not taken by the targets, since the fence
-  std::uint64_t taken_held_bytes = 0;   // received, of an epoch that was not whole, since the fence
-  std::map<Proof, std::uint64_t> cuts;  // that were made here in earlier sessions
+  std::uint64_t taken_lost_bytes = 0;  // received, and not taken by the targets, since the fence
+  std::uint64_t taken_left_out_bytes = 0;  // received behind the end of the copy, since the fence
+  std::map<Proof, std::uint64_t> cuts;     // that were made here in earlier sessions
 };
 
 }  // namespace longthrow

@@ -28,8 +28,8 @@ std::string copy_of(const TakenGroup& group) {
              group.lost_bytes > 0 ? "a moment before " : "", utc_stamp(*inbound.as_of));
   if (group.lost_bytes == 0)
     text += format(", {}: {}", proven ? "proven by" : "not proven", inbound.proof_reason);
-  if (group.held_bytes > 0)
-    text += format("; {} bytes of an epoch that was not whole are left out", group.held_bytes);
+  if (group.left_out_bytes > 0)
+    text += format("; {} received bytes behind that are left out", group.left_out_bytes);
   return text;
 }
 

@@ -11,9 +11,9 @@ namespace longthrow {
 
 struct TakenGroup {
   std::string name;
-  GroupStatus status;            // as it was before the fence
-  std::uint64_t lost_bytes = 0;  // received, and not taken by the target
-  std::uint64_t held_bytes = 0;  // received, of an epoch that was not whole
+  GroupStatus status;                // as it was before the fence
+  std::uint64_t lost_bytes = 0;      // received, and not taken by the target
+  std::uint64_t left_out_bytes = 0;  // received, and behind the end of the copy
 };
 
 class TakeoverReport {

@@ -104,7 +104,7 @@ class Channel final : public Closable,
   [[nodiscard]] std::uint64_t lost_bytes() const { return outlet_.lost_bytes(); }
   // REQUIRES: closed(). See Outlet.
   [[nodiscard]] std::uint64_t untaken_bytes() const { return outlet_.untaken_bytes(); }
-  [[nodiscard]] std::uint64_t held_back_bytes() const { return outlet_.held_back_bytes(); }
+  [[nodiscard]] std::uint64_t left_out_bytes() const { return outlet_.left_out_bytes(); }
   // unread_bytes() and undelivered_bytes() at the last look().
   struct Looked {
     std::uint64_t unread_bytes = 0;

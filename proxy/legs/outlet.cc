@@ -130,7 +130,7 @@ std::uint64_t Outlet::untaken_bytes() const {
   return due_offset() - std::min(due_offset(), delivered_);
 }
 
-std::uint64_t Outlet::held_back_bytes() const { return in_.contiguous_offset() - due_offset(); }
+std::uint64_t Outlet::left_out_bytes() const { return in_.contiguous_offset() - due_offset(); }
 
 std::uint64_t Outlet::acknowledged_offset(std::uint64_t queued_bytes) const {
   const std::uint64_t consumed = in_.consumed_offset();

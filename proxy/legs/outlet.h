@@ -53,7 +53,7 @@ class Outlet {
   // Of a closed leg: bytes that it was to take and did not; and bytes that were not for it: of an
   // epoch that is not whole, or from after a takeover.
   [[nodiscard]] std::uint64_t untaken_bytes() const;
-  [[nodiscard]] std::uint64_t held_back_bytes() const;
+  [[nodiscard]] std::uint64_t left_out_bytes() const;
   // How far the leg's TCP had acknowledged at the last look.
   [[nodiscard]] std::uint64_t delivered_offset() const { return delivered_; }
   // Bytes of the peer that are here and that the leg will never take: its TCP had not acknowledged

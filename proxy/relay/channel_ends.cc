@@ -153,12 +153,12 @@ void ChannelEnds::note_closed(Channel& channel) {
   note_partial_epoch(channel);
   if (!stops_.fenced(channel.group())) return;
   channel.group().taken_lost_bytes += channel.untaken_bytes();
-  channel.group().taken_held_bytes += channel.held_back_bytes();
+  channel.group().taken_left_out_bytes += channel.left_out_bytes();
 }
 
 // The copy ends at the last epoch that is whole, so the rest is no hole in it.
 void ChannelEnds::note_partial_epoch(const Channel& channel) {
-  const std::uint64_t bytes = channel.held_back_bytes();
+  const std::uint64_t bytes = channel.core().in.held_back_bytes();
   if (bytes == 0) return;
   note_reached(Mark::partial_epoch_dropped);
   tell(channel, {.bytes = bytes, .place = LossPlace::undelivered}, ChannelEnd::How::cut,

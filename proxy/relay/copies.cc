@@ -79,8 +79,11 @@ void Copies::note() {
     const std::size_t streams = count_streams(*group);
     if (streams > 0) group->copy.streams = streams;
     if (const InEpochs::Whole& whole = state.in_epochs.whole(); streams > 0 || whole.epoch > 0) {
+      // What several streams have mixed stays mixed until the next cut, also when one is left.
+      const bool undone = group->copy.epoch == whole.epoch && group->copy.cut_proof == Proof::none;
+      const bool mixed = whole.followed && (streams > 1 || undone);
       group->copy.epoch = whole.epoch;
-      group->copy.cut_proof = whole.followed && streams > 1 ? Proof::none : whole.proof;
+      group->copy.cut_proof = mixed ? Proof::none : whole.proof;
     }
     if (state.as_of_wall_ns == 0 || !session.peer_wall_ns() || stands_still(*group)) continue;
     group->copy.age.note(loop_.now(), state.as_of_wall_ns,
@@ -136,7 +139,7 @@ void Copies::say_marks(TimePoint now) {
 }
 
 void Copies::fill_inbound(const Group& group, GroupStatus& status) const {
-  status.inbound.left_out_bytes = group.taken_held_bytes;
+  status.inbound.left_out_bytes = group.taken_left_out_bytes;
   const CopyAge& age = group.copy.age;
   if (age.as_of_ns() == 0) return;
   Judgement judged = judge(group);

@@ -25,20 +25,20 @@ GroupCutter& Epochs::cutter(const std::string& group) {
   if (inserted) {
     place->second = std::make_unique<GroupCutter>(
         GroupCutter::Parts{loop_, sources_, routes_, peer_, wake_, on_idle_}, group);
-    const auto config = config_.find(group);
-    if (config != config_.end())
-      place->second->set_rhythm({config->second.cut_interval, config->second.cut_deadline});
+    place->second->set_rhythm(rhythm(group));
   }
   return *place->second;
 }
 
 void Epochs::configure(std::map<std::string, GroupConfig> groups) {
   config_ = std::move(groups);
-  for (const auto& [name, its_cutter] : cutters_) {
-    const auto config = config_.find(name);
-    const GroupConfig chosen = config != config_.end() ? config->second : GroupConfig{};
-    its_cutter->set_rhythm({chosen.cut_interval, chosen.cut_deadline});
-  }
+  for (const auto& [name, its_cutter] : cutters_) its_cutter->set_rhythm(rhythm(name));
+}
+
+CutRhythm Epochs::rhythm(const std::string& group) const {
+  const auto found = config_.find(group);
+  const GroupConfig config = found != config_.end() ? found->second : GroupConfig{};
+  return {config.cut_interval, config.cut_deadline};
 }
 
 void Epochs::on_read(const Channel& channel) {

@@ -33,6 +33,7 @@ class Epochs {
 
  private:
   [[nodiscard]] GroupCutter& cutter(const std::string& group);
+  [[nodiscard]] CutRhythm rhythm(const std::string& group) const;
 
   Loop& loop_;
   SourcePositions* const sources_;

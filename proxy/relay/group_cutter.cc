@@ -68,7 +68,7 @@ void GroupCutter::look_at_members() {
       may.emplace(channel->core().id, channel);
   }
   const bool several =
-      its_group->routes > 1 && may.size() > 1 && may.size() <= SourceCollect::kSocketsMax;
+      its_group->routes > 1 && may.size() > 1 && may.size() <= OutEpochs::kMembersMax;
   if (!several) {
     if (told_.empty()) return;
     // The other streams are over, so every moment of the last one is a moment of the group.
@@ -201,7 +201,7 @@ void GroupCutter::take(std::optional<Cut> cut) {
     entries.push_back({offset.channel, offset.offset});
   const std::int64_t wall_ns =
       parts_.peer.wall_ns() - (parts_.loop.now() - std::min(cut->as_of, parts_.loop.now())).count();
-  parts_.peer.session()->add_cut(*its_state, cut->proof, wall_ns, std::move(entries));
+  its_state->out_epochs.add(cut->proof, wall_ns, std::move(entries));
   parts_.wake();
 }
 

@@ -133,7 +133,7 @@ void Link::end_hold(Group& group) {
 
 void Link::fence() {
   for (const auto& [name, group] : routes_.groups().all())
-    group->taken_lost_bytes = group->taken_held_bytes = 0;
+    group->taken_lost_bytes = group->taken_left_out_bytes = 0;
   stops_.put(NoticeKind::fenced, nullptr, format("takeover {}", name_));
   const std::string text = stops_.text(NoticeKind::fenced);
   Uplink& uplink = peer_.uplink();
@@ -152,7 +152,7 @@ void Link::unfence() {
 }
 
 void Link::fence(Group& group) {
-  group.taken_lost_bytes = group.taken_held_bytes = 0;
+  group.taken_lost_bytes = group.taken_left_out_bytes = 0;
   if (peer_.session() != nullptr) copies_.note();
   stops_.put(NoticeKind::fenced, &group, format("takeover {}", group.name));
   channels_.hand_over(group);

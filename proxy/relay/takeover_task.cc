@@ -95,7 +95,7 @@ void TakeoverTask::end() {
     report.add({.name = name,
                 .status = std::move(status),
                 .lost_bytes = group != nullptr ? group->taken_lost_bytes : 0,
-                .held_bytes = group != nullptr ? group->taken_held_bytes : 0});
+                .left_out_bytes = group != nullptr ? group->taken_left_out_bytes : 0});
   }
   Answer final = report.answer(name_);
   for (const std::string& line : final.details) log_warning("takeover of {}: {}", name_, line);

@@ -23,14 +23,16 @@ class OutEpochs {
   // which joins two epochs.
   static constexpr std::size_t kPendingMax = 1024;
   // Announced cuts that the peer has not said to be whole. Cuts that the open epoch's size forces
-  // come on top.
-  static constexpr std::size_t kAnnouncedMax = 256;
+  // come on top, up to kForcedMax; from there on the open epoch grows instead.
+  static constexpr std::size_t kAnnouncedMax = 256, kForcedMax = 128;
+  static constexpr std::size_t kMembersMax = 128;  // channels that are held at a time
 
   // The peer reports epochs, so it holds frames back until a cut.
   [[nodiscard]] bool enabled() const { return enabled_; }
 
   // --- channels
-  // From `offset` on, which is the first byte that is not sent, the channel's bytes are held.
+  // From `offset` on, which is the first byte that is not sent, the channel's bytes are held. At
+  // most kMembersMax channels are at a time.
   void join(std::uint64_t channel, std::uint64_t offset);
   // No more bytes are held, of no channel. Closes the open epoch, with this proof.
   void leave(Proof proof, std::int64_t wall_ns);
@@ -42,9 +44,11 @@ class OutEpochs {
   // Adds a cut. Channels that it does not name are not moved. No effect if it moves none, or if it
   // lies before one that was added. The entries ascend by channel.
   void add(Proof proof, std::int64_t wall_ns, std::vector<wire::CutEntry> entries);
-  // Whether a frame of this charge keeps the open epoch within what the peer can hold.
+  // Whether a frame of this charge may join the open epoch: it stays within what the peer can hold,
+  // or no more cuts may be under way.
   [[nodiscard]] bool fits(std::uint64_t charge) const {
-    return open_charge_ == 0 || open_charge_ + charge <= bytes_max_;
+    return open_charge_ == 0 || open_charge_ + charge <= bytes_max_ ||
+           announced_.size() >= kAnnouncedMax + kForcedMax;
   }
   // Cuts at what was sent.
   void close_here(Proof proof, std::int64_t wall_ns);

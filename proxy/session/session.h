@@ -116,9 +116,6 @@ class Session {
   void join_epochs(ChannelCore& channel);
   // `proof`: of that.
   void leave_epochs(GroupState& its_group, Proof proof);
-  // Adds a cut; the entries name the group's channels, ascending.
-  void add_cut(GroupState& its_group, Proof proof, std::int64_t wall_ns,
-               std::vector<wire::CutEntry> entries);
   // Ends each open epoch that alone keeps its group from getting on. Call it once in a while.
   void unstick_epochs();
   // We take no more of the peer's bytes: throws away those held here and those still to come.
@@ -233,7 +230,7 @@ class Session {
   bool put_credit(ByteQueue& out);
   bool put_recall(ByteQueue& out);
   void put_returns(ByteQueue& out);
-  bool put_cuts(ByteQueue& out);
+  void put_cuts(ByteQueue& out);
   void put_epochs(ByteQueue& out);
   void advance_epochs(GroupState& its_group);
   [[nodiscard]] bool is_here(const wire::CutEntry& entry) const;

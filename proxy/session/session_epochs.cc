@@ -8,6 +8,11 @@
 
 namespace longthrow {
 
+// The peer takes all cuts that we may have under way.
+constexpr std::size_t kCutsUnderWayMax = OutEpochs::kAnnouncedMax + OutEpochs::kForcedMax;
+static_assert(kCutsUnderWayMax < InEpochs::kCutsMax);
+static_assert(kCutsUnderWayMax * OutEpochs::kMembersMax < InEpochs::kEntriesMax);
+
 // --- sending
 
 void Session::join_epochs(ChannelCore& channel) {
@@ -17,11 +22,6 @@ void Session::join_epochs(ChannelCore& channel) {
 
 void Session::leave_epochs(GroupState& its_group, Proof proof) {
   its_group.out_epochs.leave(proof, its_group.sent_as_of_ns());
-}
-
-void Session::add_cut(GroupState& its_group, Proof proof, std::int64_t wall_ns,
-                      std::vector<wire::CutEntry> entries) {
-  its_group.out_epochs.add(proof, wall_ns, std::move(entries));
 }
 
 void Session::close_epoch(GroupState& its_group) {
@@ -59,17 +59,14 @@ void Session::unstick_epochs() {
   }
 }
 
-bool Session::put_cuts(ByteQueue& out) {
-  bool any = false;
+void Session::put_cuts(ByteQueue& out) {
   for (auto& [name, its_group] : groups_) {
     while (const wire::Cut* next = its_group.out_epochs.poll_cut()) {
       wire::Cut cut = *next;
       cut.group_id = its_group.id;
       wire::encode(cut, out);
-      any = true;
     }
   }
-  return any;
 }
 
 Result<void> Session::on_epochs(const wire::Epochs& epochs) {

@@ -197,9 +197,24 @@ TEST_F(PairEpochs, ATakeoverTellsWhatItLeavesOut) {
   }
   const Answer taken = lose_the_primary();
   EXPECT_EQ(arrived(), "");
-  EXPECT_NE(taken.details.front().find("not whole are left out"), std::string::npos)
+  EXPECT_NE(taken.details.front().find("behind that are left out"), std::string::npos)
       << taken.details.front();
   EXPECT_TRUE(taken.consistent.value_or(false)) << taken.message << taken.details.front();
+}
+
+// A group of one stream has no epochs: what comes after a takeover is left out, and belongs to no
+// epoch.
+TEST_F(PairEpochs, OneStreamHasNone) {
+  options.routes = {{.name = "r0", .group = "g"}};
+  start();
+  write(0, {.bytes = kGiB, .rate_bytes_s = 700 * kKiB, .write_bytes_max = 3000});
+  run(seconds(3));
+  const auto taken = command(1, Takeover{.name = "g", .force = true});
+  ASSERT_TRUE(wait([&] { return answered(*taken); }));
+  EXPECT_EQ(taken->back().details.front().find("epoch"), std::string::npos)
+      << taken->back().details.front();
+  const LossReport report = *command(1, Losses{.minor = true})->back().losses;
+  for (const Loss& loss : report.losses) EXPECT_NE(loss.reason, LossReason::partial_epoch);
 }
 
 }  // namespace

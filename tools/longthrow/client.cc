@@ -121,4 +121,13 @@ Result<json::object> Client::receive(std::optional<std::chrono::milliseconds> si
   }
 }
 
+Result<json::object> ask(const std::string& path, std::string_view command) {
+  Result<Client> client = Client::connect(path);
+  if (!client) return std::unexpected(client.error());
+  if (const Result<void> sent = client->send({{"command", command}}); !sent) {
+    return std::unexpected(sent.error());
+  }
+  return client->receive(kSilenceMax);
+}
+
 }  // namespace longthrow::cli

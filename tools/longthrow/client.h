@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "longthrow/error.h"
 #include "proxy/control/json.h"
@@ -12,6 +13,8 @@
 namespace longthrow::cli {
 
 inline constexpr const char* kDefaultControl = "/run/longthrow/control.sock";
+// How long the daemon may say nothing, of a command that is answered at once.
+inline constexpr std::chrono::milliseconds kSilenceMax{70'000};
 
 class Client {
  public:
@@ -32,5 +35,8 @@ class Client {
   int fd_ = -1;
   std::string input_;
 };
+
+// The one answer to a command without arguments.
+[[nodiscard]] Result<json::object> ask(const std::string& path, std::string_view command);
 
 }  // namespace longthrow::cli

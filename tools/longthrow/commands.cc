@@ -25,7 +25,6 @@ namespace {
 using std::chrono::milliseconds;
 
 // A little more than the daemon allows itself, so that its own words are heard.
-constexpr milliseconds kSilenceMax{70'000};
 
 json::object request_of(const CommandLine& line) {
   json::object out;
@@ -192,12 +191,7 @@ int run_command(const CommandLine& line, const Output& output) {
 }
 
 Result<json::object> fetch_status(const std::string& control) {
-  Result<Client> client = Client::connect(control);
-  if (!client) return std::unexpected(client.error());
-  if (const Result<void> sent = client->send({{"command", "status"}}); !sent) {
-    return std::unexpected(sent.error());
-  }
-  Result<json::object> answer = client->receive(kSilenceMax);
+  Result<json::object> answer = ask(control, "status");
   if (!answer) return answer;
   const json::value* status = answer->if_contains("status");
   if (status == nullptr || !status->is_object()) return fail(text_at(*answer, "message"));

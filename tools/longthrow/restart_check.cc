@@ -17,21 +17,11 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kSilenceMax{70'000};
 constexpr milliseconds kPause{500};
 
 int not_done(const Output& output, const std::string& message, int code = kNotDone) {
   output.err << "longthrow restart-check: " << message << "\n";
   return code;
-}
-
-Result<json::object> ask(const std::string& control) {
-  Result<Client> client = Client::connect(control);
-  if (!client) return std::unexpected(client.error());
-  if (const Result<void> sent = client->send({{"command", "restart-check"}}); !sent) {
-    return std::unexpected(sent.error());
-  }
-  return client->receive(kSilenceMax);
 }
 
 // What is left, in one line, while somebody waits.
@@ -102,7 +92,7 @@ int run_restart_check(const CommandLine& line, const Output& output) {
   }
   Waiting waiting(output);
   for (;;) {
-    const Result<json::object> answer = ask(line.control);
+    const Result<json::object> answer = ask(line.control, "restart-check");
     if (!answer) return not_done(output, answer.error().message);
     // Without a report it is no judgement: the node is stopping, or did not answer in time.
     const bool judged = flag_at(*answer, "ok") || answer->contains("restart");

@@ -66,14 +66,14 @@ TEST(TakeoverReport, WhatIsObservedOrHasNoCutsIsNotProven) {
   }
 }
 
-TEST(TakeoverReport, WhatIsLeftOutOfAnEpochIsNoHoleInTheCopy) {
+TEST(TakeoverReport, WhatIsLeftOutIsNoHoleInTheCopy) {
   TakeoverReport report;
   TakenGroup group = copy("vm1");
-  group.held_bytes = 4096;
+  group.left_out_bytes = 4096;
   report.add(group);
   const Answer answer = report.answer("dr");
   EXPECT_EQ(answer.consistent, true);
-  EXPECT_NE(answer.details[0].find("4096 bytes of an epoch that was not whole are left out"),
+  EXPECT_NE(answer.details[0].find("4096 received bytes behind that are left out"),
             std::string::npos);
 }
 

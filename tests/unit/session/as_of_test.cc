@@ -140,6 +140,26 @@ TEST_F(AsOf, BytesThatWentAheadCountAndThoseOfAnExpressChannelDoNot) {
   EXPECT_EQ(beta().channels().at(meta.id)->as_of_wall_ns, 0);
 }
 
+TEST_F(AsOf, BytesThatWaitForACutDoNotCountEvenBeforeTheFirstCut) {
+  ChannelCore& one = alpha().open("r0");
+  ChannelCore& two = alpha().open("r0");
+  talk();
+  alpha().join_epochs(one);
+  alpha().join_epochs(two);
+  write_at(one, 100);
+  write_at(two, 110);
+  talk();
+  mark(150);
+  talk();
+  EXPECT_EQ(as_of(), 0);
+  alpha().groups().at("g").out_epochs.add(Proof::source, 120, {{one.id, 10}, {two.id, 10}});
+  talk();
+  EXPECT_EQ(as_of(), 120);
+  mark(200);
+  talk();
+  EXPECT_EQ(as_of(), 200);
+}
+
 TEST_F(AsOf, NeverGoesBack) {
   ChannelCore& first = alpha().open("r0");
   write_at(first, 500);

@@ -130,6 +130,25 @@ TEST_F(OutEpochsTest, OfTooManyWaitingCutsSomeAreJoined) {
   }
 }
 
+// A peer that has no room forces a cut before each frame. Those under way are bounded, and the peer
+// takes all of them.
+TEST_F(OutEpochsTest, CutsThatAreNotWholeAreBounded) {
+  ASSERT_TRUE(epochs_.on_report({.whole_epoch = 0, .epoch_bytes_max = 0}));
+  InEpochs peer;
+  std::size_t under_way = 0;
+  for (std::uint64_t i = 1; i <= 5000; ++i) {
+    if (!epochs_.fits(4096)) epochs_.close_here(Proof::none, 0);
+    epochs_.on_sent(1 + i % 2, i, 4096);
+    while (const wire::Cut* cut = epochs_.poll_cut()) {
+      ++under_way;
+      ASSERT_TRUE(peer.add(*cut));
+    }
+  }
+  EXPECT_EQ(under_way, OutEpochs::kAnnouncedMax + OutEpochs::kForcedMax);
+  report(epochs_.epoch());
+  EXPECT_FALSE(epochs_.fits(100'000)) << "the open epoch has grown, and is closed now";
+}
+
 TEST(InEpochs, AnEpochIsWholeWhenAllOfItIsHere) {
   InEpochs epochs;
   std::map<std::uint64_t, std::uint64_t> here;
