@@ -14,13 +14,6 @@
 #include "proxy/tls/provider.h"
 
 namespace longthrow {
-namespace {
-
-constexpr int kDone = 0;
-constexpr int kNotDone = 1;
-
-}  // namespace
-
 Result<void> check_memlimits(const Config& config) {
   if (Result<void> shares = check_shares(config); !shares) return shares;
   return check_memory(config, read_memory_limits());

@@ -9,6 +9,10 @@
 
 namespace longthrow {
 
+// Exit codes of the daemon.
+inline constexpr int kDone = 0;
+inline constexpr int kNotDone = 1;
+
 // The memlimits: their sum against the machine, and the shares of each group.
 [[nodiscard]] Result<void> check_memlimits(const Config& config);
 // What a configuration needs of this machine: memory and readable keys.

@@ -30,9 +30,6 @@
 namespace longthrow {
 namespace {
 
-constexpr int kDone = 0;
-constexpr int kNotDone = 1;
-
 // A node needs many sockets. The soft limit is low only for programs that use select(2).
 void raise_descriptor_limit() {
   rlimit limit{};

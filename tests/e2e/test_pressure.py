@@ -14,15 +14,16 @@ from support.waiting import wait_until
 
 @pytest.mark.parametrize("seconds", [15, pytest.param(60, marks=pytest.mark.long)])
 def test_a_target_that_stops_reading_leaves_the_other_group_its_rate(make_lab, make_pair, seconds):
-    lab = make_lab(rtt="20ms", rate="100mbit", queue="500KB")
+    # The WAN is to be what limits, not a busy machine.
+    lab = make_lab(rtt="20ms", rate="50mbit", queue="250KB")
     with Sink(lab.b) as stalled, Sink(lab.b) as free:
         routes = {"stalled": stalled.port, "free": free.port}
         pair = make_pair(lab, link={"memlimit": "64MiB"}, routes=routes).start()
         with Source(lab.a, pair.entry("free"), size=-1, mix="random") as running:
             alone = rate_of(free, 5)
-            assert alone > 8 * MIB, f"{alone / MIB:.1f} MiB/s alone: the WAN was not filled"
+            assert alone > 4 * MIB, f"{alone / MIB:.1f} MiB/s alone: the WAN was not filled"
             stalled.pause()
-            with Source(lab.a, pair.entry("stalled"), size=120 * MIB, mix="random") as stuck:
+            with Source(lab.a, pair.entry("stalled"), size=80 * MIB, mix="random") as stuck:
                 time.sleep(8)  # until its share of the receiver is full; both use the WAN meanwhile
                 # A busy machine may cost one window its rate; a group that is held up loses every one.
                 beside = rate_of(free, seconds)
@@ -33,7 +34,7 @@ def test_a_target_that_stops_reading_leaves_the_other_group_its_rate(make_lab, m
                 assert "send_seconds" not in stuck.conversation(), "the stalled group was not slowed"
                 running.tell("stop")
                 stalled.resume()
-                assert_equal_streams(stuck.one(120), stalled.wait_over(60)["conversations"][0])
+                assert_equal_streams(stuck.one(80), stalled.wait_over(60)["conversations"][0])
             assert_equal_streams(running.one(60), free.wait_over(60)["conversations"][0])
 
 

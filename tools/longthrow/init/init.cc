@@ -35,10 +35,6 @@ std::string key_identity(const SitePlan& plan) {
   return names.substr(0, kKeyIdentityBytesMax - day.size() - 1) + "-" + day;
 }
 
-std::string with_sudo(const std::string& command) {
-  return ::geteuid() == 0 ? command : "sudo " + command;
-}
-
 std::string peer_host(const SitePlan& plan) {
   return plan.peer_address ? plan.peer_address->host : plan.peer_name;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/longthrow/init/join.h"
 
-#include <unistd.h>
-
 #include <ostream>
 #include <regex>
 
@@ -18,10 +16,6 @@
 
 namespace longthrow::cli {
 namespace {
-
-std::string with_sudo(const std::string& command) {
-  return ::geteuid() == 0 ? command : "sudo " + command;
-}
 
 // The other site knows nothing of the memory here.
 Result<std::string> with_memlimit(const std::string& config, const std::string& memlimit) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/longthrow/init/site_advice.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -107,6 +109,10 @@ std::string unit_of(const std::string& directory) {
   if (path == kHome) return "longthrowd";
   if (path.parent_path() == kHome) return "longthrowd@" + path.filename().string();
   return {};
+}
+
+std::string with_sudo(const std::string& command) {
+  return ::geteuid() == 0 ? command : "sudo " + command;
 }
 
 std::string start_command(const std::string& directory) {

@@ -18,6 +18,8 @@ namespace longthrow::cli {
 // "longthrowd" for /etc/longthrow, "longthrowd@x" for /etc/longthrow/x, "" for other folders.
 [[nodiscard]] std::string unit_of(const std::string& directory);
 // What starts the node of this folder, and what then shows its status.
+// The command as this user has to type it.
+[[nodiscard]] std::string with_sudo(const std::string& command);
 [[nodiscard]] std::string start_command(const std::string& directory);
 [[nodiscard]] std::string status_command(const std::string& directory);
 
