@@ -9,7 +9,7 @@ _longthrow_names() {  # links | groups
 
 _longthrow() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="init status losses set drain pause resume takeover release ping genkey reload doctor restart-check"
+  local commands="init status losses set drain pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
   local common="--control --json --help"
   local command="" control="" i
   local -a words=()
@@ -77,6 +77,7 @@ _longthrow() {
           esac ;;
       esac ;;
     drain) options="$common --timeout --hold" choices=$(_longthrow_names groups) ;;
+    accept-consistent) options=$common choices=$(_longthrow_names groups) ;;
     pause) options="$common --drain" choices=$(_longthrow_names links) ;;
     ping) options="$common --count" choices=$(_longthrow_names links) ;;
     takeover) options="$common --force" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "longthrow/bandwidth_window.h"
 #include "longthrow/codec.h"
 #include "longthrow/endpoint.h"
 #include "longthrow/time.h"
@@ -62,7 +63,8 @@ struct LinkConfig {
   std::optional<Endpoint> source;  // port 0; none: the host of `listen`, else the kernel's choice
   std::uint64_t memlimit = 0;      // bytes
   CompressionSetting compression;
-  std::uint64_t bandwidth_bytes_s = 0;  // 0: unlimited
+  std::uint64_t bandwidth_bytes_s = 0;              // 0: unlimited
+  std::vector<BandwidthWindow> bandwidth_schedule;  // the first that fits counts
   TlsConfig tls;
   int lanes = 0;           // bulk lanes, 1..8; 0: automatic
   std::string congestion;  // empty: automatic

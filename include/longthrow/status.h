@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "longthrow/lane_status.h"
 #include "longthrow/losses.h"
 #include "longthrow/status_words.h"
 #include "longthrow/time.h"
@@ -31,14 +32,6 @@ struct Notice {
 struct Warning {     // no failure, but not as it should be
   std::string name;  // for programs: inner_tls, nothing_passes
   std::string text;
-};
-
-struct LaneStatus {
-  std::string name;  // "express", "bulk1", ...
-  std::string local;
-  std::string remote;
-  bool dialled_here = false;
-  std::uint64_t unsent_bytes = 0;
 };
 
 struct LinkStatus {
@@ -76,7 +69,11 @@ struct LinkStatus {
     std::string codec;            // in use
     std::optional<double> ratio;  // raw bytes / compressed bytes, recent
   } compression;
-  std::uint64_t bandwidth_bytes_s = 0;  // 0: unlimited
+  struct {
+    std::uint64_t bytes_s = 0;           // in force now; 0: unlimited
+    std::string window;                  // of the schedule, as in the file; "": in none
+    std::optional<WallTime> changes_at;  // by the schedule
+  } bandwidth;
   std::uint64_t reconnects = 0;  // this and the next ones: since the start of the node, monotonic
   std::uint64_t sessions = 0;
   std::uint64_t retransmitted_bytes = 0;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "proxy/base/log.h"
+#include "proxy/config/bandwidth_windows.h"
 #include "proxy/config/units.h"
 
 namespace longthrow::fields {
@@ -25,6 +26,18 @@ Result<std::string> text_of(const Option& option, const Value& value) {
     return refuse(option, value, "too long, or a NUL byte in it");
   }
   return *text;
+}
+
+Result<std::vector<std::string>> texts_of(const Option& option, const Value& value) {
+  const auto* list = value.get_if<Value::List>();
+  if (list == nullptr || list->size() > kListMax) return refuse(option, value);
+  std::vector<std::string> texts;
+  for (const Value& item : *list) {
+    auto text = text_of(option, item);
+    if (!text) return std::unexpected(std::move(text.error()));
+    texts.push_back(std::move(*text));
+  }
+  return texts;
 }
 
 constexpr const char* kLacksInterface =
@@ -173,18 +186,20 @@ Result<void> read(const Option& option, const Value& value, std::vector<HostPort
 }
 
 Result<void> read(const Option& option, const Value& value, std::vector<std::string>& out) {
-  const auto* list = value.get_if<Value::List>();
-  if (list == nullptr || list->size() > kListMax) return refuse(option, value);
-  std::vector<std::string> words;
-  for (const Value& item : *list) {
-    auto text = text_of(option, item);
-    if (!text) return std::unexpected(std::move(text.error()));
-    words.push_back(std::move(*text));
-  }
-  if (!words.empty() && !words.front().starts_with('/')) {
-    return refuse(option, list->front(), "no shell is used, so it needs the program's full path");
-  }
-  out = std::move(words);
+  auto words = texts_of(option, value);
+  if (!words) return std::unexpected(std::move(words.error()));
+  if (!words->empty() && !words->front().starts_with('/'))
+    return refuse(option, value, "no shell is used, so it needs the program's full path");
+  out = std::move(*words);
+  return {};
+}
+
+Result<void> read(const Option& option, const Value& value, std::vector<BandwidthWindow>& out) {
+  const auto texts = texts_of(option, value);
+  if (!texts) return std::unexpected(texts.error());
+  auto windows = parse_bandwidth_windows(*texts);
+  if (!windows) return refuse(option, value, windows.error().message);
+  out = std::move(*windows);
   return {};
 }
 

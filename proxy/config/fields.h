@@ -22,6 +22,7 @@ Result<void> read(const Option& option, const Value& value, HostPort& out);
 Result<void> read(const Option& option, const Value& value, Endpoint& out);
 Result<void> read(const Option& option, const Value& value, std::vector<HostPort>& out);
 Result<void> read(const Option& option, const Value& value, std::vector<std::string>& out);
+Result<void> read(const Option& option, const Value& value, std::vector<BandwidthWindow>& out);
 Result<void> read(const Option& option, const Value& value, CompressionSetting& out);
 // The position of a choice.
 Result<std::size_t> read_choice(const Option& option, const Value& value);
@@ -57,6 +58,7 @@ std::string show(const Option& option, const HostPort& value);
 std::string show(const Option& option, const Endpoint& value);
 std::string show(const Option& option, const std::vector<HostPort>& value);
 std::string show(const Option& option, const std::vector<std::string>& value);
+std::string show(const Option& option, const std::vector<BandwidthWindow>& value);
 std::string show(const Option& option, const CompressionSetting& value);
 
 template <typename T>

@@ -70,6 +70,9 @@ std::string allowed_form(const Option& option) {
       return "a list of strings, a program's full path and its arguments, e.g. "
              "[\"/usr/bin/logger\", "
              "\"hello\"], or []";
+    case ValueType::windows:
+      return "a list of up to 64 strings, each with days, times and a rate, e.g. "
+             "[\"mon-fri 08:00-18:00 20mbit\", \"daily 22:00-06:00 unlimited\"], or []";
     case ValueType::compression:
       return "\"none\", \"lz4\", \"zstd:LEVEL\" (-7 to 19) or \"auto\"";
     case ValueType::tls:
@@ -153,7 +156,7 @@ std::string allowed(const Option& option) {
 std::string default_toml(const Option& option) {
   const std::string_view text = option.default_text;
   if (text.empty()) return "";
-  if (option.type == ValueType::flag || option.type == ValueType::argv) return std::string(text);
+  if (option.type == ValueType::flag || text == "[]") return std::string(text);
   return format("\"{}\"", text);
 }
 
@@ -162,7 +165,7 @@ void assign_defaults(Section section, Subject subject) {
     if (option.default_text.empty()) continue;
     Value value{.data = std::string(option.default_text)};
     if (option.type == ValueType::flag) value.data = option.default_text == "true";
-    if (option.type == ValueType::argv) value.data = Value::List{};
+    if (option.default_text == "[]") value.data = Value::List{};
     const auto result = option.assign(option, subject, value);
     LT_ASSERT(result.has_value());
   }

@@ -35,6 +35,7 @@ enum class ValueType : std::uint8_t {
   host_port,   // name or address, and port
   host_ports,  // one of them, or a list
   argv,        // a program and its arguments
+  windows,     // of a bandwidth_schedule
   compression,
   tls,  // "none" or a table
   text,

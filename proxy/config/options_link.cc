@@ -28,11 +28,10 @@ constexpr std::array kOptions = {
         .example = "listen = \"192.0.2.1:7700\"",
         .apply = Apply::new_connections,
         .essential = true,
-        .doc =
-            "Where the peer's connections are accepted. Several links may name one address: one "
-            "open "
-            "port serves all peers, and the identity that a peer proves (its key or certificate) "
-            "selects the link. An address that does not exist yet is bound all the same.",
+        .doc = "Where the peer's connections are accepted. Several links may name one address: one "
+               "open port serves all peers, and the identity that a peer proves (its key or "
+               "certificate) selects the link. An address that does not exist yet is bound all the "
+               "same.",
     }),
     bind<Field<&LinkConfig::connect>>({
         .section = Section::link,
@@ -41,11 +40,9 @@ constexpr std::array kOptions = {
         .default_note = "do not dial; then listen is needed",
         .example = "connect = \"dr.example.org:7700\"",
         .apply = Apply::new_connections,
-        .doc =
-            "Where the peer is dialled: one name or address, or a list that is tried in turn. "
-            "Names are "
-            "resolved afresh at each attempt. One side behind NAT is enough: that side dials. Both "
-            "sides may dial.",
+        .doc = "Where the peer is dialled: one name or address, or a list that is tried in turn. "
+               "Names are resolved afresh at each attempt. One side behind NAT is enough: that "
+               "side dials. Both sides may dial.",
     }),
     bind<Field<&LinkConfig::source>>({
         .section = Section::link,
@@ -64,14 +61,11 @@ constexpr std::array kOptions = {
         .example = "tls = { psk_file = \"/etc/longthrow/dr.psk\" }",
         .apply = Apply::live,
         .essential = true,
-        .doc =
-            "How the two nodes recognise each other, and what encrypts the link: a table with "
-            "psk_file, "
-            "or with cert, key, ca and peer_name. TLS 1.3 is the only version. \"none\" sends "
-            "everything "
-            "in the clear to whoever answers; it warns at each start and is refused off loopback "
-            "unless "
-            "allow_plaintext is set. A reload reads all files anew; lanes in use stay as they are.",
+        .doc = "How the two nodes recognise each other, and what encrypts the link: a table with "
+               "psk_file, or with cert, key, ca and peer_name. TLS 1.3 is the only version. "
+               "\"none\" sends everything in the clear to whoever answers; it warns at each start "
+               "and is refused off loopback unless allow_plaintext is set. A reload reads all "
+               "files anew; lanes in use stay as they are.",
     }),
     bind<TlsField<&PskTls::psk_file>>({
         .section = Section::link,
@@ -84,8 +78,8 @@ constexpr std::array kOptions = {
         .doc = "A file of pre-shared keys, made by longthrow genkey and the same on both nodes: "
                "lines of IDENTITY:HEX. The first is offered, all are accepted, so a key can be "
                "replaced without both sides doing it at one moment. \"credential:NAME\", as of "
-               "every key and certificate, is systemd's credential of that name "
-               "(LoadCredential= in the unit).",
+               "every key and certificate, is systemd's credential of that name (LoadCredential= "
+               "in the unit).",
     }),
     tls_cert(Section::link),
     tls_key(Section::link),
@@ -98,8 +92,7 @@ constexpr std::array kOptions = {
         .example = "tls.peer_name = \"beta.example.org\"",
         .apply = Apply::live,
         .doc = "The name that the peer's certificate must bear. \"*\" accepts every certificate "
-               "that ca has "
-               "signed, and warns.",
+               "that ca has signed, and warns.",
     }),
     bind<Field<&LinkConfig::memlimit>>({
         .section = Section::link,
@@ -110,12 +103,10 @@ constexpr std::array kOptions = {
         .default_text = "1GiB",
         .apply = Apply::live,
         .settable = true,
-        .doc =
-            "All memory that the link's data may take: three quarters to send, one quarter to "
-            "receive. "
-            "When the send share is full, the source is slowed. The receive share needs 512 KiB "
-            "for each "
-            "group on the link. Lowered under what is used, it is approached as the buffer drains.",
+        .doc = "All memory that the link's data may take: three quarters to send, one quarter to "
+               "receive. When the send share is full, the source is slowed. The receive share "
+               "needs 512 KiB for each group on the link. Lowered under what is used, it is "
+               "approached as the buffer drains.",
     }),
     bind<Field<&LinkConfig::compression>>({
         .section = Section::link,
@@ -125,10 +116,9 @@ constexpr std::array kOptions = {
         .apply = Apply::live,
         .settable = true,
         .doc = "What is done to the data before it is buffered and sent: none, lz4, zstd:LEVEL (-7 "
-               "to 19; "
-               "negative is faster), or auto, which follows whether the link or the CPU is the "
-               "narrower. "
-               "Each direction has its sender's setting; new frames take a new setting.",
+               "to 19; negative is faster), or auto, which follows whether the link or the CPU is "
+               "the narrower. Each direction has its sender's setting; new frames take a new "
+               "setting.",
     }),
     bind<Field<&LinkConfig::bandwidth_bytes_s>>({
         .section = Section::link,
@@ -140,9 +130,22 @@ constexpr std::array kOptions = {
         .default_text = "unlimited",
         .apply = Apply::live,
         .settable = true,
-        .doc = "The most that this node sends on the link, all lanes together: 100mbit is "
-               "10^8 bits a second, 4MiB/s are bytes. What does not say which of them it means, as "
+        .doc = "The most that this node sends on the link, all lanes together: 100mbit is 10^8 "
+               "bits a second, 4MiB/s are bytes. What does not say which of them it means, as "
                "100Mbps, is refused.",
+    }),
+    bind<Field<&LinkConfig::bandwidth_schedule>>({
+        .section = Section::link,
+        .key = "bandwidth_schedule",
+        .type = ValueType::windows,
+        .default_text = "[]",
+        .example = "bandwidth_schedule = [\"mon-fri 08:00-18:00 20mbit\", \"daily 22:00-06:00 "
+                   "unlimited\"]",
+        .apply = Apply::live,
+        .doc = "Other bandwidths for parts of the week, in the civil time of this host; the first "
+               "window that fits counts, and outside of all of them `bandwidth`. A window whose "
+               "end is not after its begin ends on the next day. What `longthrow set` gives holds "
+               "until the next begin or end.",
     }),
     bind<Field<&LinkConfig::lanes>>({
         .section = Section::link,
@@ -154,8 +157,7 @@ constexpr std::array kOptions = {
         .default_text = "auto",
         .apply = Apply::new_connections,
         .doc = "TCP connections that carry bulk data; the express lane comes on top. More than one "
-               "helps "
-               "where loss, or a limit per connection, holds a single one back.",
+               "helps where loss, or a limit per connection, holds a single one back.",
     }),
     bind<Field<&LinkConfig::congestion>>({
         .section = Section::link,
@@ -176,8 +178,8 @@ constexpr std::array kOptions = {
         .max = ns(1min),
         .default_text = "2s",
         .apply = Apply::live,
-        .doc =
-            "How often an idle link says that it is alive. The age of the copy is known to this.",
+        .doc = "How often an idle link says that it is alive. The age of the copy is known to "
+               "this.",
     }),
     bind<Field<&LinkConfig::dead_after>>({
         .section = Section::link,
@@ -188,9 +190,8 @@ constexpr std::array kOptions = {
         .default_text = "10s",
         .apply = Apply::live,
         .doc = "A lane on which nothing was heard for so long is taken for dead, closed and "
-               "dialled again. At "
-               "least twice the heartbeat (of the peer, too). A peer that sends and reads nothing "
-               "is cut off after twice as long.",
+               "dialled again. At least twice the heartbeat (of the peer, too). A peer that sends "
+               "and reads nothing is cut off after twice as long.",
     }),
     bind<Field<&LinkConfig::session_timeout>>({
         .section = Section::link,
@@ -201,8 +202,7 @@ constexpr std::array kOptions = {
         .default_text = "1h",
         .apply = Apply::live,
         .doc = "How long a link may be down before its channels are given up. Until then they stay "
-               "open, input "
-               "goes on filling the buffer, and the session resumes where it stopped.",
+               "open, input goes on filling the buffer, and the session resumes where it stopped.",
     }),
     bind<Field<&LinkConfig::abort_linger>>({
         .section = Section::link,
@@ -212,10 +212,8 @@ constexpr std::array kOptions = {
         .default_text = "30s",
         .apply = Apply::live,
         .doc = "How long an aborted channel may go on delivering what the local kernel holds for "
-               "it. A reset "
-               "destroys what is queued; after this time it is sent all the same, and the lost "
-               "bytes are "
-               "counted and logged.",
+               "it. A reset destroys what is queued; after this time it is sent all the same, and "
+               "the lost bytes are counted and logged.",
     }),
     bind<Field<&LinkConfig::allow_plaintext>>({
         .section = Section::link,
@@ -224,8 +222,7 @@ constexpr std::array kOptions = {
         .default_text = "false",
         .apply = Apply::live,
         .doc = "Permits tls = \"none\" on addresses that are not loopback, for a link inside a "
-               "tunnel that "
-               "encrypts and authenticates already.",
+               "tunnel that encrypts and authenticates already.",
     }),
     bind<Field<&LinkConfig::notify>>({
         .section = Section::link,
@@ -234,9 +231,8 @@ constexpr std::array kOptions = {
         .default_text = "[]",
         .example = "notify = [\"/usr/local/bin/longthrow-event\", \"dr\"]",
         .apply = Apply::live,
-        .doc =
-            "Reserved: a program, with its arguments, to run when the link goes up or down. This "
-            "version never runs it, and warns where it is set.",
+        .doc = "Reserved: a program, with its arguments, to run when the link goes up or down. "
+               "This version never runs it, and warns where it is set.",
     }),
 };
 

@@ -38,6 +38,12 @@ std::string show(const Option&, const std::vector<std::string>& value) {
   return text + "]";
 }
 
+std::string show(const Option& option, const std::vector<BandwidthWindow>& value) {
+  std::vector<std::string> texts;
+  for (const BandwidthWindow& window : value) texts.push_back(window.text);
+  return show(option, texts);
+}
+
 std::string show(const Option&, const CompressionSetting& value) { return to_string(value); }
 
 }  // namespace longthrow::fields

@@ -36,7 +36,7 @@ void follow_tables(Tables& running, const Tables& file) {
 void forget_saved_differences(LinkStatus& link, const LinkConfig& file) {
   std::erase_if(link.differs_from_file, [&](const std::string& setting) {
     if (setting == "memlimit") return link.buffer.limit_bytes == file.memlimit;
-    if (setting == "bandwidth") return link.bandwidth_bytes_s == file.bandwidth_bytes_s;
+    if (setting == "bandwidth") return link.bandwidth.bytes_s == file.bandwidth_bytes_s;
     if (setting == "compression") return link.compression.setting == to_string(file.compression);
     return false;
   });

@@ -11,81 +11,12 @@
 #include "proxy/config/options.h"
 #include "proxy/config/units.h"
 #include "proxy/control/loss_json.h"
+#include "proxy/control/request_reader.h"
 
 namespace longthrow::control {
 namespace {
 
-// Reads the keys of one request. The first mistake is kept; further reads give empty values.
-class Reader {
- public:
-  explicit Reader(const json::object& request) : request_(request) {}
-
-  std::string required_text(std::string_view key) {
-    const json::value* value = find(key);
-    if (value == nullptr) {
-      note(format("\"{}\" is missing", key));
-      return {};
-    }
-    if (!value->is_string() || value->get_string().empty()) {
-      note(format("\"{}\" must be a text that is not empty", key));
-      return {};
-    }
-    return std::string(value->get_string());
-  }
-  bool flag(std::string_view key) {
-    const json::value* value = find(key);
-    if (value == nullptr) return false;
-    if (!value->is_bool()) {
-      note(format("\"{}\" must be true or false", key));
-      return false;
-    }
-    return value->get_bool();
-  }
-  Duration optional_duration(std::string_view key) {
-    if (request_.if_contains(key) == nullptr) return Duration{0};
-    return keep(key, parse_duration(required_text(key)));
-  }
-  template <typename T>
-  T keep(std::string_view key, Result<T> result) {
-    if (result) return *std::move(result);
-    note(format("\"{}\": {}", key, result.error().message));
-    return T{};
-  }
-  std::size_t index(std::string_view key) {
-    const json::value* value = find(key);
-    if (value != nullptr && value->is_int64() && value->get_int64() >= 0) {
-      return static_cast<std::size_t>(value->get_int64());
-    }
-    note(format("\"{}\" must be a whole number from 0", key));
-    return 0;
-  }
-  [[nodiscard]] bool has(std::string_view key) const {
-    return request_.if_contains(key) != nullptr;
-  }
-  void note(std::string mistake) {
-    if (!mistake_) mistake_ = std::move(mistake);
-  }
-  // The first mistake, if any. A key that was not read is a mistake, too.
-  std::optional<std::string> mistake() {
-    for (const auto& entry : request_) {
-      const std::string_view key = entry.key();
-      if (std::ranges::find(known_, key) == known_.end()) {
-        note(format("\"{}\" is not a key of this command", key.substr(0, 40)));
-      }
-    }
-    return mistake_;
-  }
-
- private:
-  const json::value* find(std::string_view key) {
-    known_.emplace_back(key);
-    return request_.if_contains(key);
-  }
-
-  const json::object& request_;
-  std::vector<std::string> known_{"command"};
-  std::optional<std::string> mistake_;
-};
+using Reader = RequestReader;
 
 Request read_status(Reader&) { return StatusRequest{}; }
 Request read_reload(Reader& in) { return ReloadRequest{.dry_run = in.flag("dry_run")}; }
@@ -94,6 +25,9 @@ Request read_ping(Reader& in) { return NodeRequest{.command = Ping{in.required_t
 Request read_resume(Reader& in) { return NodeRequest{.command = Resume{in.required_text("name")}}; }
 Request read_release(Reader& in) {
   return NodeRequest{.command = Release{in.required_text("name")}};
+}
+Request read_accept_consistent(Reader& in) {
+  return NodeRequest{.command = AcceptConsistent{in.required_text("group")}};
 }
 Request read_takeover(Reader& in) {
   return NodeRequest{.command =
@@ -199,6 +133,7 @@ constexpr std::array kCommands{
     CommandRow{"resume", read_resume},
     CommandRow{"takeover", read_takeover},
     CommandRow{"release", read_release},
+    CommandRow{"accept-consistent", read_accept_consistent},
     CommandRow{"ping", read_ping},
     CommandRow{"reload", read_reload},
     CommandRow{"restart-check", read_restart_check},

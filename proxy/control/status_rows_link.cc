@@ -116,14 +116,18 @@ StatusRows<LinkStatus> LinkRows::traffic() {
       row("compression.codec", LT_AT(compression.codec), "the codec in use"),
       row("compression.ratio", LT_AT(compression.ratio), "raw over compressed bytes, recent",
           {gauge("longthrow_compression_ratio")}),
-      row("bandwidth_bytes_s", LT_AT(bandwidth_bytes_s), "the bandwidth setting; 0: unlimited",
+      row("bandwidth_bytes_s", LT_AT(bandwidth.bytes_s), "the bandwidth in force now; 0: unlimited",
           {gauge("longthrow_link_bandwidth_limit_bytes_per_second",
-                 "The bandwidth setting; absent: unlimited.",
+                 "The bandwidth in force now; absent: unlimited.",
                  [](const LinkStatus& link) {
-                   return link.bandwidth_bytes_s > 0
-                              ? Sample(static_cast<double>(link.bandwidth_bytes_s))
+                   return link.bandwidth.bytes_s > 0
+                              ? Sample(static_cast<double>(link.bandwidth.bytes_s))
                               : Sample();
                  })}),
+      row("bandwidth_window", LT_AT(bandwidth.window),
+          "the window of `bandwidth_schedule` that counts now; empty: none"),
+      row("bandwidth_changes_at", LT_AT(bandwidth.changes_at),
+          "when the schedule changes the bandwidth; null: never"),
       row("reconnects", LT_AT(reconnects),
           "how often the link came up again within a session; this and what follows counts since "
           "the node's start",

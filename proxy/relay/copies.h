@@ -4,9 +4,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "proxy/groups/copies_file.h"
 #include "proxy/relay/channels.h"
+#include "proxy/relay/group_health.h"
 
 namespace longthrow {
 
@@ -24,6 +26,10 @@ class Copies {
   // groups of several streams at every call, because nothing else tells it. For other groups with
   // each heartbeat, so that idle groups do not look old.
   void say_marks(TimePoint now);
+  // See group_health.h.
+  [[nodiscard]] std::vector<std::string> accept(Group& group) {
+    return accept_copies(group, routes_);
+  }
   // restore() takes what an earlier run of the node has kept; save() keeps it for the next.
   void restore(const SavedCopies& saved);
   void save(SavedCopies& saved) const;

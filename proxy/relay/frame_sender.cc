@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/relay/frame_sender.h"
 
+#include "proxy/base/log.h"
+#include "proxy/base/week_time.h"
+
 namespace longthrow {
+
+void FrameSender::follow_schedule(const std::string& link) {
+  const BandwidthWindow* before = bandwidth_.window();
+  bandwidth_.on_tick(local_week_minute(loop_.wall_now()));
+  const BandwidthWindow* window = bandwidth_.window();
+  if (window == before) return;
+  log_info("link {}: bandwidth_schedule: {}", link,
+           window != nullptr ? window->text : "in no window, so bandwidth counts");
+}
 
 void FrameSender::send_express(Session& session) {
   Lane* express = uplink_.lanes().express();
@@ -22,6 +34,7 @@ void FrameSender::send_express(Session& session) {
 }
 
 std::optional<TimePoint> FrameSender::send_bulk(Session& session, Ingest& ingest) {
+  bucket_.set_rate(bandwidth_.rate_bytes_s());
   LaneSet& lanes = uplink_.lanes();
   bool sent = !lanes.bulk().empty();
   while (sent) {

@@ -8,6 +8,7 @@
 #include "longthrow/loop.h"
 #include "proxy/ingest/ingest.h"
 #include "proxy/session/session.h"
+#include "proxy/uplink/bandwidth_plan.h"
 #include "proxy/uplink/token_bucket.h"
 #include "proxy/uplink/uplink.h"
 
@@ -20,9 +21,12 @@ class FrameSender {
   FrameSender(const FrameSender&) = delete;
   FrameSender& operator=(const FrameSender&) = delete;
 
-  // Limits frames to `bytes_s` in total; 0: no limit but the lanes.
-  void set_bandwidth(std::uint64_t bytes_s) { bucket_.set_rate(bytes_s); }
-  [[nodiscard]] std::uint64_t bandwidth_bytes_s() const { return bucket_.rate(); }
+  // What frames may take in total.
+  [[nodiscard]] BandwidthPlan& bandwidth() { return bandwidth_; }
+  [[nodiscard]] const BandwidthPlan& bandwidth() const { return bandwidth_; }
+
+  // Called every tick. `link`: its name, for the log.
+  void follow_schedule(const std::string& link);
 
   // Control records that are due, then frames of express and of quiet channels.
   void send_express(Session& session);
@@ -47,6 +51,7 @@ class FrameSender {
 
   Loop& loop_;
   Uplink& uplink_;
+  BandwidthPlan bandwidth_;
   TokenBucket bucket_;
   ByteQueue record_;  // scratch
   std::uint64_t sent_bytes_ = 0;

@@ -69,4 +69,22 @@ void judge_group(const Group& group, const RouteTable& routes, const Session* se
   }
 }
 
+std::vector<std::string> accept_copies(Group& group, const RouteTable& routes) {
+  std::vector<std::string> accepted;
+  for (Route* route : routes.configured()) {
+    if (route->group != &group) continue;
+    const std::string before = route_trouble(*route, nullptr);
+    route->health.accept();
+    if (route_trouble(*route, nullptr) == before) continue;
+    accepted.push_back(format("route {}: {}", route->name, before));
+  }
+  if (group.shortfall.bytes > 0 && accepted.empty())
+    accepted.push_back(
+        format("{} bytes were not delivered: {}", group.shortfall.bytes, group.shortfall.reason));
+  group.shortfall = {};
+  if (std::exchange(group.copy.restored, false))
+    accepted.emplace_back("what was lost before this node was started is not known");
+  return accepted;
+}
+
 }  // namespace longthrow

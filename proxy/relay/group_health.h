@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "longthrow/status.h"
 #include "proxy/routes/route_table.h"
@@ -16,5 +17,9 @@ void observe_health(Route& route);
 // none.
 void judge_group(const Group& group, const RouteTable& routes, const Session* session,
                  GroupStatus& status);
+
+// An administrator vouches for the group's copies. Returns what stood against them and no longer
+// does, a text each.
+[[nodiscard]] std::vector<std::string> accept_copies(Group& group, const RouteTable& routes);
 
 }  // namespace longthrow

@@ -135,6 +135,7 @@ void Link::on_tick() {
   beat_.last_tick = now;
   context_.parts.loop.arm(beat_.tick, now + kTick);
   peer_.on_tick(now);
+  peer_.sender().follow_schedule(name_);
   doors_.look_at_waiting();
   log_.say_what_was_left_out(now, std::string(to_string(peer_.state())));
   approach_memlimit();

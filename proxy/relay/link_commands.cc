@@ -64,8 +64,10 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
       log_error("link {}: memlimit stays as it was: {}", name_, set.error().message);
   }
   if (!keep || config.compression != config_.compression) set_compression(config.compression);
-  if (!keep || config.bandwidth_bytes_s != config_.bandwidth_bytes_s)
-    set_bandwidth(config.bandwidth_bytes_s);
+  if (!keep || config.bandwidth_bytes_s != config_.bandwidth_bytes_s ||
+      config.bandwidth_schedule != config_.bandwidth_schedule) {
+    peer_.sender().bandwidth().configure(config.bandwidth_bytes_s, config.bandwidth_schedule);
+  }
   const bool dials_now = !config.connect.empty() && config_.connect.empty();
   config_ = config;
   buffer_.ingest().set_groups(groups);
@@ -95,7 +97,7 @@ void Link::set_compression(const CompressionSetting& setting) {
 }
 
 void Link::set_bandwidth(std::uint64_t bytes_s) {
-  peer_.sender().set_bandwidth(bytes_s);
+  peer_.sender().bandwidth().set(bytes_s);
   wake();
 }
 

@@ -169,7 +169,7 @@ Limit LinkNumbers::limited_by() const {
   if (session.blocked_by_credit()) return Limit::peer_disk;
   if (session.bulk_frames_wait()) {
     const bool throttled =
-        peer_.sender().bandwidth_bytes_s() != 0 && peer_.uplink().lanes().bulk_has_room();
+        peer_.sender().bandwidth().rate_bytes_s() != 0 && peer_.uplink().lanes().bulk_has_room();
     return throttled ? Limit::bandwidth : Limit::wan;
   }
   // No frame waits to be sent, yet the share is full: of frames that are sent and not acknowledged.

@@ -8,6 +8,15 @@
 #include "proxy/relay/link.h"
 
 namespace longthrow {
+namespace {
+
+// The begin of the minute that comes so many minutes after that of `now`.
+WallTime next_minute(WallTime now, int minutes) {
+  return std::chrono::floor<std::chrono::minutes>(now) + std::chrono::minutes(minutes);
+}
+
+}  // namespace
+
 void Link::fill_status(Status& status) const {
   LinkStatus& link = status.links[name_];
   fill_link(link);
@@ -48,10 +57,14 @@ void Link::fill_link(LinkStatus& link) const {
   link.compression.setting = to_string(compression.setting());
   link.compression.codec = to_string(compression.current());
   link.compression.ratio = rates.ratio();
-  link.bandwidth_bytes_s = peer_.sender().bandwidth_bytes_s();
+  const BandwidthPlan& bandwidth = peer_.sender().bandwidth();
+  link.bandwidth.bytes_s = bandwidth.rate_bytes_s();
+  if (bandwidth.window() != nullptr) link.bandwidth.window = bandwidth.window()->text;
+  if (const auto minutes = bandwidth.minutes_to_change())
+    link.bandwidth.changes_at = next_minute(context_.parts.loop.wall_now(), *minutes);
   if (share.memlimit_bytes() != config_.memlimit) link.differs_from_file.push_back("memlimit");
   if (compression.setting() != config_.compression) link.differs_from_file.push_back("compression");
-  if (link.bandwidth_bytes_s != config_.bandwidth_bytes_s)
+  if (bandwidth.is_set() && link.bandwidth.bytes_s != config_.bandwidth_bytes_s)
     link.differs_from_file.push_back("bandwidth");
 }
 

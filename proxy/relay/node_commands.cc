@@ -117,7 +117,9 @@ Answer NodeImpl::run(const SetBandwidth& command) {
   const std::string value =
       command.bytes_s == 0 ? "unlimited" : format("{} bytes/s", command.bytes_s);
   log_info("link {}: bandwidth is now {}", command.link, value);
-  return done(format("link {}: bandwidth is now {}", command.link, value));
+  const bool until = link->peer().sender().bandwidth().minutes_to_change().has_value();
+  return done(format("link {}: bandwidth is now {}{}", command.link, value,
+                     until ? ", until bandwidth_schedule changes it" : ""));
 }
 
 // --- tasks
@@ -190,6 +192,31 @@ Answer NodeImpl::run(const Release& command) {
   }
   log_info("{}: released", command.name);
   return done(format("{} is released: the peer may connect again", command.name));
+}
+
+Answer NodeImpl::run(const AcceptConsistent& command) {
+  Link* link = link_of_group(command.group);
+  if (link == nullptr) return unknown_group(command.group);
+  Answer answer{.details = link->copies().accept(*link->configured_group(command.group))};
+  for (const std::string& text : answer.details)
+    log_warning("group {}: an administrator accepts its copies: {}", command.group, text);
+  Status now;
+  link->fill_status(now);
+  const GroupStatus& status = now.groups[command.group];
+  answer.ok = status.consistent == Consistency::yes;
+  if (!answer.ok) {
+    answer.message =
+        format("group {} is {}: {}", command.group,
+               status.consistent == Consistency::no ? "still not consistent"
+                                                    : "still not known to be consistent",
+               status.reason);
+  } else if (answer.details.empty()) {
+    answer.message = format("group {}: nothing stood against it", command.group);
+  } else {
+    answer.message =
+        format("group {} counts as consistent here; the peer judges for itself", command.group);
+  }
+  return answer;
 }
 
 Answer NodeImpl::run(const Losses& command) {

@@ -60,8 +60,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner, private Closable
   void on_joined(Closable&) override { go_on_stopping(); }
   [[nodiscard]] bool is_drained() const;
   [[nodiscard]] bool is_idle() const;
-  // Ends all links, though bytes may be left.
-  void end_links(TimePoint now);
+  void end_links(TimePoint now);  // though bytes may be left
 
   [[nodiscard]] Link* link_named(const std::string& name);
   [[nodiscard]] Link* link_of_group(const std::string& group);
@@ -70,6 +69,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner, private Closable
   Answer run(const SetBandwidth& command);
   Answer run(const Resume& command);
   Answer run(const Release& command);
+  Answer run(const AcceptConsistent& command);
   Answer run(const Reload& command);
   [[nodiscard]] Result<void> can_reload(const Config& config) const;
   [[nodiscard]] Result<void> begin_reload(const Reload& command);

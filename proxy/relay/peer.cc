@@ -27,7 +27,7 @@ Peer::Peer(const Parts& parts, const std::string& link, Hooks hooks)
                parts.context.incarnation, log_},
               *this, link, config_),
       sender_(loop_, uplink_) {
-  sender_.set_bandwidth(config_.bandwidth_bytes_s);
+  sender_.bandwidth().configure(config_.bandwidth_bytes_s, config_.bandwidth_schedule);
 }
 
 Peer::~Peer() = default;

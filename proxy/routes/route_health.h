@@ -45,6 +45,12 @@ class RouteHealth {
   // Whether a loss is not over. Then the copy here is no newer than before the loss.
   [[nodiscard]] bool lost() const { return loss_.has_value(); }
 
+  // An administrator vouches for the copy: losses so far are over.
+  void accept() {
+    loss_.reset();
+    trifle_.reset();
+  }
+
   // Why the copy cannot be trusted; "": no reason is known.
   [[nodiscard]] std::string trouble(RouteProtocol protocol, std::size_t open_channels) const;
 

@@ -146,6 +146,7 @@ Config Cluster::config(int side, HostId host) const {
   link.memlimit = options_.memlimit;
   link.compression = options_.compression;
   link.bandwidth_bytes_s = options_.bandwidth_bytes_s;
+  link.bandwidth_schedule = options_.bandwidth_schedule;
   link.tls = NoTls{};
   link.lanes = options_.lanes;
   link.heartbeat = options_.heartbeat;

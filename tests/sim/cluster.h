@@ -42,6 +42,7 @@ struct ClusterOptions {
   Duration session_timeout = std::chrono::hours(1);
   Duration heartbeat = std::chrono::seconds(2);
   Duration dead_after = std::chrono::seconds(10);
+  std::vector<BandwidthWindow> bandwidth_schedule;
   std::uint64_t bandwidth_bytes_s = 0;
   Duration stop_timeout = std::chrono::seconds(60);
   std::string state_dir = "/nonexistent";               // the nodes' are folders in it

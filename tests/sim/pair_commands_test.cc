@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What commands stop, and when they answer, though not all goes well meanwhile.
+#include "proxy/base/week_time.h"
 #include "tests/sim/pair_fixture.h"
 
 namespace longthrow::sim {
 namespace {
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 class PairCommands : public PairFixture {
@@ -158,6 +160,61 @@ TEST_F(PairCommands, AnOlderConnectionThatEndsDoesNotMakeALossGood) {
   ASSERT_TRUE(wait([this] { return status(0).routes.at("r0").channels.empty(); }));
   run(seconds(2));
   for (const int side : {0, 1}) EXPECT_EQ(group(side).consistent, Consistency::no) << side;
+}
+
+// Nothing makes the lost bytes good, since no newer connection comes. The administrator does.
+TEST_F(PairCommands, AnAdministratorVouchesForACopy) {
+  start();
+  targets.front().options().reset_ratio = 1;
+  (void)source({.bytes = 4 * kMiB, .ending = SourceEnding::hold});
+  ASSERT_TRUE(wait([this] { return sources.back().finished(); }));
+  run(seconds(2));
+  for (const int side : {0, 1}) ASSERT_EQ(group(side).consistent, Consistency::no) << side;
+  EXPECT_GT(group(0).lag.bytes, 0U);
+  for (const int side : {0, 1}) {
+    const Answer answer = command(side, AcceptConsistent{"g"})->back();
+    EXPECT_TRUE(answer.ok) << answer.message;
+    ASSERT_EQ(answer.details.size(), 1U) << answer.message;
+    EXPECT_NE(answer.details.front().find("route r0: "), std::string::npos);
+    EXPECT_EQ(group(side).consistent, Consistency::yes) << group(side).reason;
+  }
+  EXPECT_EQ(group(0).lag.bytes, 0U);
+  EXPECT_TRUE(command(0, AcceptConsistent{"g"})->back().details.empty());
+  EXPECT_FALSE(command(0, AcceptConsistent{"nowhere"})->back().ok);
+  EXPECT_FALSE(command(0, Losses{.minor = true})->back().losses->losses.empty())
+      << "the ledger keeps it";
+}
+
+TEST_F(PairCommands, ABandwidthOfTheWeekCountsAndWhatIsSetHoldsUntilItChanges) {
+  start();
+  Config config = cluster->config(0);
+  const int minute = local_week_minute(cluster->loop(0)->wall_now()) % kDayMinutes;
+  config.links.begin()->second.bandwidth_schedule = {{.days = 0b1111111,
+                                                      .from_minute = (minute + 2) % kDayMinutes,
+                                                      .to_minute = (minute + 4) % kDayMinutes,
+                                                      .bytes_s = 64 * kKiB,
+                                                      .text = "soon"}};
+  ASSERT_TRUE(command(0, Reload{config})->back().ok);
+  const auto link = [this] { return status(0).links.begin()->second; };
+  EXPECT_EQ(link().bandwidth.window, "");
+  EXPECT_TRUE(link().bandwidth.changes_at);
+  ASSERT_TRUE(wait([&] { return link().bandwidth.window == "soon"; }, minutes(3)));
+  run(seconds(5));
+  EXPECT_EQ(link().bandwidth.bytes_s, 64 * kKiB);
+  source({.bytes = kGiB, .compressible = false, .ending = SourceEnding::hold});
+  run(seconds(5));
+  const std::uint64_t before = targets.front().received_bytes();
+  run(seconds(20));
+  EXPECT_LT(targets.front().received_bytes() - before, 25 * 64 * kKiB);
+  EXPECT_GT(targets.front().received_bytes() - before, 12 * 64 * kKiB);
+
+  const std::string name = config.links.begin()->first;
+  ASSERT_TRUE(command(0, SetBandwidth{name, 32 * kKiB})->back().ok);
+  EXPECT_EQ(link().bandwidth.bytes_s, 32 * kKiB);
+  EXPECT_EQ(link().differs_from_file, std::vector<std::string>{"bandwidth"});
+  ASSERT_TRUE(wait([&] { return link().bandwidth.window.empty(); }, minutes(3)));
+  EXPECT_EQ(link().bandwidth.bytes_s, 0U);
+  EXPECT_TRUE(link().differs_from_file.empty());
 }
 
 }  // namespace

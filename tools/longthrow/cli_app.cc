@@ -108,6 +108,14 @@ void add_link_state(CLI::App& app, CommandLine& into) {
       add_command(app, into, "release", "End the fence of a takeover", "  longthrow release dr");
   release->add_option("NAME", into.name, "The link's or the group's name")->required();
 
+  CLI::App* accept = add_command(
+      app, into, "accept-consistent",
+      "You have made the copies of a group whole by other means: forget what was lost before",
+      "  longthrow accept-consistent vm1    at both sites, after a new base backup or a full "
+      "resync\n"
+      "                                     that went another way");
+  accept->add_option("GROUP", into.name, "The group's name")->required();
+
   CLI::App* ping = add_command(app, into, "ping", "Measure round trips to the peer's daemon",
                                "  longthrow ping dr\n  longthrow ping dr --count 10");
   ping->add_option("LINK", into.name, "The link's name")->required();

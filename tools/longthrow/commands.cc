@@ -38,6 +38,8 @@ json::object request_of(const CommandLine& line) {
     out["group"] = line.name;
     if (!line.timeout.empty()) out["timeout"] = line.timeout;
     if (line.hold) out["hold"] = true;
+  } else if (line.command == "accept-consistent") {
+    out["group"] = line.name;
   } else if (line.command == "pause") {
     out["link"] = line.name;
     if (line.drain) out["drain"] = true;

@@ -34,8 +34,8 @@ LinkFacts facts_of(const LinkStatus& link) {
   facts.locked = link.buffer.locked;
   facts.send_share_bytes = facts.memlimit_bytes * 3 / 4;
   if (link.state == LinkState::up) facts.rtt_s = link.rtt_ms.value_or(0) / 1000;
-  if (link.bandwidth_bytes_s > 0) {
-    facts.rate_bytes_s = static_cast<double>(link.bandwidth_bytes_s);
+  if (link.bandwidth.bytes_s > 0) {
+    facts.rate_bytes_s = static_cast<double>(link.bandwidth.bytes_s);
   } else if (link.limited_by == Limit::wan && link.rate.out_bytes_s > 0) {
     facts.rate_bytes_s = link.rate.out_bytes_s;  // idle links do not show what they could carry
   }

@@ -96,6 +96,7 @@ source = "127.0.0.2"
 memlimit = "64MiB"
 compression = "none"
 bandwidth = "100mbit"
+bandwidth_schedule = ["daily 08:00-18:00 10mbit"]
 lanes = 4
 congestion = "bbr"
 heartbeat = "500ms"

@@ -34,6 +34,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"bandwidth = \"100Mbps\"", "bandwidth", "write \"100mbit\" (bits) or \"100MB/s\""},
         Refused{"bandwidth = \"1bit\"", "bandwidth", "a rate from \"8kbit\""},
         Refused{"bandwidth = \"0mbit\"", "bandwidth", "\"unlimited\""},
+        Refused{"bandwidth_schedule = \"mon 08:00-18:00 1mbit\"", "bandwidth_schedule", "a list"},
+        Refused{"bandwidth_schedule = [\"mon 8-18 1mbit\"]", "bandwidth_schedule", "no times"},
         Refused{"lanes = 9", "lanes", "a whole number from 1 to 8"},
         Refused{"lanes = \"2\"", "lanes", "without quotes"},
         Refused{"lanes = 2.5", "lanes", "2.5 (a number)"},

@@ -118,7 +118,7 @@ TEST_F(ControlSocketCommand, SavedSettingNoLongerDiffersFromTheFile) {
   LinkStatus& link = node_.current.links["dr"];
   link.buffer.limit_bytes = 2 * kGiB;
   link.differs_from_file = {"memlimit", "bandwidth"};
-  link.bandwidth_bytes_s = 5;
+  link.bandwidth.bytes_s = 5;
   start();
   ask(R"({"command":"set","link":"dr","setting":"memlimit","value":"2GiB","save":true})");
   const json::value status = ask(R"({"command":"status"})").at("status");

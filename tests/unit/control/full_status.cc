@@ -40,7 +40,9 @@ LinkStatus full_link() {
   link.compression.setting = "auto";
   link.compression.codec = "zstd:3";
   link.compression.ratio = 3.25;
-  link.bandwidth_bytes_s = 16;
+  link.bandwidth.window = "mon-fri 08:00-18:00 20mbit";
+  link.bandwidth.changes_at = WallTime(std::chrono::seconds(1'769'882'400));
+  link.bandwidth.bytes_s = 16;
   link.reconnects = 17;
   link.sessions = 18;
   link.retransmitted_bytes = 19;

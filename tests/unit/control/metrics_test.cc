@@ -20,7 +20,7 @@ Status rich_status() {
   status.links["two"] = status.links["dr"];
   status.links["two"].drain_eta_s = 5.0;
   status.links["two"].full_eta_s = 6.0;
-  status.links["two"].bandwidth_bytes_s = 1000;
+  status.links["two"].bandwidth.bytes_s = 1000;
   status.groups["g2"] = status.groups["vm1"];
   status.routes["r2"] = status.routes["r0"];
   return status;

@@ -48,6 +48,8 @@ TEST(ParseRequest, ReadsCommandsByName) {
   EXPECT_EQ(command<Resume>(R"({"command":"resume","name":"vm1"})").name, "vm1");
   EXPECT_TRUE(command<Takeover>(R"({"command":"takeover","name":"dr","force":true})").force);
   EXPECT_EQ(command<Release>(R"({"command":"release","name":"dr"})").name, "dr");
+  EXPECT_EQ(command<AcceptConsistent>(R"({"command":"accept-consistent","group":"vm1"})").group,
+            "vm1");
   EXPECT_EQ(command<Ping>(R"({"command":"ping","link":"dr"})").link, "dr");
   command<RestartCheck>(R"({"command":"restart-check"})");
 }

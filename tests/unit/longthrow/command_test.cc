@@ -104,6 +104,7 @@ TEST_F(Command, EachSendsItsOwn) {
                                                                  {"resume", "dr"},
                                                                  {"takeover", "vm1", "--force"},
                                                                  {"release", "dr"},
+                                                                 {"accept-consistent", "vm1"},
                                                                  {"restart-check"}}) {
     EXPECT_EQ(cli(words).code, 0) << words[0];
   }
@@ -112,7 +113,8 @@ TEST_F(Command, EachSendsItsOwn) {
   EXPECT_EQ(std::get<Resume>(sent.at(1)).name, "dr");
   EXPECT_TRUE(std::get<Takeover>(sent.at(2)).force);
   EXPECT_EQ(std::get<Release>(sent.at(3)).name, "dr");
-  EXPECT_TRUE(std::holds_alternative<RestartCheck>(sent.at(4)));
+  EXPECT_EQ(std::get<AcceptConsistent>(sent.at(4)).group, "vm1");
+  EXPECT_TRUE(std::holds_alternative<RestartCheck>(sent.at(5)));
 }
 
 TEST_F(Command, LossesAreATableThatSaysWhenItBegins) {
