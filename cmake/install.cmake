@@ -17,6 +17,7 @@ install(DIRECTORY docs DESTINATION ${doc_dir} FILES_MATCHING PATTERN "*.md")
 install(FILES conf/longthrow.toml DESTINATION ${doc_dir}/examples)
 install(DIRECTORY conf/examples/ conf/drbd DESTINATION ${doc_dir}/examples)
 
+install(PROGRAMS conf/ocf/longthrowd DESTINATION lib/ocf/resource.d/longthrow)
 install(FILES conf/longthrow.sysusers DESTINATION lib/sysusers.d RENAME longthrow.conf)
 install(FILES conf/longthrow.tmpfiles DESTINATION lib/tmpfiles.d RENAME longthrow.conf)
 install(FILES conf/longthrow.modules DESTINATION lib/modules-load.d RENAME longthrow.conf)

@@ -193,6 +193,15 @@ unpack_promtool() {
     say "  note     promtool could not be had: the test that needs it will be skipped"
 }
 
+# What checks conf/ocf/longthrowd.
+unpack_ocf() {
+  local folder=$root/build/ocf
+  if [ -x "$folder/usr/sbin/ocf-tester" ]; then return 0; fi
+  say "  unpack   ocf-tester from Debian's resource-agents package into build/ocf (not installed)"
+  unpack_debs "$folder" resource-agents ||
+    say "  note     ocf-tester could not be had: the test that needs it will be skipped"
+}
+
 # What the guests of the DRBD lab are made of (tests/drbd/image.py).
 unpack_guest() {
   local folder=$root/build/drbd/packages kernel
