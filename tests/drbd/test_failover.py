@@ -26,7 +26,7 @@ def word(guest) -> str:
 
 
 def write_word(guest, text: str) -> None:
-    guest.run(f"echo {text} >/mnt/0/word && dd if=/dev/urandom of=/mnt/0/{text} bs=64k count=32 conv=fsync")
+    guest.run(f"echo {text} >/mnt/0/word && dd if=/dev/urandom of=/mnt/0/{text} bs=64k count=32 && sync")
 
 
 def prepare(make_sites):
