@@ -51,7 +51,7 @@ def make_sites(request):
 
     def make(rtt: str = "20ms", rate: str | None = None, queue: str | None = None, kind=Sites,
              **settings) -> Sites:
-        image = request.getfixturevalue("image_with_daemons" if kind is InnerSites else "image")
+        image = request.getfixturevalue("image_with_daemons" if issubclass(kind, InnerSites) else "image")
         folder = Path(tempfile.mkdtemp(prefix="longthrow-", dir=os.environ.get("TMPDIR", "/tmp")))
         lab = Lab(wanlink=program("wanlink"), rtt=rtt, rate=rate, queue=queue)
         made.append((lab, folder, None))

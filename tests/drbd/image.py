@@ -17,7 +17,7 @@ UNPACKED = ROOT / "build" / "drbd" / "packages"
 INIT = Path(__file__).with_name("guest") / "init"
 
 # In the order in which they are wanted; what these need comes before them.
-MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "crc32c_generic", "ext4", "drbd"]
+MODULES = ["tcp_diag", "virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "crc32c_generic", "ext4", "drbd"]
 UTILITIES = ["sbin/drbdadm", "sbin/drbdsetup", "sbin/drbdmeta", "lib/drbd/drbdadm-84",
              "lib/drbd/drbdsetup-84"]
 FROM_HOST = ["mke2fs", "e2fsck"]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two sites with real DRBD: a guest on either side, Longthrow or a plain route between them."""
+import json
 import re
 from pathlib import Path
 
-from drbd.guest import Guest
+from drbd.guest import Guest, GuestError
 from drbd.image import Image
 from support.lab import Lab
 from support.node import Node, make_key
@@ -210,8 +211,62 @@ class InnerSites(Sites):
 
     def start_node(self, guest: Guest) -> None:
         guest.begin("exec longthrowd --config /etc/longthrow/longthrow.toml", "longthrowd")
-        wait_until(lambda: guest.try_run("drbd-proxy-ctl show")[0] == 0, 30,
-                   f"longthrowd of guest {guest.name} answers", every=0.5)
+        def answers():
+            if guest.try_run("test -e /tmp/longthrowd.code")[0] == 0:
+                raise GuestError(f"longthrowd of guest {guest.name} has ended:\n{guest.run('cat /tmp/longthrowd.out')}")
+            return guest.try_run("longthrow status")[0] == 0
+        wait_until(answers, 30, f"longthrowd of guest {guest.name} answers", every=0.5)
 
     def kill_node(self, guest: Guest) -> None:
         guest.run("kill -9 $(pidof longthrowd)")
+
+
+class TwoResources(InnerSites):
+    """Two resources, r0 and r1, of one volume each, whose routes are one group, `vm1`. The nodes run beside DRBD, so
+    that they can read how far its sockets were written."""
+
+    def __init__(self, lab: Lab, image: Image, folder: Path):
+        super().__init__(lab, image, folder)
+        for guest, peer in ((self.a, "b"), (self.b, "a")):
+            guest.resource = "global { usage-count no; }\n" + "".join(
+                self._resource(index, guest.name, peer) for index in (0, 1))
+
+    def _resource(self, index: int, here: str, peer: str) -> str:
+        options = " ".join(f"{key} {value};" for key, value in {"protocol": "A", **self.net}.items())
+        volume = f"volume 0 {{ device /dev/drbd{index}; disk /dev/vd{'ab'[index]}; meta-disk internal; }}"
+        hosts = " ".join(f"on {name} {{ address {address}:{DRBD_PORT + index}; {volume} }}"
+                         for name, address in ((here, "127.0.0.1"), (peer, "127.0.0.2")))
+        return f"resource r{index} {{ net {{ {options} }} {hosts} }}\n"
+
+    def boot(self) -> None:
+        Sites.boot(self)
+        for guest, ends in ((self.a, f'listen = "{self.a.address}:{WAN_PORT}"'),
+                            (self.b, f'connect = "{self.a.address}:{WAN_PORT}"')):
+            routes = "".join(f'[route.r{index}]\nlink = "dr"\nlisten = "127.0.0.2:{DRBD_PORT + index}"\n'
+                             f'target = "127.0.0.1:{DRBD_PORT + index}"\nprotocol = "drbd"\ngroup = "vm1"\n'
+                             for index in (0, 1))
+            guest.write("/etc/longthrow/drbd.psk", self.key)
+            guest.write("/etc/longthrow/longthrow.toml",
+                        f'[node]\nname = "{guest.name}"\n[link.dr]\n{ends}\nmemlimit = "64MiB"\n'
+                        f'tls = {{ psk_file = "/etc/longthrow/drbd.psk" }}\n{routes}')
+            guest.run("chmod 600 /etc/longthrow/drbd.psk; mkdir -p /run/longthrow")
+            self.start_node(guest)
+
+    def start(self) -> "TwoResources":
+        self.boot()
+        for guest in (self.a, self.b):
+            guest.write("/etc/drbd.conf", guest.resource)
+            guest.run("for r in r0 r1; do drbdadm create-md --force $r && drbdadm up $r || exit 1; done")
+        self.wait_connected(90)
+        self.a.run("for r in r0 r1; do drbdadm new-current-uuid --clear-bitmap $r/0 && drbdadm primary $r || exit 1; done")
+        return self
+
+    def status(self, guest: Guest) -> dict:
+        return json.loads(guest.run("longthrow status --json"))
+
+    def wait_in_sync(self, timeout: float) -> None:
+        def settled():
+            links = [self.status(guest)["links"]["dr"] for guest in (self.a, self.b)]
+            return sum(link["lag"]["bytes"] + link["undelivered_bytes"] for link in links) == 0 and \
+                all(value == "0" for value in re.findall(r" (?:oos|ap|pe):(\d+)", self.proc()))
+        wait_until(settled, timeout, f"DRBD in sync; {self.proc()}", every=1)
