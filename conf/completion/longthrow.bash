@@ -9,7 +9,7 @@ _longthrow_names() {  # links | groups
 
 _longthrow() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="init status losses set drain pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
+  local commands="init status losses events set drain pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
   local common="--control --json --help"
   local command="" control="" i
   local -a words=()
@@ -18,7 +18,7 @@ _longthrow() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       --control) control=${COMP_WORDS[++i]} ;;
-      --timeout | --count | --identity | --since) ((i++)) ;;
+      --timeout | --count | --identity | --since | --link | --group | -n) ((i++)) ;;
       --name | --peer | --dials | --address | --peer-address | --replicate | --server) ((i++)) ;;
       --memlimit | --bandwidth | --writes | --outage | --directory | --join) ((i++)) ;;
       -*) ;;
@@ -54,7 +54,13 @@ _longthrow() {
     --bandwidth | --writes)
       mapfile -t COMPREPLY < <(compgen -W "10mbit 100mbit 1gbit" -- "$cur")
       return ;;
-    --count | --identity | --watch | --name | --peer | --address | --peer-address) return ;;
+    --link)
+      mapfile -t COMPREPLY < <(compgen -W "$(_longthrow_names links)" -- "$cur")
+      return ;;
+    --group)
+      mapfile -t COMPREPLY < <(compgen -W "$(_longthrow_names groups)" -- "$cur")
+      return ;;
+    --count | --identity | --watch | -n | --name | --peer | --address | --peer-address) return ;;
   esac
 
   local options="" choices=""
@@ -64,6 +70,7 @@ _longthrow() {
       options="$common --name --peer --dials --address --peer-address --replicate --server --memlimit --bandwidth --writes --outage --directory --join --force --dry-run" ;;
     status) options="$common --watch" ;;
     losses) options="$common --since --minor" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
+    events) options="$common --since --link --group -n --follow" ;;
     set)
       options="$common --save"
       case ${#words[@]} in

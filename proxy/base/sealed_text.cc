@@ -14,10 +14,16 @@ namespace longthrow {
 namespace {
 
 constexpr std::uint64_t kSeed = 0x7374617465303031;
+constexpr std::size_t kSealBytes = 18;  // " ~" and 16 digits
+
+ByteView bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+std::string seal_of(std::string_view line, std::uint64_t seed) {
+  return format(" ~{:016x}", checksum64(bytes_of(line), seed));
+}
 
 std::string last_line(std::string_view lines) {
-  const ByteView bytes = std::as_bytes(std::span(lines.data(), lines.size()));
-  return format("end {:016x}\n", checksum64(bytes, kSeed));
+  return format("end {:016x}\n", checksum64(bytes_of(lines), kSeed));
 }
 
 }  // namespace
@@ -49,6 +55,17 @@ Result<std::optional<std::string>> read_sealed_file(const std::filesystem::path&
                 format("{} is damaged: it is not as it was written", path.string()));
   }
   return lines;
+}
+
+std::string sealed_line(std::string_view line, std::uint64_t seed) {
+  return format("{}{}\n", line, seal_of(line, seed));
+}
+
+std::optional<std::string_view> unsealed_line(std::string_view line, std::uint64_t seed) {
+  if (line.size() < kSealBytes) return std::nullopt;
+  const std::string_view body = line.substr(0, line.size() - kSealBytes);
+  if (line.substr(body.size()) != seal_of(body, seed)) return std::nullopt;
+  return body;
 }
 
 }  // namespace longthrow

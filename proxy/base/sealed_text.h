@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text of a small file of state that says itself whether it is whole: its last line has the
 // checksum of all lines before it. A file that was cut short, or in which a byte has changed, is
-// not taken for one that says something else.
+// not taken for one that says something else. In a file to which lines are appended each line has a
+// checksum of its own.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,5 +23,12 @@ namespace longthrow {
 // it was sealed, another if it cannot be read. Blocks on the disk.
 [[nodiscard]] Result<std::optional<std::string>> read_sealed_file(
     const std::filesystem::path& path);
+
+// `line` with its checksum and its end. `seed`: of this kind of file. REQUIRES: no end of line in
+// `line`.
+[[nodiscard]] std::string sealed_line(std::string_view line, std::uint64_t seed);
+// The line without its checksum. Nothing: it is not as it was sealed.
+[[nodiscard]] std::optional<std::string_view> unsealed_line(std::string_view line,
+                                                            std::uint64_t seed);
 
 }  // namespace longthrow

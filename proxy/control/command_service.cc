@@ -45,7 +45,7 @@ void CommandService::status(std::function<void(Result<Status>)> handler) {
     if (!result) return handler(std::unexpected(result.error()));
     Status status = **result;
     forget_saved_differences(status, reloader_.file_config());
-    if (restart_pending_) status.restart_pending = restart_pending_();
+    if (hooks_.restart_pending) status.restart_pending = hooks_.restart_pending();
     handler(std::move(status));
   });
 }
@@ -67,6 +67,11 @@ CommandService::Started CommandService::handle(std::string_view request_line, Re
   }
   if (const auto* reload = std::get_if<ReloadRequest>(&*request)) {
     reloader_.reload(*reload, reply);
+    return {};
+  }
+  if (const auto* events = std::get_if<EventsRequest>(&*request)) {
+    reply(hooks_.events ? hooks_.events(*events)
+                        : error_to_json("failed", "this node keeps no history of events"));
     return {};
   }
   if (std::holds_alternative<ConnectionsRequest>(*request)) {
@@ -133,6 +138,7 @@ CommandService::Started CommandService::pass_on(NodeRequest request, Reply reply
   started.ticket = gateway_.execute(
       std::move(command),
       [this, request = std::move(request), reply = std::move(reply)](const Answer& answer) {
+        if (answer.done && hooks_.answered) hooks_.answered(request.command, answer);
         json::object out = answer_to_json(answer);
         if (answer.done && answer.ok && request.save) keep(request, out);
         reply(std::move(out));

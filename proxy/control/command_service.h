@@ -27,12 +27,14 @@ class CommandService {
     bool is_long = false;                       // abandoned when the asker goes away
   };
 
-  CommandService(NodeGateway& gateway, Reloader& reloader, ConfigStore& store,
-                 std::function<std::string()> restart_pending)
-      : gateway_(gateway),
-        reloader_(reloader),
-        store_(store),
-        restart_pending_(std::move(restart_pending)) {}
+  struct Hooks {
+    // Each may be missing.
+    std::function<std::string()> restart_pending{};
+    std::function<json::object(const EventsRequest&)> events{};
+    std::function<void(const Command&, const Answer&)> answered{};  // the last answer
+  };
+  CommandService(NodeGateway& gateway, Reloader& reloader, ConfigStore& store, Hooks hooks)
+      : gateway_(gateway), reloader_(reloader), store_(store), hooks_(std::move(hooks)) {}
 
   Started handle(std::string_view request_line, Reply reply);
   // The node's status. A value that was saved to the file since the node's start counts as the
@@ -50,7 +52,7 @@ class CommandService {
   NodeGateway& gateway_;
   Reloader& reloader_;
   ConfigStore& store_;
-  std::function<std::string()> restart_pending_;
+  Hooks hooks_;
 };
 
 }  // namespace longthrow::control

@@ -16,6 +16,7 @@
 #include "proxy/control/command_service.h"
 #include "proxy/control/control_connection.h"
 #include "proxy/control/control_socket.h"
+#include "proxy/control/event_log.h"
 #include "proxy/control/http_server.h"
 #include "proxy/control/node_gateway.h"
 #include "proxy/control/reloader.h"
@@ -54,9 +55,12 @@ class ControlThread final : public Control {
       : store_(parts.store),
         socket_(std::move(socket)),
         gateway_(io_, parts.loop, parts.node, NodeGateway::Limits{}),
-        reloader_({store_, gateway_, std::move(parts.check), std::move(parts.check_memlimits)},
+        reloader_({store_, gateway_, std::move(parts.check), std::move(parts.check_memlimits),
+                   [this](const ReloadStatus& reload) { events_.note_reload(reload); }},
                   config, std::move(parts.connections)),
-        service_(gateway_, reloader_, store_, std::move(parts.restart_pending)),
+        state_dir_(std::move(parts.state_dir)),
+        service_(gateway_, reloader_, store_, hooks(std::move(parts.restart_pending))),
+        events_(io_, gateway_, [this](auto handler) { service_.status(std::move(handler)); }),
         acceptor_(io_, stream_protocol(), socket_.release_fd()),
         retry_(io_),
         http_retry_(io_),
@@ -65,6 +69,7 @@ class ControlThread final : public Control {
   ~ControlThread() override {
     io_.stop();
     if (thread_.joinable()) thread_.join();
+    events_.close();
   }
 
   Result<void> open_http(const Endpoint& where) {
@@ -79,12 +84,13 @@ class ControlThread final : public Control {
   void start() override {
     accept();
     if (has_http_) http_.start();
-    // The control thread blocks all signals: they belong to the thread that the daemon made for
-    // them.
+    // The control thread, and that of the history, block all signals: they belong to the thread
+    // that the daemon made for them.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (!state_dir_.empty()) events_.start(state_dir_);
     thread_ = std::thread([this] { run(); });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
@@ -103,6 +109,15 @@ class ControlThread final : public Control {
   }
 
  private:
+  CommandService::Hooks hooks(std::function<std::string()> restart_pending) {
+    CommandService::Hooks hooks{.restart_pending = std::move(restart_pending)};
+    if (state_dir_.empty()) return hooks;
+    hooks.events = [this](const EventsRequest& request) { return events_.answer(request); };
+    hooks.answered = [this](const Command& command, const Answer& answer) {
+      events_.note_answer(command, answer);
+    };
+    return hooks;
+  }
   // Tries again every second: the interface of `where` may come later, with the network.
   void open_http_later(const Endpoint& where) {
     http_retry_.expires_after(std::chrono::seconds(1));
@@ -179,7 +194,9 @@ class ControlThread final : public Control {
   std::deque<std::weak_ptr<ControlConnection>> connections_;  // in order of coming
   NodeGateway gateway_;
   Reloader reloader_;
+  const std::string state_dir_;
   CommandService service_;
+  EventLog events_;
   stream_protocol::acceptor acceptor_;
   asio::steady_timer retry_;
   asio::steady_timer http_retry_;

@@ -30,6 +30,8 @@ struct ControlParts {
   DrbdConnections connections;
   // Why a restart would run another program, empty if it would not; on the control thread.
   std::function<std::string()> restart_pending{};
+  // Where the history of events is kept; "": there is none.
+  std::string state_dir{};
 };
 
 // All parts outlive the Control. The loop no longer runs when the node is destroyed after it.

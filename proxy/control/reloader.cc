@@ -96,9 +96,24 @@ Result<void> Reloader::allows(const std::map<std::string, std::uint64_t>& memlim
 // --- the files
 
 void Reloader::reload(ReloadRequest request, Done done) {
+  if (!request.dry_run) done = noted(std::move(done));
   begin([this, request, done = std::move(done)]() mutable {
     begin_reload(request, std::move(done));
   });
+}
+
+Reloader::Done Reloader::noted(Done done) {
+  return [this, done = std::move(done)](json::object answer) {
+    ReloadStatus status{.ok = answer.at("ok").as_bool()};
+    if (!status.ok) {
+      status.error = answer.at("message").as_string();
+      const json::value* details = answer.if_contains("details");
+      for (const json::value& line : details != nullptr ? details->as_array() : json::array())
+        status.error += "; " + std::string(line.as_string());
+    }
+    if (parts_.reloaded) parts_.reloaded(status);
+    done(std::move(answer));
+  };
 }
 
 void Reloader::begin_reload(ReloadRequest request, Done done) {

@@ -22,6 +22,12 @@ namespace longthrow::control {
 // to the file: the node only knows the files as they were loaded.
 void forget_saved_differences(Status& status, const Config& file);
 
+// How a reload of the files ended.
+struct ReloadStatus {
+  bool ok = true;     // it was done
+  std::string error;  // why it was not
+};
+
 // Control thread only.
 class Reloader {
  public:
@@ -34,6 +40,8 @@ class Reloader {
     NodeGateway& gateway;
     Check check;
     Check check_memlimits;
+    // Called after each reload of the files that was not dry.
+    std::function<void(const ReloadStatus&)> reloaded{};
   };
   // `config` is that of the files alone.
   Reloader(Parts parts, Config config, DrbdConnections connections)
@@ -59,6 +67,7 @@ class Reloader {
   struct Job;
   void begin(std::function<void()> task);
   void end(const Done& done, json::object answer);
+  [[nodiscard]] Done noted(Done done);
   void begin_reload(ReloadRequest request, Done done);
   void apply(const std::shared_ptr<Job>& job);
   void finish(const Job& job, const Answer& answer);

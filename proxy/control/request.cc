@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <span>
 #include <utility>
 
 #include "proxy/base/log.h"
 #include "proxy/config/options.h"
 #include "proxy/config/units.h"
-#include "proxy/control/loss_json.h"
+#include "proxy/control/request_history.h"
 #include "proxy/control/request_reader.h"
 
 namespace longthrow::control {
@@ -40,25 +38,6 @@ Request read_drain(Reader& in) {
   return NodeRequest{.command = Drain{.group = in.required_text("group"),
                                       .timeout = in.optional_duration("timeout"),
                                       .hold = in.flag("hold")}};
-}
-
-// "24h": losses of the last 24 hours; else a UTC time, "2026-01-31" or "2026-01-31T12:00:00Z".
-void read_since(Reader& in, Losses& losses) {
-  if (!in.has("since")) return;
-  const std::string text = in.required_text("since");
-  if (auto within = parse_duration(text)) {
-    losses.within = *within;
-  } else if (auto time = parse_utc(text)) {
-    losses.since = *time;
-  } else {
-    in.note(R"("since" must be a duration like "24h", or a time like "2026-01-31T12:00:00Z")");
-  }
-}
-Request read_losses(Reader& in) {
-  Losses losses{.minor = in.flag("minor")};
-  if (in.has("name")) losses.name = in.required_text("name");
-  read_since(in, losses);
-  return NodeRequest{.command = std::move(losses)};
 }
 
 // Parsed as in the file, with its bounds: 1 bit a second would be rounded to 0, "unlimited".
@@ -138,6 +117,7 @@ constexpr std::array kCommands{
     CommandRow{"reload", read_reload},
     CommandRow{"restart-check", read_restart_check},
     CommandRow{"losses", read_losses},
+    CommandRow{"events", read_events},
     CommandRow{"connections", read_connections},
     CommandRow{"add-connection", read_add_connection},
     CommandRow{"delete-connection", read_delete_connection},

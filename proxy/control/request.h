@@ -3,6 +3,8 @@
 // parses requests here, and tools check here what they are about to send.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,9 +24,18 @@ struct NodeRequest {
   bool save = false;       // set: keep it beyond a restart
   std::string value_text;  // set: the value as the configuration file would have it
 };
+// The history of events.
+struct EventsRequest {
+  std::string link;                    // "": all
+  std::string group;                   // "": all
+  std::optional<WallTime> since;       // only events from then on; not beside `within`
+  std::optional<Duration> within;      // only events no older than this
+  std::uint64_t after = 0;             // only numbers above it
+  std::optional<std::uint64_t> limit;  // only the newest ones
+};
 struct ConnectionsRequest {};  // lists those of drbd-proxy-ctl
-using Request =
-    std::variant<StatusRequest, ReloadRequest, NodeRequest, ConnectionsRequest, ConnectionChange>;
+using Request = std::variant<StatusRequest, ReloadRequest, NodeRequest, EventsRequest,
+                             ConnectionsRequest, ConnectionChange>;
 
 // The error is a sentence for people: what is wrong with the request and what would be right.
 [[nodiscard]] Result<Request> parse_request(const json::object& request);

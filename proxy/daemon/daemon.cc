@@ -176,7 +176,7 @@ Result<void> Daemon::start(const Config& files) {
   node_ = make_node(config, {*loop_, *workers_, *tls_, random_, sources_.get()}, io_reason_);
   auto control = control::Control::open(
       files, {*loop_, *node_, store_, check_machine, check_memlimits, std::move(*connections),
-              [this] { return program_.replaced(); }});
+              [this] { return program_.replaced(); }, config.node.state_dir});
   if (!control) return std::unexpected(control.error());
   control_ = *std::move(control);
   if (Result<void> started = node_->start(); !started) return started;

@@ -8,8 +8,8 @@
 #include <optional>
 #include <sstream>
 
-#include "proxy/base/checksum.h"
 #include "proxy/base/log.h"
+#include "proxy/base/sealed_text.h"
 
 namespace longthrow {
 namespace {
@@ -18,23 +18,9 @@ constexpr std::string_view kHead = "losses";
 constexpr std::string_view kLoss = "loss";
 constexpr std::string_view kCarrying = "carrying";
 constexpr std::string_view kEnded = "ended";
-constexpr std::size_t kSealBytes = 18;  // " ~" and 16 digits
 constexpr std::uint64_t kSeed = 0x6c6f737365733031;
 
-std::string seal_of(std::string_view line) {
-  const ByteView bytes = std::as_bytes(std::span(line.data(), line.size()));
-  return format(" ~{:016x}", checksum64(bytes, kSeed));
-}
-
-std::string sealed(const std::string& line) { return line + seal_of(line) + "\n"; }
-
-// The line without its checksum, if the checksum is right.
-std::optional<std::string_view> unsealed(std::string_view line) {
-  if (line.size() < kSealBytes) return std::nullopt;
-  const std::string_view body = line.substr(0, line.size() - kSealBytes);
-  if (line.substr(body.size()) != seal_of(body)) return std::nullopt;
-  return body;
-}
+std::string sealed(std::string_view line) { return sealed_line(line, kSeed); }
 
 std::int64_t ns_of(WallTime time) { return time.time_since_epoch().count(); }
 WallTime time_of(std::int64_t ns) { return WallTime(Duration(ns)); }
@@ -127,7 +113,7 @@ LossFileContents parse_loss_file(std::string_view text) {
   LossFileContents contents;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    const auto body = unsealed(text.substr(0, end));
+    const auto body = unsealed_line(text.substr(0, end), kSeed);
     if (!body || !parse_line(*body, contents)) ++contents.damaged_lines;
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "proxy/base/log.h"
 #include "proxy/control/status_json.h"
@@ -13,20 +14,27 @@ namespace {
 
 constexpr auto kNames = std::to_array<const char*>({"OK", "WARNING", "CRITICAL", "UNKNOWN"});
 
+// What is critical is told as such, whatever else is not known.
+int severity(Level level) {
+  constexpr int kOf[] = {0, 1, 3, 2};
+  return kOf[static_cast<std::size_t>(level)];
+}
+
+std::string limit_text(double limit) { return std::isfinite(limit) ? format("{}", limit) : ""; }
+
 // Findings, the worst first, and performance data.
 class Report {
  public:
   void add(Level level, const std::string& text) {
-    level_ = std::max(level_, level);
+    if (severity(level) > severity(level_)) level_ = level;
     auto& texts = texts_[static_cast<std::size_t>(level)];
     if (!texts.empty()) texts += ", ";
     texts += text;
   }
   // `worst`: what has been stopped on purpose grows old without calling anybody out of bed.
-  void compare(double seconds, const Limits& limits, const std::string& what, Level worst) {
-    if (seconds <= limits.warning) return;
-    add(std::min(worst, seconds > limits.critical ? Level::critical : Level::warning),
-        format("{} {}", what, cli::human_seconds(seconds)));
+  void compare(double value, const Limits& limits, const std::string& text, Level worst) {
+    if (value <= std::min(limits.warning, limits.critical)) return;
+    add(std::min(worst, value > limits.critical ? Level::critical : Level::warning), text);
   }
   void measure_time(const std::string& label, double seconds, const Limits& limits) {
     data_ += format(" '{}'={:.3f}s;{};{};0", label, seconds, limits.warning, limits.critical);
@@ -37,12 +45,16 @@ class Report {
   void measure_bytes(const std::string& label, std::uint64_t bytes, std::uint64_t limit = 0) {
     data_ += format(" '{}'={}B;;;0;{}", label, bytes, limit > 0 ? format("{}", limit) : "");
   }
+  void measure_bytes(const std::string& label, std::uint64_t bytes, const Limits& limits) {
+    data_ += format(" '{}'={}B;{};{};0;", label, bytes, limit_text(limits.warning),
+                    limit_text(limits.critical));
+  }
 
   [[nodiscard]] Verdict verdict(const std::string& when_good) const {
     std::string text;
-    for (std::size_t level = texts_.size(); level-- > 0;) {
-      if (texts_[level].empty()) continue;
-      text += (text.empty() ? "" : "; ") + texts_[level];
+    for (const Level level : {Level::critical, Level::unknown, Level::warning}) {
+      const std::string& texts = texts_[static_cast<std::size_t>(level)];
+      if (!texts.empty()) text += (text.empty() ? "" : "; ") + texts;
     }
     return {level_, format("LONGTHROW {} - {}{}{}", kNames[static_cast<std::size_t>(level_)],
                            text.empty() ? when_good : text, data_.empty() ? "" : " |", data_)};
@@ -79,10 +91,14 @@ void judge_link(const std::string& name, const LinkStatus& link, const Wishes& w
   }
   add_notices("link " + name, link.notices, report);
   if (link.buffer.full) report.add(Level::warning, format("the buffer of link {} is full", name));
-  report.compare(link.lag.seconds, wishes.lag, format("link {}: the peer is behind by", name),
-                 stopped_on_purpose(link.notices) ? Level::warning : Level::critical);
+  const Level worst = stopped_on_purpose(link.notices) ? Level::warning : Level::critical;
+  const auto bytes = static_cast<double>(link.lag.bytes);
+  const std::string behind = format("link {}: the peer is behind by ", name);
+  report.compare(link.lag.seconds, wishes.lag, behind + cli::human_seconds(link.lag.seconds),
+                 worst);
+  report.compare(bytes, wishes.lag_bytes, behind + cli::human_bytes(bytes), worst);
   report.measure_time(name + " lag", link.lag.seconds, wishes.lag);
-  report.measure_bytes(name + " lag bytes", link.lag.bytes);
+  report.measure_bytes(name + " lag bytes", link.lag.bytes, wishes.lag_bytes);
   report.measure_bytes(name + " buffer", link.buffer.used_bytes, link.buffer.limit_bytes);
 }
 
@@ -99,8 +115,10 @@ void judge_group(const std::string& name, const GroupStatus& group, const LinkSt
   if (!group.inbound.age_s) return;  // nothing was ever received
   const bool on_purpose =
       stopped_on_purpose(group.notices) || (link != nullptr && stopped_on_purpose(link->notices));
-  report.compare(*group.inbound.age_s, wishes.age, format("group {}: our copy is as of", name),
-                 on_purpose ? Level::warning : Level::critical);
+  report.compare(
+      *group.inbound.age_s, wishes.age,
+      format("group {}: our copy is as of {} ago", name, cli::human_seconds(*group.inbound.age_s)),
+      on_purpose ? Level::warning : Level::critical);
   report.measure_time(name + " age", *group.inbound.age_s, wishes.age);
 }
 
@@ -122,8 +140,12 @@ void judge_losses(const LossSummary& losses, Report& report) {
 
 }  // namespace
 
-Verdict judge(const Status& status, const Wishes& wishes) {
+Verdict judge(const Status& status, const Wishes& wishes,
+              const std::vector<std::string>& unexpected) {
   Report report;
+  for (const std::string& key : unexpected)
+    report.add(Level::unknown, "the status lacks " + key + ", or has it in another form");
+  if (status.stopping) report.add(Level::warning, "the node is stopping");
   std::size_t links = 0;
   std::size_t groups = 0;
   const auto is_wanted = [&](const std::string& link, const std::string& group) {

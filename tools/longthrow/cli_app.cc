@@ -50,6 +50,29 @@ void add_losses(CLI::App& app, CommandLine& into) {
   losses->add_flag("--minor", into.minor, "Also the minor ones");
 }
 
+void add_events(CLI::App& app, CommandLine& into) {
+  CLI::App* events = add_command(
+      app, into, "events", "Show what has happened at this node; it outlives restarts",
+      "  longthrow events                        all of them, the oldest first\n"
+      "  longthrow events --since 24h --link dr  of the last day, of one link and its groups\n"
+      "  longthrow events -n 20 --follow         the last 20, and then what comes\n"
+      "  longthrow events --json | jq '.events[] | select(.weight != \"info\")'\n"
+      "An event is: a link down or up, a buffer over 80 % and below 50 % again, a copy that cannot "
+      "be\n"
+      "trusted and that can be again, bytes lost, a fence, a hold, a pause, a takeover, a drain, "
+      "a\n"
+      "reload, a restart that is pending. What comes again and again "
+      "is\n"
+      "told ever more rarely, with the number of those left out. Both nodes keep a history.");
+  events
+      ->add_option("--since", into.since, "Only those of the last TIME (24h), or since a UTC time")
+      ->type_name("TIME");
+  events->add_option("--link", into.link, "Only of this link and its groups");
+  events->add_option("--group", into.group, "Only of this group");
+  events->add_option("-n", into.newest, "Only the newest N")->type_name("N");
+  events->add_flag("--follow", into.follow, "Go on, with what comes, until Ctrl-C");
+}
+
 void add_set(CLI::App& app, CommandLine& into) {
   CLI::App* set =
       add_command(app, into, "set", "Change a setting of a link while it runs; nothing is dropped",
@@ -238,6 +261,7 @@ std::unique_ptr<CLI::App> make_app(CommandLine& into) {
   add_init(*app, into);
   add_status(*app, into);
   add_losses(*app, into);
+  add_events(*app, into);
   add_set(*app, into);
   add_drain(*app, into);
   add_link_state(*app, into);

@@ -2,6 +2,7 @@
 // What may be typed after `longthrow`, with the help that goes with it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,10 +35,14 @@ struct CommandLine {
   std::optional<double> watch_s;  // status
   std::string output;             // genkey
   std::string identity;
-  std::string fingerprint;  // a file to show the fingerprint of
-  std::string since;        // losses; empty: from the beginning
-  bool minor = false;       // losses
-  std::string drbd_conf;    // doctor; empty: drbdadm's own
+  std::string fingerprint;              // a file to show the fingerprint of
+  std::string since;                    // losses, events; empty: from the beginning
+  std::string link;                     // events
+  std::string group;                    // events
+  std::optional<std::uint32_t> newest;  // events: only so many
+  bool follow = false;                  // events
+  bool minor = false;                   // losses
+  std::string drbd_conf;                // doctor; empty: drbdadm's own
   InitOptions init;
 };
 

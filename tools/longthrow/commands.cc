@@ -288,6 +288,7 @@ int run(int argc, const char* const* argv, const Output& output) {
   if (line.command == "status") return run_status(line, output);
   if (line.command == "init") return run_init(line, output);
   if (line.command == "restart-check") return run_restart_check(line, output);
+  if (line.command == "events") return run_events(line, output);
   if (line.command == "doctor") return run_doctor(line, output);
   return run_command(line, output);
 }

@@ -29,5 +29,7 @@ struct Output {
 [[nodiscard]] int run_genkey(const CommandLine& line, const Output& output);
 // Asks again and again with --wait, until the answer is good or --timeout is over.
 [[nodiscard]] int run_restart_check(const CommandLine& line, const Output& output);
+// Shows the history of events, and with --follow what comes.
+[[nodiscard]] int run_events(const CommandLine& line, const Output& output);
 
 }  // namespace longthrow::cli

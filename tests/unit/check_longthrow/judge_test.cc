@@ -26,8 +26,9 @@ class Judge : public ::testing::Test {
              {"since", "2026-01-31T12:00:00.000Z"},
              {"by", "`longthrow pause dr`"}}};
   }
+  std::vector<std::string> unexpected_;
   void expect(Level level, const std::string& words, const Wishes& wishes = {}) {
-    const Verdict verdict = judge(cli::read_status(status_), wishes);
+    const Verdict verdict = judge(cli::read_status(status_), wishes, unexpected_);
     EXPECT_EQ(verdict.level, level) << verdict.line;
     EXPECT_NE(verdict.line.find(words), std::string::npos) << verdict.line;
   }
@@ -102,6 +103,35 @@ TEST_F(Judge, LagAndAgeHaveLimits) {
   group()["inbound"].as_object()["age_s"] = nullptr;
   expect(Level::ok, "",
          {.lag = {.warning = 200, .critical = 500}, .age = {.warning = 0, .critical = 0}});
+}
+
+TEST_F(Judge, LagHasLimitsInBytes) {
+  link()["lag"].as_object()["bytes"] = 2048;
+  expect(Level::ok, " 'dr lag bytes'=2048B;;;0;");
+  const auto beyond = [](double warning, double critical) {
+    return Wishes{.lag_bytes = {.warning = warning, .critical = critical}};
+  };
+  expect(Level::warning, "link dr: the peer is behind by 2.0 KiB", beyond(2047, 4096));
+  expect(Level::critical, "'dr lag bytes'=2048B;1024;2047;0;", beyond(1024, 2047));
+  expect(Level::ok, "", beyond(2048, 2048));
+  expect(Level::critical, "behind by 2.0 KiB",
+         {.lag_bytes = {.warning = kNoLimits.warning, .critical = 1}});
+  link()["notices"] = notices("paused", "here");
+  expect(Level::warning, "behind by 2.0 KiB", beyond(1, 1));
+}
+
+TEST_F(Judge, WhatIsNotExpectedIsUnknownUnlessItIsWorse) {
+  unexpected_ = {"links.dr.lag.seconds"};
+  expect(Level::unknown, "UNKNOWN - the status lacks links.dr.lag.seconds");
+  link()["buffer"].as_object()["full"] = true;
+  expect(Level::unknown, "in another form; the buffer of link dr is full |");
+  group()["consistent"] = false;
+  expect(Level::critical, "CRITICAL - group vm1 is not consistent: ; the status lacks");
+}
+
+TEST_F(Judge, ANodeThatStopsIsAWarning) {
+  status_["stopping"] = true;
+  expect(Level::warning, "the node is stopping");
 }
 
 TEST_F(Judge, TheWorstCountsAndIsSaidFirst) {

@@ -135,7 +135,7 @@ void ControlTest::start(bool with_http) {
   config.node.control = path();
   if (with_http) config.node.http = *parse_endpoint("127.0.0.1:0");
   auto opened = control::Control::open(
-      config, {*loop_, node_, store_, check_, check_memlimits_, {}, restart_pending_});
+      config, {*loop_, node_, store_, check_, check_memlimits_, {}, restart_pending_, state_dir_});
   ASSERT_TRUE(opened) << opened.error().message;
   control_ = *std::move(opened);
   control_->start();

@@ -81,6 +81,7 @@ class ControlTest : public ::testing::Test {
   std::function<Result<void>(const Config&)> check_;
   std::function<Result<void>(const Config&)> check_memlimits_;
   std::function<std::string()> restart_pending_;
+  std::string state_dir_;  // "": no history of events
   std::unique_ptr<control::Control> control_;
 };
 

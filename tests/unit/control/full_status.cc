@@ -28,6 +28,7 @@ LinkStatus full_link() {
   link.buffer.limit_bytes = 7;
   link.buffer.send_limit_bytes = 8;
   link.buffer.receive_used_bytes = 9;
+  link.buffer.receive_limit_bytes = 102;
   link.buffer.full = true;
   link.buffer.locked = false;
   link.lag = {.bytes = 10, .seconds = 1.5};

@@ -76,6 +76,25 @@ TEST(ParseRequest, LossesAreAskedByNameAndTime) {
         << wrong;
 }
 
+TEST(ParseRequest, EventsAreAskedByPlaceTimeAndNumber) {
+  const auto events = [](const char* line) {
+    return std::get<EventsRequest>(*parse_request_line(line));
+  };
+  const EventsRequest all = events(R"({"command":"events"})");
+  EXPECT_TRUE(all.link.empty() && all.group.empty() && all.after == 0);
+  EXPECT_FALSE(all.since || all.within || all.limit);
+  const EventsRequest some =
+      events(R"({"command":"events","link":"dr","group":"vm1","since":"24h","after":7,"limit":3})");
+  EXPECT_EQ(some.link, "dr");
+  EXPECT_EQ(some.group, "vm1");
+  EXPECT_EQ(some.within, std::chrono::hours(24));
+  EXPECT_EQ(some.after, 7U);
+  EXPECT_EQ(some.limit, 3U);
+  for (const char* wrong :
+       {R"("limit":-1)", R"("after":"7")", R"("since":"yesterday")", R"("x":1)"})
+    EXPECT_NE(mistake(format(R"({{"command":"events",{}}})", wrong)), "accepted") << wrong;
+}
+
 TEST(ParseRequest, NamesWhatIsMissing) {
   EXPECT_EQ(mistake(R"({"command":"ping"})"), R"(ping: "link" is missing)");
   EXPECT_NE(mistake("{}").find(R"("command" is missing)"), std::string::npos);

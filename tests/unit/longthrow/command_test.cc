@@ -144,6 +144,12 @@ TEST_F(Command, LossesAreATableThatSaysWhenItBegins) {
   EXPECT_TRUE(asked.minor);
 }
 
+TEST_F(Command, EventsAreLinesThatSayWhenTheHistoryBegins) {
+  EXPECT_EQ(cli({"events"}).code, 1);
+  EXPECT_NE(cli({"events"}).err.find("keeps no history"), std::string::npos);
+  EXPECT_EQ(cli({"events", "--since", "yesterday"}).code, 2);
+}
+
 TEST_F(Command, PingCountsItsRounds) {
   loop_->call([&] { node_.next_answer = {.rtt_ms = 80.5}; });
   const CliResult result = cli({"ping", "dr", "--count", "2"});
