@@ -9,7 +9,7 @@ _longthrow_names() {  # links | groups
 
 _longthrow() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="init status losses events set drain pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
+  local commands="init status explain top losses events set drain pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
   local common="--control --json --help"
   local command="" control="" i
   local -a words=()
@@ -18,7 +18,7 @@ _longthrow() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       --control) control=${COMP_WORDS[++i]} ;;
-      --timeout | --count | --identity | --since | --link | --group | -n) ((i++)) ;;
+      --timeout | --count | --identity | --since | --link | --group | -n | --over | --interval) ((i++)) ;;
       --name | --peer | --dials | --address | --peer-address | --replicate | --server) ((i++)) ;;
       --memlimit | --bandwidth | --writes | --outage | --directory | --join) ((i++)) ;;
       -*) ;;
@@ -32,6 +32,9 @@ _longthrow() {
       return ;;
     --since)
       mapfile -t COMPREPLY < <(compgen -W "1h 24h 168h" -- "$cur")
+      return ;;
+    --over)
+      mapfile -t COMPREPLY < <(compgen -W "1s 10s 1m" -- "$cur")
       return ;;
     --timeout)
       mapfile -t COMPREPLY < <(compgen -W "30s 1m 10m 1h" -- "$cur")
@@ -60,7 +63,7 @@ _longthrow() {
     --group)
       mapfile -t COMPREPLY < <(compgen -W "$(_longthrow_names groups)" -- "$cur")
       return ;;
-    --count | --identity | --watch | -n | --name | --peer | --address | --peer-address) return ;;
+    --count | --identity | --watch | --interval | -n | --name | --peer | --address | --peer-address) return ;;
   esac
 
   local options="" choices=""
@@ -69,6 +72,8 @@ _longthrow() {
     init)
       options="$common --name --peer --dials --address --peer-address --replicate --server --memlimit --bandwidth --writes --outage --directory --join --force --dry-run" ;;
     status) options="$common --watch" ;;
+    explain) options="$common --over" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
+    top) options="$common --interval --once" ;;
     losses) options="$common --since --minor" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
     events) options="$common --since --link --group -n --follow" ;;
     set)

@@ -21,6 +21,7 @@
 #include "longthrow/endpoint.h"
 #include "longthrow/error.h"
 #include "longthrow/operation.h"
+#include "longthrow/socket_stats.h"
 #include "longthrow/time.h"
 
 namespace longthrow {
@@ -93,19 +94,6 @@ struct ConnectOptions {
 enum class CloseMode : std::uint8_t {
   graceful,  // what is queued is still sent, then FIN (SO_LINGER off)
   reset,     // RST; what is queued is destroyed
-};
-
-// What the kernel knows of a socket. A field that it does not report is 0.
-struct SocketStats {
-  std::uint64_t unread_bytes = 0;  // received, not yet read (SIOCINQ)
-  // Written, not yet acknowledged by the other end (SIOCOUTQ).
-  std::uint64_t unacknowledged_bytes = 0;
-  bool over = false;                        // closed at both ends, or reset: nothing more is sent
-  std::uint64_t unsent_bytes = 0;           // of these, not yet sent (tcpi_notsent_bytes)
-  std::uint64_t delivery_rate_bytes_s = 0;  // tcpi_delivery_rate
-  Duration rtt{0};                          // tcpi_rtt
-  Duration min_rtt{0};                      // tcpi_min_rtt, Linux 4.9
-  std::uint64_t acknowledged_bytes = 0;     // tcpi_bytes_acked, since the connection began
 };
 
 // A name look-up in flight, pinned like an Operation; it completes with 0 or -errno/-EAGAIN.

@@ -99,6 +99,7 @@ struct GroupStatus {
   std::string reason;  // why not yes
   std::vector<Notice> notices;
   Lag lag;
+  bool without_credit = false;  // bytes wait to be sent, and the peer takes no more of the group
   std::uint64_t epoch = 0;
   std::uint64_t undelivered_bytes = 0;
   struct {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "longthrow/status.h"
+#include "proxy/base/human.h"
 #include "proxy/control/json.h"
 
 namespace longthrow::control {
@@ -16,7 +17,6 @@ namespace longthrow::control {
 // of a group that does not tell it is unknown.
 [[nodiscard]] Status status_from_json(const json::object& in);
 
-// RFC 3339 in UTC with milliseconds: "2026-01-31T12:01:07.300Z".
-[[nodiscard]] std::string utc_text(WallTime time);
+using longthrow::utc_text;
 
 }  // namespace longthrow::control

@@ -35,6 +35,9 @@ StatusRows<GroupStatus> GroupRows::all() {
       row("lag.seconds", LT_AT(lag.seconds), "as of a link",
           {gauge("longthrow_lag_seconds",
                  "Age of the oldest byte that the peer could not use yet.")}),
+      row("without_credit", LT_AT(without_credit),
+          "bytes of the group wait to be sent, and the peer takes no more of it: its target does "
+          "not take what it has got"),
       row("epoch", LT_AT(epoch),
           "cuts that were sent to the peer in this session: the number of the last epoch"),
       row("undelivered_bytes", LT_AT(undelivered_bytes),

@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstddef>
 #include <cstring>
 
 #include "proxy/base/log.h"
@@ -204,25 +203,21 @@ SocketStats socket_stats(int fd) {
   if (::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0) {
     stats.unacknowledged_bytes = static_cast<unsigned>(bytes);
   }
-  tcp_info info{};
+  using std::chrono::microseconds;
+  tcp_info info{};  // an older kernel fills in less of it; the rest stays 0
   socklen_t length = 0;
   if (!read_info(fd, info, length)) return stats;
-  const auto has = [&](std::size_t offset, std::size_t size) { return length >= offset + size; };
   stats.over = info.tcpi_state == kTcpClose;
-  stats.rtt = std::chrono::microseconds(info.tcpi_rtt);
-  if (has(offsetof(tcp_info, tcpi_notsent_bytes), sizeof info.tcpi_notsent_bytes)) {
-    stats.unsent_bytes = info.tcpi_notsent_bytes;
-  }
-  if (has(offsetof(tcp_info, tcpi_delivery_rate), sizeof info.tcpi_delivery_rate)) {
-    stats.delivery_rate_bytes_s = info.tcpi_delivery_rate;
-  }
-  if (has(offsetof(tcp_info, tcpi_min_rtt), sizeof info.tcpi_min_rtt) &&
-      info.tcpi_min_rtt != ~std::uint32_t{0}) {
-    stats.min_rtt = std::chrono::microseconds(info.tcpi_min_rtt);
-  }
-  if (has(offsetof(tcp_info, tcpi_bytes_acked), sizeof info.tcpi_bytes_acked)) {
-    stats.acknowledged_bytes = info.tcpi_bytes_acked;
-  }
+  stats.rtt = microseconds(info.tcpi_rtt);
+  stats.unsent_bytes = info.tcpi_notsent_bytes;
+  stats.delivery_rate_bytes_s = info.tcpi_delivery_rate;
+  if (info.tcpi_min_rtt != ~std::uint32_t{0}) stats.min_rtt = microseconds(info.tcpi_min_rtt);
+  stats.acknowledged_bytes = info.tcpi_bytes_acked;
+  stats.sent_bytes = info.tcpi_bytes_sent;
+  stats.sent_again_bytes = info.tcpi_bytes_retrans;
+  stats.busy = microseconds(info.tcpi_busy_time);
+  stats.receive_window_limited = microseconds(info.tcpi_rwnd_limited);
+  stats.send_buffer_limited = microseconds(info.tcpi_sndbuf_limited);
   return stats;
 }
 

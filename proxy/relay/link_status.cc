@@ -15,6 +15,26 @@ WallTime next_minute(WallTime now, int minutes) {
   return std::chrono::floor<std::chrono::minutes>(now) + std::chrono::minutes(minutes);
 }
 
+LaneStatus lane_status(const Lane& lane, const SocketStats& tcp) {
+  LaneStatus status{.name = lane.index == 0 ? "express" : format("bulk{}", lane.index),
+                    .local = lane.local(),
+                    .remote = lane.remote(),
+                    .dialled_here = lane.dialled_here(),
+                    .unsent_bytes = lane.queued_bytes()};
+  if (tcp.rtt > Duration(0)) status.tcp.rtt_ms = seconds_of(tcp.rtt) * 1000;
+  if (tcp.min_rtt > Duration(0)) status.tcp.min_rtt_ms = seconds_of(tcp.min_rtt) * 1000;
+  status.tcp.unsent_bytes = tcp.unsent_bytes;
+  status.tcp.in_flight_bytes =
+      tcp.unacknowledged_bytes - std::min(tcp.unacknowledged_bytes, tcp.unsent_bytes);
+  status.tcp.delivery_rate_bytes_s = tcp.delivery_rate_bytes_s;
+  status.tcp.sent_bytes = tcp.sent_bytes;
+  status.tcp.sent_again_bytes = tcp.sent_again_bytes;
+  status.tcp.busy_s = seconds_of(tcp.busy);
+  status.tcp.receive_window_limited_s = seconds_of(tcp.receive_window_limited);
+  status.tcp.send_buffer_limited_s = seconds_of(tcp.send_buffer_limited);
+  return status;
+}
+
 }  // namespace
 
 void Link::fill_status(Status& status) const {
@@ -84,11 +104,7 @@ void Link::fill_uplink(LinkStatus& link) const {
   link.peer = uplink.peering().peer_node();
   if (up) link.rtt_ms = peer_.rtt_ms();
   const auto add_lane = [&](const Lane& lane) {
-    link.lanes.push_back({.name = lane.index == 0 ? "express" : format("bulk{}", lane.index),
-                          .local = lane.local(),
-                          .remote = lane.remote(),
-                          .dialled_here = lane.dialled_here(),
-                          .unsent_bytes = lane.queued_bytes()});
+    link.lanes.push_back(lane_status(lane, context_.parts.loop.stats(lane.socket())));
   };
   const LaneSet& lanes = uplink.lanes();
   if (lanes.express() != nullptr) add_lane(*lanes.express());
@@ -144,6 +160,10 @@ void Link::fill_group(const Group& group, GroupStatus& status) const {
   status.lag = numbers_.lag(&group);
   for (const auto& [serial, channel] : group.members)
     status.undelivered_bytes += channel->undelivered_bytes();
+  if (Session* session = peer_.session(); session != nullptr && peer_.up()) {
+    const auto found = session->groups().find(group.name);
+    status.without_credit = found != session->groups().end() && found->second.waits_for_credit();
+  }
   judge_group(group, routes_, peer_.session(), status);
   copies_.fill_inbound(group, status);
   epochs_.fill(group, status);

@@ -71,6 +71,8 @@ struct GroupState {
   [[nodiscard]] bool has_bulk_credit(std::uint64_t charge_bytes) const {
     return has_credit(charge_bytes + (has_express ? kExpressCreditBytes : 0));
   }
+  // Whether bulk frames wait, and none of them has credit.
+  [[nodiscard]] bool waits_for_credit() const;
   static constexpr std::uint64_t kExpressCreditBytes = 64 * kKiB;
   bool has_express = false;  // some channel of it is, or was, an express channel
 };
@@ -100,5 +102,10 @@ struct ChannelCore {
   bool delivered_due = false;          // and the peer has not been told
   void* user = nullptr;                // the relay's channel
 };
+
+inline bool GroupState::waits_for_credit() const {
+  if (waiting.empty()) return false;
+  return !has_bulk_credit(credit_charge(waiting.front()->out.first_waiting()->header.raw_bytes));
+}
 
 }  // namespace longthrow

@@ -44,12 +44,8 @@ void Session::charge_epoch(ChannelCore& channel, OutFrame& frame) {
 void Session::unstick_epochs() {
   for (auto& [name, its_group] : groups_) {
     const OutEpochs& epochs = its_group.out_epochs;
-    if (epochs.open_charge_bytes() == 0 || its_group.waiting.empty() ||
-        epochs.whole_epoch() != epochs.epoch()) {
-      continue;
-    }
-    const OutStream& first = its_group.waiting.front()->out;
-    if (its_group.has_bulk_credit(credit_charge(first.first_waiting()->header.raw_bytes))) continue;
+    if (epochs.open_charge_bytes() == 0 || epochs.whole_epoch() != epochs.epoch()) continue;
+    if (!its_group.waits_for_credit()) continue;
     const bool all_delivered = std::ranges::all_of(channels_, [&](const auto& entry) {
       const auto& [id, channel] = entry;
       return channel->group != &its_group || !epochs.holds(id) ||

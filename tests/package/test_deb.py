@@ -32,7 +32,7 @@ def test_lintian_finds_no_error_and_no_warning(package):
 
 def test_what_it_depends_on_was_computed(package):
     depends = field(package, "Depends")
-    for library in ("libc6", "libssl3", "liburing2", "libzstd1"):
+    for library in ("libc6", "libncursesw6", "libssl3", "liburing2", "libzstd1"):
         assert f"{library} (>= " in depends, library
     for needless in ("dpkg-dev", "libboost", "-dev"):
         assert needless not in depends

@@ -31,6 +31,38 @@ void add_status(CLI::App& app, CommandLine& into) {
       ->check(CLI::Range(0.1, 86400.0));
 }
 
+void add_watching(CLI::App& app, CommandLine& into) {
+  CLI::App* explain = add_command(
+      app, into, "explain",
+      "Say in a sentence why the lag grows, or that nothing stands in the way",
+      "  longthrow explain                 of each link, and of groups that differ\n"
+      "  longthrow explain dr              of a link or a group\n"
+      "  longthrow explain --over 10s      what comes and goes shows in a longer time\n"
+      "  longthrow explain --json | jq .links.dr.cause\n"
+      "It looks at the daemon twice and judges what limits the link, and TCP's own counters: a "
+      "full\n"
+      "WAN, losses, a receive window, the bandwidth setting, the codec or the CPU, a target that "
+      "does\n"
+      "not read, a buffer that is too small, and what an administrator has stopped.");
+  explain->add_option("NAME", into.name, "Only of this link or group");
+  explain->add_option("--over", into.over, "How far apart both looks are (1s)")->type_name("TIME");
+
+  CLI::App* top = add_command(
+      app, into, "top",
+      "Watch links and groups live: lag, rates, what limits, when full or drained",
+      "  longthrow top\n"
+      "  longthrow top --interval 5        a look every 5 seconds\n"
+      "  longthrow top --once              one frame, as text; also if there is no terminal\n"
+      "  longthrow top --json | jq .links.dr.effect    what explain says, a line a look\n"
+      "Keys: q ends it, arrows or j and k scroll, also by pages (space, b) and to the ends (g, "
+      "G).\n"
+      "The line below a link or group says what stands in its way.");
+  top->add_option("--interval", into.interval_s, "Look every SECONDS (1)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.2, 3600.0));
+  top->add_flag("--once", into.once, "Print one frame and end");
+}
+
 void add_losses(CLI::App& app, CommandLine& into) {
   CLI::App* losses = add_command(
       app, into, "losses", "Show what this node has lost, and why; it outlives restarts",
@@ -260,6 +292,7 @@ std::unique_ptr<CLI::App> make_app(CommandLine& into) {
   app->require_subcommand(1);
   add_init(*app, into);
   add_status(*app, into);
+  add_watching(*app, into);
   add_losses(*app, into);
   add_events(*app, into);
   add_set(*app, into);

@@ -43,6 +43,9 @@ struct CommandLine {
   bool follow = false;                  // events
   bool minor = false;                   // losses
   std::string drbd_conf;                // doctor; empty: drbdadm's own
+  std::string over;                     // explain: between the looks; empty: the usual
+  double interval_s = 1;                // top
+  bool once = false;                    // top
   InitOptions init;
 };
 

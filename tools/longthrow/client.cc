@@ -121,13 +121,12 @@ Result<json::object> Client::receive(std::optional<std::chrono::milliseconds> si
   }
 }
 
-Result<json::object> ask(const std::string& path, std::string_view command) {
+Result<json::object> ask(const std::string& path, const json::object& request,
+                         std::chrono::milliseconds silence) {
   Result<Client> client = Client::connect(path);
   if (!client) return std::unexpected(client.error());
-  if (const Result<void> sent = client->send({{"command", command}}); !sent) {
-    return std::unexpected(sent.error());
-  }
-  return client->receive(kSilenceMax);
+  if (const Result<void> sent = client->send(request); !sent) return std::unexpected(sent.error());
+  return client->receive(silence);
 }
 
 }  // namespace longthrow::cli

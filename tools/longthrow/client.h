@@ -5,7 +5,6 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "longthrow/error.h"
 #include "proxy/control/json.h"
@@ -36,7 +35,8 @@ class Client {
   std::string input_;
 };
 
-// The one answer to a command without arguments.
-[[nodiscard]] Result<json::object> ask(const std::string& path, std::string_view command);
+// The one answer to a request that is answered at once.
+[[nodiscard]] Result<json::object> ask(const std::string& path, const json::object& request,
+                                       std::chrono::milliseconds silence = kSilenceMax);
 
 }  // namespace longthrow::cli

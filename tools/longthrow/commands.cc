@@ -12,6 +12,7 @@
 #include "proxy/control/request.h"
 #include "tools/longthrow/client.h"
 #include "tools/longthrow/doctor.h"
+#include "tools/longthrow/fetch_status.h"
 #include "tools/longthrow/human.h"
 #include "tools/longthrow/init/init.h"
 #include "tools/longthrow/json_fields.h"
@@ -23,8 +24,6 @@ namespace longthrow::cli {
 namespace {
 
 using std::chrono::milliseconds;
-
-// A little more than the daemon allows itself, so that its own words are heard.
 
 json::object request_of(const CommandLine& line) {
   json::object out;
@@ -192,14 +191,6 @@ int run_command(const CommandLine& line, const Output& output) {
   return code;
 }
 
-Result<json::object> fetch_status(const std::string& control) {
-  Result<json::object> answer = ask(control, "status");
-  if (!answer) return answer;
-  const json::value* status = answer->if_contains("status");
-  if (status == nullptr || !status->is_object()) return fail(text_at(*answer, "message"));
-  return status->get_object();
-}
-
 int show_status(const CommandLine& line, const Output& output, std::string_view before) {
   const Result<json::object> status = fetch_status(line.control);
   output.out << before;
@@ -275,6 +266,11 @@ int run_doctor(const CommandLine& line, const Output& output) {
 
 }  // namespace
 
+int not_done(const CommandLine& line, const Output& output, const std::string& why, int code) {
+  output.err << "longthrow " << line.command << ": " << why << std::endl;
+  return code;
+}
+
 int run(int argc, const char* const* argv, const Output& output) {
   CommandLine line;
   const std::unique_ptr<CLI::App> app = make_app(line);
@@ -290,6 +286,8 @@ int run(int argc, const char* const* argv, const Output& output) {
   if (line.command == "restart-check") return run_restart_check(line, output);
   if (line.command == "events") return run_events(line, output);
   if (line.command == "doctor") return run_doctor(line, output);
+  if (line.command == "explain") return run_explain(line, output);
+  if (line.command == "top") return run_top(line, output);
   return run_command(line, output);
 }
 

@@ -22,6 +22,10 @@ struct Output {
   std::istream* answers = nullptr;  // where somebody can be asked; null: nobody is there
 };
 
+// Says on `err` why the command of `line` was not done, and gives the exit code.
+int not_done(const CommandLine& line, const Output& output, const std::string& why,
+             int code = kNotDone);
+
 // Parses `argv` and runs it; returns the exit code.
 [[nodiscard]] int run(int argc, const char* const* argv, const Output& output);
 
@@ -31,5 +35,9 @@ struct Output {
 [[nodiscard]] int run_restart_check(const CommandLine& line, const Output& output);
 // Shows the history of events, and with --follow what comes.
 [[nodiscard]] int run_events(const CommandLine& line, const Output& output);
+// Looks twice, and says what stands in the way.
+[[nodiscard]] int run_explain(const CommandLine& line, const Output& output);
+// Looks again and again: on a terminal live, else a frame.
+[[nodiscard]] int run_top(const CommandLine& line, const Output& output);
 
 }  // namespace longthrow::cli

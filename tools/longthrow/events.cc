@@ -24,12 +24,9 @@ json::object request_of(const CommandLine& line) {
   return out;
 }
 
-// One answer of the node, whose `ok` is true.
-Result<json::object> ask(const std::string& control, const json::object& request) {
-  Result<Client> client = Client::connect(control);
-  if (!client) return std::unexpected(client.error());
-  if (const Result<void> sent = client->send(request); !sent) return std::unexpected(sent.error());
-  Result<json::object> answer = client->receive(kSilenceMax);
+// An answer whose `ok` is true.
+Result<json::object> ask_events(const std::string& control, const json::object& request) {
+  Result<json::object> answer = ask(control, request);
   if (answer && !flag_at(*answer, "ok")) return fail(text_at(*answer, "message"));
   return answer;
 }
@@ -56,7 +53,7 @@ int run_events(const CommandLine& line, const Output& output) {
   json::object request = request_of(line);
   if (const auto parsed = control::parse_request(request); !parsed)
     return error(parsed.error().message, kWrongUsage);
-  const auto answer = ask(line.control, request);
+  const auto answer = ask_events(line.control, request);
   if (!answer) return error(answer.error().message, kNotDone);
   if (!line.follow) {
     output.out << (line.json ? json::serialize(*answer) + "\n"
@@ -74,7 +71,7 @@ int run_events(const CommandLine& line, const Output& output) {
   while (output.out) {
     std::this_thread::sleep_for(kPause);
     request["after"] = last;
-    const auto more = ask(line.control, request);
+    const auto more = ask_events(line.control, request);
     // The daemon may come back; that it is not there is said once.
     if (!more && !std::exchange(told, true)) (void)error(more.error().message, kNotDone);
     if (!more) continue;

@@ -19,11 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kPause{500};
 
-int not_done(const Output& output, const std::string& message, int code = kNotDone) {
-  output.err << "longthrow restart-check: " << message << "\n";
-  return code;
-}
-
 // What is left, in one line, while somebody waits.
 std::string waiting_text(const json::object& answer) {
   double bytes = 0;
@@ -86,14 +81,14 @@ int run_restart_check(const CommandLine& line, const Output& output) {
   if (!line.timeout.empty()) {
     const Result<Duration> timeout = parse_duration(line.timeout);
     if (!timeout) {
-      return not_done(output, "--timeout: " + timeout.error().message, kWrongUsage);
+      return not_done(line, output, "--timeout: " + timeout.error().message, kWrongUsage);
     }
     deadline = Clock::now() + *timeout;
   }
   Waiting waiting(output);
   for (;;) {
-    const Result<json::object> answer = ask(line.control, "restart-check");
-    if (!answer) return not_done(output, answer.error().message);
+    const Result<json::object> answer = ask(line.control, {{"command", "restart-check"}});
+    if (!answer) return not_done(line, output, answer.error().message);
     // Without a report it is no judgement: the node is stopping, or did not answer in time.
     const bool judged = flag_at(*answer, "ok") || answer->contains("restart");
     const bool late = deadline && Clock::now() + kPause > *deadline;

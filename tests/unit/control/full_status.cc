@@ -18,6 +18,17 @@ LinkStatus full_link() {
                         .remote = "198.51.100.7:40112",
                         .dialled_here = true,
                         .unsent_bytes = 2});
+  auto& tcp = link.lanes.back().tcp;
+  tcp.rtt_ms = 80.5;
+  tcp.min_rtt_ms = 79.5;
+  tcp.in_flight_bytes = 100;
+  tcp.unsent_bytes = 101;
+  tcp.delivery_rate_bytes_s = 102;
+  tcp.sent_bytes = 103;
+  tcp.sent_again_bytes = 104;
+  tcp.busy_s = 10.5;
+  tcp.receive_window_limited_s = 10.25;
+  tcp.send_buffer_limited_s = 10.125;
   link.lanes.push_back({.name = "bulk1"});
   link.paused_since = at(3);
   link.fenced = true;
@@ -68,6 +79,7 @@ GroupStatus full_group() {
   group.notices.push_back(
       {.what = NoticeKind::held, .where = Side::peer, .since = at(28), .by = "y"});
   group.lag = {.bytes = 29, .seconds = 2.5};
+  group.without_credit = true;
   group.epoch = 30;
   group.undelivered_bytes = 31;
   group.cuts.source = 32;
