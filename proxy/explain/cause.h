@@ -21,6 +21,7 @@ enum class Cause : std::uint8_t {
   cpu,             // compression, with what `auto` has chosen
   codec,           // compression, with a codec that is set
   target,          // the program that takes the bytes does not take them
+  receive_share,   // the peer has too little memory for what is under way to its target
   buffer_full,     // all of the buffer is under way: it is too small for rate and round trip
   nothing_passes,  // the link is up, and no data gets through
   link_down,
@@ -42,9 +43,9 @@ enum class Effect : std::uint8_t {
 
 namespace words {
 inline constexpr std::string_view kCauses[]{
-    "nothing",   "source_idle", "wan_full", "loss",   "receive_window", "send_buffer",
-    "bandwidth", "cpu",         "codec",    "target", "buffer_full",    "nothing_passes",
-    "link_down", "paused",      "held",     "fenced"};
+    "nothing",        "source_idle", "wan_full", "loss",   "receive_window", "send_buffer",
+    "bandwidth",      "cpu",         "codec",    "target", "receive_share",  "buffer_full",
+    "nothing_passes", "link_down",   "paused",   "held",   "fenced"};
 inline constexpr std::string_view kEffects[]{"keeps_up",    "lag_grows",     "lag_stays",
                                              "lag_shrinks", "source_slowed", "source_stopped",
                                              "copy_waits"};

@@ -14,6 +14,8 @@ constexpr std::uint64_t kBacklogBytesMin = 1024 * 1024;
 constexpr double kHandOverSecondsMax = 2.0;
 // The age of the lag is exact to a tick of 250 ms, and to the peer's acknowledgements.
 constexpr double kWaitSecondsMin = 0.5;
+// What is delivered is told every 250 ms; a busy machine is given more.
+constexpr double kTellSeconds = 1.0;
 
 std::string_view place(Side where) { return where == Side::here ? "here" : "at the peer"; }
 
@@ -102,10 +104,20 @@ Finding slow_target_here(const Numbers& numbers) {
                  human_bytes(static_cast<double>(numbers.undelivered_bytes)))};
 }
 
-Finding slow_target_at_peer(const std::string& groups) {
-  return {Cause::target, Side::peer,
-          format("the target at the peer does not take what it has got{}",
-                 groups.empty() ? "" : ", of group " + groups)};
+Finding judge_credit(const Numbers& numbers, const std::string& groups) {
+  const std::string of = groups.empty() ? "" : ", of group " + groups;
+  const double rtt_s = numbers.tcp.rtt_ms.value_or(0) / 1000;
+  // What the target could take before it is told here.
+  const double soon = (kTellSeconds + 2 * rtt_s) * numbers.delivered_bytes_s;
+  const bool hands_on = numbers.held_at_peer_bytes && numbers.delivered_bytes_s > 0 &&
+                        static_cast<double>(*numbers.held_at_peer_bytes) <= soon;
+  if (!hands_on) {
+    return {Cause::target, Side::peer, "the target at the peer does not take what it has got" + of};
+  }
+  return {Cause::receive_share, Side::peer,
+          format("the peer's memory for what is under way to its target is used up, though that "
+                 "takes {} (a larger memlimit there, or fewer groups, gives more){}",
+                 human_rate(numbers.delivered_bytes_s), of)};
 }
 
 Finding nothing() {

@@ -36,8 +36,9 @@ struct Finding {
 // The target beside this node takes the bytes much more slowly than they come, in both looks.
 [[nodiscard]] bool target_here_is_slow(const Numbers& numbers, std::uint64_t undelivered_before);
 [[nodiscard]] Finding slow_target_here(const Numbers& numbers);
+// The peer takes no more: its target is slow, or its memory is small for what is under way.
 // `groups`: of these; empty: it goes without saying.
-[[nodiscard]] Finding slow_target_at_peer(const std::string& groups);
+[[nodiscard]] Finding judge_credit(const Numbers& numbers, const std::string& groups);
 [[nodiscard]] Finding nothing();
 
 // Of a link that is up, whose frames wait for the WAN.

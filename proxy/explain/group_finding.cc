@@ -12,7 +12,8 @@ bool stops_all(Cause of_link) {
 
 // Whether the finding is of single groups: it says nothing of the others.
 bool of_groups(Cause of_link) {
-  return of_link == Cause::target || of_link == Cause::held || of_link == Cause::source_idle;
+  return of_link == Cause::target || of_link == Cause::receive_share || of_link == Cause::held ||
+         of_link == Cause::source_idle;
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ Finding judge_group(const Looks& looks, const std::string& name, const Numbers& 
     return stopped_by(*hold, "its input", name);
   if (stops_all(of_link.cause)) return of_link;
   const bool waits = waits_long(numbers);
-  if (group.without_credit && waits) return slow_target_at_peer("");
+  if (group.without_credit && waits) return judge_credit(numbers, "");
   if (target_here_is_slow(numbers, before != nullptr ? before->undelivered_bytes : 0))
     return slow_target_here(numbers);
   const bool idles = numbers.in_bytes_s.value_or(1) < 1.0 && group.lag.bytes == 0;

@@ -89,7 +89,7 @@ Finding judge_link(const Looks& looks, const std::string& name, const Numbers& n
   if (auto hold = judge_holds(looks.now(), name)) return *std::move(hold);
   switch (limit_of(looks, name, numbers)) {
     case Limit::peer_disk:
-      return slow_target_at_peer(groups_without_credit(looks.now(), name));
+      return judge_credit(numbers, groups_without_credit(looks.now(), name));
     case Limit::bandwidth:
       return {Cause::bandwidth, Side::here,
               format("the bandwidth setting of {} is reached (`longthrow set {} bandwidth RATE` "

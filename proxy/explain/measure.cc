@@ -70,16 +70,25 @@ double growth(const Lag& before, const Lag& now, double seconds) {
   return (static_cast<double>(now.bytes) - static_cast<double>(before.bytes)) / seconds;
 }
 
-// What a group's programs gave between the looks, and what its targets got, in bytes.
+// What programs gave between the looks, and what their targets got here and at the peer.
 struct Moved {
   double in = 0;
   double out = 0;
+  double delivered = 0;
+  std::uint64_t held_at_peer = 0;
 };
 
-Moved moved_by(const Looks& looks, const std::string& group) {
+std::uint64_t held_at_peer(const ChannelStatus& channel) {
+  const std::uint64_t lacks = channel.lag_bytes + channel.delivered_bytes;
+  return channel.in_bytes - std::min(channel.in_bytes, lacks);
+}
+
+// `concerns(route)`: whether it counts.
+template <typename Concerns>
+Moved moved_by(const Looks& looks, Concerns concerns) {
   Moved moved;
   for (const auto& [name, route] : looks.now().routes) {
-    if (route.group != group) continue;
+    if (!concerns(route)) continue;
     const RouteStatus* before = looks.route_before(name);
     for (const ChannelStatus& channel : route.channels) {
       ChannelStatus then;
@@ -89,6 +98,8 @@ Moved moved_by(const Looks& looks, const std::string& group) {
       }
       moved.in += grown(then.in_bytes, channel.in_bytes);
       moved.out += grown(then.out_bytes, channel.out_bytes);
+      moved.delivered += grown(then.delivered_bytes, channel.delivered_bytes);
+      moved.held_at_peer += held_at_peer(channel);
     }
   }
   return moved;
@@ -137,6 +148,9 @@ Numbers measure_link(const Looks& looks, const std::string& name) {
   numbers.handed_bytes_s = grown(before->delivered_bytes, link.delivered_bytes) / seconds;
   numbers.lag_growth_bytes_s = growth(before->lag, link.lag, seconds);
   measure_lanes(before, link, numbers);
+  const Moved moved = moved_by(looks, [&](const auto& route) { return route.link == name; });
+  numbers.held_at_peer_bytes = moved.held_at_peer;
+  numbers.delivered_bytes_s = moved.delivered / seconds;
   return numbers;
 }
 
@@ -149,9 +163,12 @@ Numbers measure_group(const Looks& looks, const std::string& name) {
   for (auto* of_the_link : {&numbers.in_bytes_s, &numbers.out_bytes_s, &numbers.from_peer_bytes_s,
                             &numbers.handed_bytes_s, &numbers.lag_growth_bytes_s, &numbers.drain_s})
     of_the_link->reset();
+  numbers.held_at_peer_bytes.reset();
   const GroupStatus* before = looks.group_before(name);
   if (before == nullptr) return numbers;
-  const Moved moved = moved_by(looks, name);
+  const Moved moved = moved_by(looks, [&](const auto& route) { return route.group == name; });
+  numbers.held_at_peer_bytes = moved.held_at_peer;
+  numbers.delivered_bytes_s = moved.delivered / looks.seconds();
   numbers.in_bytes_s = moved.in / looks.seconds();
   numbers.handed_bytes_s = moved.out / looks.seconds();
   numbers.lag_growth_bytes_s = growth(before->lag, group.lag, looks.seconds());

@@ -48,6 +48,10 @@ struct Numbers {
   std::optional<double> full_s;
   double buffer_share = 0.0;  // how full the send share is: 0 to 1
   std::uint64_t undelivered_bytes = 0;
+  // What the peer has and its target has not acknowledged, as far as it has told, and how fast that
+  // goes. Nothing: one look.
+  std::optional<std::uint64_t> held_at_peer_bytes;
+  double delivered_bytes_s = 0.0;
 
   // Of the bulk lanes, as their TCP says. Nothing: not known, or too little was sent to say.
   struct {

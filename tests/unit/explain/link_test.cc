@@ -102,6 +102,21 @@ TEST_F(Link, ATargetThatDoesNotReadIsNamedWithItsGroups) {
                    "vm1, vm3"));
 }
 
+TEST_F(Link, ATargetThatReadsWhatComesIsNotBlamedForASmallReceiveShare) {
+  limited_by(Limit::peer_disk);
+  channel().in_bytes = 10 * kMiB;
+  channel().lag_bytes = 7 * kMiB;
+  channel().delivered_bytes = 2 * kMiB;  // 1 MiB/s; 1 MiB of what has arrived is not told yet
+  EXPECT_EQ(of_link().cause, Cause::receive_share);
+  EXPECT_EQ(of_link().where, Side::peer);
+  EXPECT_TRUE(says(of_link(),
+                   "the peer's memory for what is under way to its target is used up, "
+                   "though that takes 1.0 MiB/s"));
+  channel().lag_bytes = 5 * kMiB;  // 3 MiB: 3 s for what has arrived
+  EXPECT_EQ(of_link().cause, Cause::target);
+  EXPECT_EQ(of_one_look().cause, Cause::target) << "as the daemon says";
+}
+
 TEST_F(Link, ATargetHereThatDoesNotReadIsSaidAtTheDrSite) {
   move(0);
   link_before().undelivered_bytes = link().undelivered_bytes = 3 * kMiB;

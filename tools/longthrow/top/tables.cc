@@ -36,6 +36,8 @@ std::string_view short_text(Cause cause) {
       return "codec";
     case Cause::target:
       return "target";
+    case Cause::receive_share:
+      return "receive share";
     case Cause::buffer_full:
       return "buffer";
     case Cause::nothing_passes:
