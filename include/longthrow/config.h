@@ -55,6 +55,7 @@ struct NodeConfig {
   LogLevel log_level = LogLevel::info;
   Duration stop_timeout = std::chrono::seconds(60);
   bool overcommit = false;
+  std::string notify;  // the path of a program; "": none
 };
 
 struct LinkConfig {

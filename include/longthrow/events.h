@@ -40,7 +40,7 @@ enum class EventCode : std::uint8_t {
   restart_pending,
 };
 
-// warning: somebody should look; critical: now.
+// warning: somebody should look; critical: now. Both run the program that `notify` names.
 enum class EventWeight : std::uint8_t { info, warning, critical };
 
 namespace words {

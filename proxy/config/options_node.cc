@@ -120,6 +120,26 @@ constexpr std::array kOptions = {
                "the "
                "daemon being killed, and with it all that was buffered.",
     }),
+    bind<Field<&NodeConfig::notify>>({
+        .section = Section::node,
+        .key = "notify",
+        .type = ValueType::path,
+        .max = 4000,
+        .default_note = "none",
+        .example = "notify = \"/usr/local/bin/longthrow-event\"",
+        .apply = Apply::live,
+        .doc =
+            "A program to run on events that somebody should look at: those of weight warning and "
+            "critical that `longthrow events` shows. It gets no arguments, and no shell is used. "
+            "The event is in its environment: LONGTHROW_NODE, LONGTHROW_EVENT (the code, such as "
+            "link_down), LONGTHROW_WEIGHT, LONGTHROW_TIME, LONGTHROW_LINK, LONGTHROW_GROUP, "
+            "LONGTHROW_TEXT (which may have words of the peer: quote it), LONGTHROW_NUMBER, "
+            "LONGTHROW_LEFT_OUT and LONGTHROW_DROPPED. One runs "
+            "at a time, at most once a second; 32 events wait, and of further ones the next run is "
+            "told how many were dropped. After 10 s it is killed, with all that it has started. It "
+            "runs as the daemon's user, in the sandbox of its systemd unit, with no output; that "
+            "it fails is logged once an hour at most.",
+    }),
 };
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "proxy/control/event_log.h"
 #include "proxy/control/http_server.h"
 #include "proxy/control/node_gateway.h"
+#include "proxy/control/notifier.h"
 #include "proxy/control/reloader.h"
 
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT) || defined(BOOST_ASIO_DISABLE_EPOLL)
@@ -60,7 +61,11 @@ class ControlThread final : public Control {
                   config, std::move(parts.connections)),
         state_dir_(std::move(parts.state_dir)),
         service_(gateway_, reloader_, store_, hooks(std::move(parts.restart_pending))),
-        events_(io_, gateway_, [this](auto handler) { service_.status(std::move(handler)); }),
+        events_(
+            io_, gateway_, [this](auto handler) { service_.status(std::move(handler)); },
+            [this](const Event& event) { notifier_.note(event); }),
+        notifier_(io_, config.node.name, [this] { return reloader_.file_config().node.notify; },
+                  {}),
         acceptor_(io_, stream_protocol(), socket_.release_fd()),
         retry_(io_),
         http_retry_(io_),
@@ -197,6 +202,7 @@ class ControlThread final : public Control {
   const std::string state_dir_;
   CommandService service_;
   EventLog events_;
+  Notifier notifier_;
   stream_protocol::acceptor acceptor_;
   asio::steady_timer retry_;
   asio::steady_timer http_retry_;

@@ -23,10 +23,12 @@ WallTime wall_now() { return std::chrono::system_clock::now(); }
 
 }  // namespace
 
-EventLog::EventLog(asio::io_context& io, NodeGateway& gateway, AskStatus ask)
+EventLog::EventLog(asio::io_context& io, NodeGateway& gateway, AskStatus ask,
+                   std::function<void(const Event&)> on_event)
     : timer_(io),
       gateway_(gateway),
       ask_(std::move(ask)),
+      on_event_(std::move(on_event)),
       writer_(io, [this] { return whole_event_file(book_.all()); }) {}
 
 void EventLog::start(const std::string& state_dir) {
@@ -125,7 +127,10 @@ void EventLog::note(Event event) {
 
 void EventLog::keep(const std::vector<Event>& events) {
   std::string lines;
-  for (const Event& event : events) lines += event_line(event);
+  for (const Event& event : events) {
+    lines += event_line(event);
+    on_event_(event);
+  }
   if (book_.take_forgot()) {
     writer_.rewrite();
   } else if (!lines.empty()) {

@@ -24,7 +24,9 @@ namespace longthrow::control {
 class EventLog {
  public:
   using AskStatus = std::function<void(std::function<void(Result<Status>)>)>;
-  EventLog(asio::io_context& io, NodeGateway& gateway, AskStatus ask);
+  // `on_event` is called for each event that enters the history.
+  EventLog(asio::io_context& io, NodeGateway& gateway, AskStatus ask,
+           std::function<void(const Event&)> on_event);
 
   // Reads the file of earlier processes, and begins to look. Blocks on the disk. REQUIRES: the
   // control thread does not run yet.
@@ -51,6 +53,7 @@ class EventLog {
   asio::steady_timer timer_;
   NodeGateway& gateway_;
   AskStatus ask_;
+  std::function<void(const Event&)> on_event_;
   StatusWatch watch_;
   EventBook book_;
   EventFileWriter writer_;

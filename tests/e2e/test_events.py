@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens is told afterwards, over restarts."""
+"""What happens is told afterwards, over restarts, and to the administrator's program when it happens."""
 import json
 import re
 import subprocess
@@ -7,6 +7,11 @@ import subprocess
 from support.node import program
 from support.streams import Sink
 from support.waiting import wait_until
+
+NOTIFY = """#!/bin/sh
+echo "$LONGTHROW_NODE $LONGTHROW_EVENT $LONGTHROW_LINK $LONGTHROW_WEIGHT" >> {out}
+"""
+
 
 def events(node, *args: str) -> list[dict]:
     return json.loads(node.tell("events", "--json", *args))["events"]
@@ -21,6 +26,11 @@ def test_a_cut_a_restart_and_a_damaged_file_are_in_the_history(make_lab, make_pa
     with Sink(lab.b) as sink:
         pair = make_pair(lab, link={"heartbeat": "250ms", "dead_after": "1s"}, routes={"r0": sink.port})
         alpha = pair.alpha
+        script, out = folder / "notify", folder / "notified"
+        script.write_text(NOTIFY.format(out=out))
+        script.chmod(0o755)
+        alpha.tables["node"]["notify"] = script
+        alpha.write_config()
         pair.start()
         followed = folder / "followed"
         with followed.open("w") as file:
@@ -34,6 +44,7 @@ def test_a_cut_a_restart_and_a_damaged_file_are_in_the_history(make_lab, make_pa
         assert codes(alpha)[:3] == ["history", "node_started", "link_up"]
         down = next(event for event in events(alpha, "--link", "dr") if event["code"] == "link_down")
         assert down["weight"] == "warning" and down["text"], down
+        wait_until(lambda: out.exists() and out.read_text() == "alpha link_down dr warning\n", 10, "it is notified")
         wait_until(lambda: [json.loads(line)["code"] for line in followed.read_text().splitlines()][-2:]
                    == ["link_down", "link_up"], 10, "it is followed")
         follower.kill()

@@ -89,6 +89,7 @@ state_dir = "/tmp/state"
 log_level = "debug"
 stop_timeout = "5s"
 overcommit = true
+notify = "/bin/true"
 [link.dr]
 listen = "127.0.0.1:7701"
 connect = ["localhost:7700"]
