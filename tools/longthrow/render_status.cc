@@ -130,7 +130,8 @@ std::string settings_line(const LinkStatus& link, const Painter& paint) {
                             show_size(link.buffer.limit_bytes), mark("memlimit"), shown,
                             ratio ? format("{:.1f}", *ratio) : "unknown",
                             show_rate(link.bandwidth.bytes_s), mark("bandwidth"));
-  if (!link.bandwidth.window.empty()) text += format(" ({})", link.bandwidth.window);
+  if (!link.bandwidth.window.empty() && mark("bandwidth").empty())
+    text += format(" ({})", link.bandwidth.window);
   if (!link.differs_from_file.empty())
     text += paint(Paint::warning, "   * until restart or reload");
   return line("settings", text);

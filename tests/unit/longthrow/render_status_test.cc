@@ -50,6 +50,15 @@ TEST(RenderStatus, APendingRestartHasALine) {
   EXPECT_TRUE(shows(screen(status), "\nrestart pending: /usr/bin/longthrowd was replaced\n"));
 }
 
+TEST(RenderStatus, TheWindowOfTheScheduleIsShownUnlessItIsOverruled) {
+  Status status = test::sample_status();
+  LinkStatus& link = status.links.at("dr");
+  link.bandwidth.window = "daily 08:00-18:00 20mbit";
+  EXPECT_TRUE(shows(screen(status), "(daily 08:00-18:00 20mbit)"));
+  link.differs_from_file = {"bandwidth"};
+  EXPECT_FALSE(shows(screen(status), "(daily 08:00-18:00 20mbit)"));
+}
+
 TEST(RenderStatus, InconsistentGroupIsLoud) {
   Status status = test::sample_status();
   status.groups["vm1"].consistent = Consistency::no;
