@@ -26,6 +26,14 @@ std::string last_line(std::string_view lines) {
   return format("end {:016x}\n", checksum64(bytes_of(lines), kSeed));
 }
 
+// The line without its checksum. Nothing: it is not as it was sealed.
+std::optional<std::string_view> unsealed_line(std::string_view line, std::uint64_t seed) {
+  if (line.size() < kSealBytes) return std::nullopt;
+  const std::string_view body = line.substr(0, line.size() - kSealBytes);
+  if (line.substr(body.size()) != seal_of(body, seed)) return std::nullopt;
+  return body;
+}
+
 }  // namespace
 
 std::string sealed_text(std::string lines) {
@@ -61,11 +69,16 @@ std::string sealed_line(std::string_view line, std::uint64_t seed) {
   return format("{}{}\n", line, seal_of(line, seed));
 }
 
-std::optional<std::string_view> unsealed_line(std::string_view line, std::uint64_t seed) {
-  if (line.size() < kSealBytes) return std::nullopt;
-  const std::string_view body = line.substr(0, line.size() - kSealBytes);
-  if (line.substr(body.size()) != seal_of(body, seed)) return std::nullopt;
-  return body;
+std::size_t take_sealed_lines(std::string_view text, std::uint64_t seed,
+                              const std::function<bool(std::string_view)>& take) {
+  std::size_t damaged = 0;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const auto body = unsealed_line(text.substr(0, end), seed);
+    if (!body || !take(*body)) ++damaged;
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return damaged;
 }
 
 }  // namespace longthrow

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +28,9 @@ namespace longthrow {
 // `line` with its checksum and its end. `seed`: of this kind of file. REQUIRES: no end of line in
 // `line`.
 [[nodiscard]] std::string sealed_line(std::string_view line, std::uint64_t seed);
-// The line without its checksum. Nothing: it is not as it was sealed.
-[[nodiscard]] std::optional<std::string_view> unsealed_line(std::string_view line,
-                                                            std::uint64_t seed);
+// Calls `take` with each line of `text`, without its checksum. Returns how many lines are not as
+// they were sealed, or were not understood: `take` returns false.
+[[nodiscard]] std::size_t take_sealed_lines(std::string_view text, std::uint64_t seed,
+                                            const std::function<bool(std::string_view)>& take);
 
 }  // namespace longthrow

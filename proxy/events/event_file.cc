@@ -74,12 +74,8 @@ std::string whole_event_file(const EventBook::Kept& kept) {
 
 EventFileContents parse_event_file(std::string_view text) {
   EventFileContents contents;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    const auto body = unsealed_line(text.substr(0, end), kSeed);
-    if (!body || !parse_line(*body, contents.kept)) ++contents.damaged_lines;
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
+  contents.damaged_lines = take_sealed_lines(
+      text, kSeed, [&](std::string_view line) { return parse_line(line, contents.kept); });
   if (contents.kept.since == WallTime{} && !contents.kept.events.empty())
     contents.kept.since = contents.kept.events.front().at;
   return contents;

@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/groups/takeover_report.h"
 
-#include <ctime>
-
+#include "proxy/base/human.h"
 #include "proxy/base/log.h"
 
 namespace longthrow {
 namespace {
-
-std::string utc_stamp(WallTime time) {
-  const std::int64_t wall_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = wall_ns / 1'000'000'000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char stamp[32] = {};
-  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-  return format("{}.{:03}Z", stamp, wall_ns / 1'000'000 % 1000);
-}
 
 std::string copy_of(const TakenGroup& group) {
   const auto& inbound = group.status.inbound;
@@ -25,7 +13,7 @@ std::string copy_of(const TakenGroup& group) {
   const bool proven = is_proof && group.lost_bytes == 0;
   std::string text =
       format("the copy is as of {}{} (sender's clock)",
-             group.lost_bytes > 0 ? "a moment before " : "", utc_stamp(*inbound.as_of));
+             group.lost_bytes > 0 ? "a moment before " : "", utc_text(*inbound.as_of));
   if (group.lost_bytes == 0)
     text += format(", {}: {}", proven ? "proven by" : "not proven", inbound.proof_reason);
   if (group.left_out_bytes > 0)

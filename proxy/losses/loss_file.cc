@@ -111,12 +111,8 @@ std::string whole_loss_file(const LossBook::Kept& kept) {
 
 LossFileContents parse_loss_file(std::string_view text) {
   LossFileContents contents;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    const auto body = unsealed_line(text.substr(0, end), kSeed);
-    if (!body || !parse_line(*body, contents)) ++contents.damaged_lines;
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
+  contents.damaged_lines = take_sealed_lines(
+      text, kSeed, [&](std::string_view line) { return parse_line(line, contents); });
   if (contents.kept.since == WallTime{} && !contents.kept.losses.empty())
     contents.kept.since = contents.kept.losses.front().at;
   return contents;

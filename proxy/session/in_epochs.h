@@ -9,7 +9,6 @@
 
 #include "proxy/base/marks.h"
 #include "proxy/base/planted.h"
-#include "proxy/session/in_stream.h"
 #include "proxy/wire/group_records.h"
 
 namespace longthrow {
@@ -20,8 +19,6 @@ class InEpochs {
   static constexpr std::size_t kCutsMax = 1024;
   static constexpr std::size_t kEntriesMax = 64 * 1024;
 
-  // Whether bytes of the group wait for cuts, or did, in this session.
-  [[nodiscard]] bool active() const { return any_held_; }
   // Takes a cut. One that is known already is ignored: cuts are said again after a reconnect. If
   // one is missing, two epochs are joined.
   [[nodiscard]] Result<void> add(wire::Cut cut) {
@@ -61,11 +58,7 @@ class InEpochs {
     // the only stream that goes on.
     bool followed = false;
   };
-  // Bytes of a stream of the group have come.
-  void note_bytes(HandOver hand_over) {
-    any_held_ = any_held_ || hand_over == HandOver::by_cut;
-    whole_.followed = whole_.followed || hand_over == HandOver::at_once;
-  }
+  void note_free_bytes() { whole_.followed = true; }
   [[nodiscard]] const Whole& whole() const { return whole_; }
 
  private:
@@ -73,7 +66,6 @@ class InEpochs {
   std::vector<wire::CutEntry> missing_;  // of the first
   std::size_t entries_ = 0;              // of all
   std::uint64_t known_epoch_ = 0;
-  bool any_held_ = false;
   Whole whole_;
 };
 

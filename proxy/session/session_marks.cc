@@ -61,11 +61,13 @@ void Session::settle_as_of() {
     }
   });
   struct Open {
+    bool holds_back = false;  // bytes that are here wait for a cut
     std::size_t streams = 0;
     std::int64_t oldest_wall_ns = std::numeric_limits<std::int64_t>::max();
   };
   std::map<GroupState*, Open> open;
   for (const auto& [id, channel] : channels_) {
+    if (channel->in.held_back_bytes() > 0) open[channel->group].holds_back = true;
     if (channel->in_runs_ahead || channel->express) continue;
     if (channel->in.complete() || channel->in.discarding()) {
       finish_as_of(*channel);
@@ -78,7 +80,7 @@ void Session::settle_as_of() {
   for (auto& [name, its_group] : groups_) {
     const auto found = open.find(&its_group);
     std::int64_t as_of = std::max(its_group.marked_wall_ns, its_group.in_epochs.whole().wall_ns);
-    if (its_group.in_epochs.active() && holds_back(its_group)) {
+    if (found != open.end() && found->second.holds_back) {
       // What waits for a cut does not count.
     } else if (found == open.end()) {
       as_of = std::max(as_of, its_group.finished_wall_ns);

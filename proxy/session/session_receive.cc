@@ -139,7 +139,7 @@ Result<void> Session::on_data(TimePoint now, const wire::FrameHeader& header, St
   }
   corrupt_counts_.erase({header.express, header.number});
   note_as_of(channel, header);
-  if (!channel.in_runs_ahead) its_group.in_epochs.note_bytes(hand_over);
+  if (!header.held && !channel.in_runs_ahead) its_group.in_epochs.note_free_bytes();
   apply_idle_heartbeat();
   advance_epochs(its_group);
   emit(SessionEvent::Kind::readable, &channel);

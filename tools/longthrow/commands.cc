@@ -222,21 +222,17 @@ int run_status(const CommandLine& line, const Output& output) {
 }
 
 int run_doctor(const CommandLine& line, const Output& output) {
-  const auto error = [&](const std::string& message) {
-    output.err << "longthrow doctor: " << message << std::endl;
-    return kNotDone;
-  };
   const Result<json::object> status = fetch_status(line.control);
-  if (!status) return error(status.error().message);
+  if (!status) return not_done(line, output, status.error().message);
   const Result<std::string> xml = read_drbd_xml(line.drbd_conf);
   std::vector<DrbdResource> resources;
   std::string note;
   if (xml) {
     Result<std::vector<DrbdResource>> parsed = parse_drbd_xml(*xml);
-    if (!parsed) return error(parsed.error().message);
+    if (!parsed) return not_done(line, output, parsed.error().message);
     resources = *std::move(parsed);
   } else if (!line.drbd_conf.empty()) {
-    return error(xml.error().message);
+    return not_done(line, output, xml.error().message);
   } else {
     note = "DRBD's configuration was not looked at: " + xml.error().message +
            "; give it with --drbd-conf";

@@ -46,15 +46,11 @@ void show_each(const json::object& answer, const CommandLine& line, const Output
 }  // namespace
 
 int run_events(const CommandLine& line, const Output& output) {
-  const auto error = [&](const std::string& message, int code) {
-    output.err << "longthrow events: " << message << std::endl;
-    return code;
-  };
   json::object request = request_of(line);
   if (const auto parsed = control::parse_request(request); !parsed)
-    return error(parsed.error().message, kWrongUsage);
+    return not_done(line, output, parsed.error().message, kWrongUsage);
   const auto answer = ask_events(line.control, request);
-  if (!answer) return error(answer.error().message, kNotDone);
+  if (!answer) return not_done(line, output, answer.error().message);
   if (!line.follow) {
     output.out << (line.json ? json::serialize(*answer) + "\n"
                              : render_events(*answer, Painter(output.colours)))
@@ -73,7 +69,7 @@ int run_events(const CommandLine& line, const Output& output) {
     request["after"] = last;
     const auto more = ask_events(line.control, request);
     // The daemon may come back; that it is not there is said once.
-    if (!more && !std::exchange(told, true)) (void)error(more.error().message, kNotDone);
+    if (!more && !std::exchange(told, true)) (void)not_done(line, output, more.error().message);
     if (!more) continue;
     told = false;
     show_each(*more, line, output);

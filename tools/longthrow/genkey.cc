@@ -23,14 +23,9 @@ std::string default_identity() {
   return name + "-" + control::utc_text(now).substr(0, 10);
 }
 
-int not_done(const Output& output, const std::string& message, int code = kNotDone) {
-  output.err << "longthrow genkey: " << message << "\n";
-  return code;
-}
-
 int show_fingerprints(const CommandLine& line, const Output& output, const std::string& file) {
   const auto keys = load_key_file(file);
-  if (!keys) return not_done(output, keys.error().message);
+  if (!keys) return not_done(line, output, keys.error().message);
   json::array list;
   for (const PresharedKey& key : *keys) {
     list.push_back({{"identity", key.identity}, {"fingerprint", fingerprint(key)}});
@@ -48,11 +43,11 @@ int run_genkey(const CommandLine& line, const Output& output) {
   if (!line.fingerprint.empty()) return show_fingerprints(line, output, line.fingerprint);
   const std::string identity = line.identity.empty() ? default_identity() : line.identity;
   if (const Result<void> good = check_key_identity(identity); !good) {
-    return not_done(output, "--identity: " + good.error().message, kWrongUsage);
+    return not_done(line, output, "--identity: " + good.error().message, kWrongUsage);
   }
   SystemRandom random;
   if (const Result<void> made = write_new_key_file(line.output, identity, random); !made) {
-    return not_done(output, made.error().message);
+    return not_done(line, output, made.error().message);
   }
   const int code = show_fingerprints(line, output, line.output);
   if (code == kDone && !line.json) {
