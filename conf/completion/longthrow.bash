@@ -9,7 +9,7 @@ _longthrow_names() {  # links | groups
 
 _longthrow() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="init status explain top losses events set drain pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
+  local commands="init status explain top losses events set drain checkpoint checkpoints pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
   local common="--control --json --help"
   local command="" control="" i
   local -a words=()
@@ -63,7 +63,7 @@ _longthrow() {
     --group)
       mapfile -t COMPREPLY < <(compgen -W "$(_longthrow_names groups)" -- "$cur")
       return ;;
-    --count | --identity | --watch | --interval | -n | --name | --peer | --address | --peer-address) return ;;
+    --count | --identity | --watch | --interval | -n | --name | --freeze | --thaw | --peer | --address | --peer-address) return ;;
   esac
 
   local options="" choices=""
@@ -89,6 +89,10 @@ _longthrow() {
           esac ;;
       esac ;;
     drain) options="$common --timeout --hold" choices=$(_longthrow_names groups) ;;
+    checkpoint)
+      options="$common --wait --timeout --freeze --thaw --freeze-timeout"
+      [[ ${#words[@]} -eq 0 ]] && choices=$(_longthrow_names groups) ;;
+    checkpoints) options=$common choices=$(_longthrow_names groups) ;;
     accept-consistent) options=$common choices=$(_longthrow_names groups) ;;
     pause) options="$common --drain" choices=$(_longthrow_names links) ;;
     ping) options="$common --count" choices=$(_longthrow_names links) ;;

@@ -49,6 +49,19 @@ struct Release {
 struct AcceptConsistent {
   std::string group;
 };
+// A named place in what the programs of a group write. Done when it has its place, or with `wait`
+// when the copy has reached it and its hook has ended.
+struct MakeCheckpoint {
+  std::string group;
+  std::string name;     // "": the time
+  bool frozen = false;  // an administrator has stopped what writes
+  bool wait = false;
+  Duration timeout{0};  // for its place to be found
+};
+// The checkpoints that the node knows.
+struct ListCheckpoints {
+  std::string group;  // "": of all groups
+};
 struct Ping {
   std::string link;
 };
@@ -67,8 +80,8 @@ struct Losses {
   bool minor = false;              // also those of minor weight
 };
 
-using Command =
-    std::variant<SetMemlimit, SetCompression, SetBandwidth, Pause, Resume, Drain, Takeover, Release,
-                 AcceptConsistent, Ping, Reload, RestartCheck, Losses>;
+using Command = std::variant<SetMemlimit, SetCompression, SetBandwidth, Pause, Resume, Drain,
+                             Takeover, Release, AcceptConsistent, MakeCheckpoint, ListCheckpoints,
+                             Ping, Reload, RestartCheck, Losses>;
 
 }  // namespace longthrow

@@ -97,6 +97,9 @@ struct GroupConfig {
   std::optional<std::uint64_t> share;  // bytes of the send share; none: automatic
   Duration cut_interval = std::chrono::milliseconds(50);
   Duration cut_deadline = std::chrono::seconds(2);
+  std::vector<std::string> on_checkpoint;  // argv
+  Duration hook_timeout = std::chrono::seconds(60);
+  std::optional<Duration> checkpoint_every;  // none: none by itself
 };
 
 // What `drbd-proxy-ctl add connection` may create.

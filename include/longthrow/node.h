@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "longthrow/checkpoints.h"
 #include "longthrow/commands.h"
 #include "longthrow/losses.h"
 #include "longthrow/node_parts.h"
@@ -34,6 +35,8 @@ struct Answer {
   std::optional<bool> consistent;  // takeover: is the copy that was taken over?
   std::optional<LossReport> losses;
   std::optional<RestartReport> restart;
+  std::optional<CheckpointRecord> checkpoint;  // how far the one that was asked for has come
+  std::optional<CheckpointReport> checkpoints;
 };
 
 class Node {

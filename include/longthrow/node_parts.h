@@ -9,6 +9,7 @@ class WorkerPool;
 class TlsProvider;
 class RandomSource;
 class SourcePositions;
+class HookRunner;
 
 // What a node uses; all of it outlives the node.
 struct NodeParts {
@@ -17,6 +18,7 @@ struct NodeParts {
   TlsProvider& tls;
   RandomSource& random;
   SourcePositions* sources = nullptr;  // null: cuts are not proven
+  HookRunner* hooks = nullptr;         // null: no hook is run, and a checkpoint says so
 };
 
 }  // namespace longthrow

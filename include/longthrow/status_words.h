@@ -31,6 +31,15 @@ enum class Proof : std::uint8_t { source, freeze, observed, none };
 // What an administrator has stopped, with the numbers of the wire.
 enum class NoticeKind : std::uint8_t { held = 0, paused = 1, fenced = 2 };
 
+// How far a checkpoint has come, with the numbers of the wire. placed: it has its place in the
+// stream; received: all before it is in the memory of the node at the copy; reached: all before it
+// has been taken by the targets, nothing behind it is handed over, and the hook runs; done, failed:
+// the copy goes on.
+enum class CheckpointState : std::uint8_t { placed = 0, received, reached, done, failed };
+
+// How the hook of a checkpoint ended, with the numbers of the wire. none: none has run.
+enum class HookResult : std::uint8_t { none = 0, ok, failed, timed_out };
+
 // Of the two nodes of a link.
 enum class Side : std::uint8_t { here, peer };
 
@@ -43,6 +52,9 @@ inline constexpr std::string_view kChannelStates[]{"connecting", "open", "half-c
                                                    "aborting"};
 inline constexpr std::string_view kProofs[]{"source", "freeze", "observed", "none"};
 inline constexpr std::string_view kNoticeKinds[]{"held", "paused", "fenced"};
+inline constexpr std::string_view kCheckpointStates[]{"placed", "received", "reached", "done",
+                                                      "failed"};
+inline constexpr std::string_view kHookResults[]{"none", "ok", "failed", "timed out"};
 inline constexpr std::string_view kSides[]{"here", "peer"};
 }  // namespace words
 
@@ -61,6 +73,11 @@ template <>
 inline constexpr std::span<const std::string_view> kWords<Proof>{words::kProofs};
 template <>
 inline constexpr std::span<const std::string_view> kWords<NoticeKind>{words::kNoticeKinds};
+template <>
+inline constexpr std::span<const std::string_view> kWords<CheckpointState>{
+    words::kCheckpointStates};
+template <>
+inline constexpr std::span<const std::string_view> kWords<HookResult>{words::kHookResults};
 template <>
 inline constexpr std::span<const std::string_view> kWords<Side>{words::kSides};
 

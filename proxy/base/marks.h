@@ -41,6 +41,9 @@
   X(cut_was_refused, "bytes wait for a cut, for the session has refused the one that was taken")  \
   X(partial_epoch_dropped, "a session or a takeover ends in the midst of an epoch")               \
   X(cuts_thinned, "so many cuts wait that some are left out")                                     \
+  X(checkpoint_done, "a checkpoint is reached, and its hook has ended well")                      \
+  X(checkpoint_failed, "a checkpoint fails")                                                      \
+  X(checkpoint_overtaken, "a cut that had to be made lies behind a checkpoint that waits")        \
   /* uplink */                                                                                    \
   X(peer_challenged, "another node says hello in the peer's name while the peer is there")        \
   X(challenger_wins, "the peer does not answer, and the other node is it")                        \

@@ -34,13 +34,15 @@
   X(end_twice, "", "an end is queued although the stream has one")                                 \
   X(delivered_not_repeated, "PairCommands.ADrainHears*",                                           \
     "what is delivered is not said again on a new lane")                                           \
-  X(final_mark_forgotten, "PairEnds.What*",                                                        \
-    "the last word on what a channel has delivered is not sent")                                   \
+  X(final_mark_forgotten, "PairEnds.What*", "the last word on what is delivered is not sent")      \
   X(unready_peer, "PairEnds.ANewSessions*",                                                        \
     "a route opens although the peer still ends streams of the last session")                      \
-  X(corrupt_for_ever, "PairDamage.OfAFrame*",                                                      \
-    "a frame that always fails its checksum is tried again for ever")                              \
+  X(corrupt_for_ever, "PairDamage.OfAFrame*", "a frame that always fails is tried for ever")       \
   X(observed_called_proven, "PairEpochs.*", "an observed cut is proven at the source")             \
+  X(checkpoint_passed, "PairCheckpoints.*", "bytes behind a checkpoint are handed over at once")   \
+  X(frozen_without_rest, "PairCheckpoints.*", "a frozen source is not watched for a while")        \
+  X(checkpoint_too_early, "PairCheckpoints.*", "a hook runs before the targets have taken all")    \
+  X(checkpoint_outlives_session, "PairCheckpoints.*", "a takeover leaves out what one stopped")    \
   X(partial_epoch_released, "PairEpochs.*", "half an epoch is handed over")                        \
   X(forced_cut_called_proven, "PairEpochs.*", "a cut that an epoch's size forced is proven")       \
   X(held_bytes_count, "PairEpochs.*", "bytes that wait for a cut make a copy new")                 \

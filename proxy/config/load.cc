@@ -37,9 +37,6 @@ class Parser {
   bool define(const std::string& path, const Origin& origin);
   // The entry as a table; null, with an error, when it is none.
   const Value::Table* table_of(const Entry& entry, const std::string& path);
-  void unavailable(const Origin& origin, const std::string& path) {
-    report_.error(origin, path, "it is not available in this version; remove it");
-  }
 
   struct Override {
     std::string link;
@@ -155,9 +152,7 @@ void Parser::add_entries(const Place& place, const Value::Table& table, const st
     }
     origins_.add(place.path + "." + key, entry.origin);
     const auto* inner = entry.value.get_if<Value::Table>();
-    if (!option->available) {
-      unavailable(entry.origin, place.path + "." + key);
-    } else if (option->type == ValueType::tls && inner != nullptr) {
+    if (option->type == ValueType::tls && inner != nullptr) {
       if (inner->empty()) origins_.add(place.path + "." + key + "{}", entry.origin);
       add_entries(place, *inner, key + ".");
     } else {

@@ -106,8 +106,7 @@ std::vector<std::string> keys_of(Section section, std::string_view prefix) {
   for (const Option& option : section_options(section)) {
     const bool inside = option.key.starts_with(prefix);
     const std::string_view rest = inside ? option.key.substr(prefix.size()) : option.key;
-    if (inside && option.available && rest.find('.') == std::string_view::npos)
-      keys.emplace_back(rest);
+    if (inside && rest.find('.') == std::string_view::npos) keys.emplace_back(rest);
   }
   return keys;
 }

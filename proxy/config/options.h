@@ -71,11 +71,10 @@ struct Option {
   std::string_view default_note;              // the default in words, where it isn't one value
   std::string_view example;  // TOML, for the annotated file, where it shows no default
   Apply apply = Apply::live;
-  bool available = true;    // false: the name is reserved for a later version
   bool essential = false;   // stands in the smallest useful file
   bool settable = false;    // by `longthrow set`, and in [set.link.NAME]
   std::string_view doc;     // one paragraph, plain text
-  Assign assign = nullptr;  // null where there is no field (not available, tls table)
+  Assign assign = nullptr;  // null where there is no field: the tls table
   Show show = nullptr;
 };
 
@@ -89,7 +88,7 @@ struct Option {
 [[nodiscard]] std::span<const Option> section_options(Section section);
 [[nodiscard]] const Option* find_option(Section section, std::string_view key);
 
-// The keys of a section that are available and begin with `prefix`, without it: "" or "tls.".
+// The keys of a section that begin with `prefix`, without it: "" or "tls.".
 [[nodiscard]] std::vector<std::string> keys_of(Section section, std::string_view prefix);
 
 // "link", and its table as the reader of a manual knows it: "[link.NAME]".

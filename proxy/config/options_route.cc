@@ -167,8 +167,45 @@ constexpr std::array kGroupOptions = {
         .doc = "How long a proof of a cut is waited for. After that the group is cut without one, "
                "and status and takeover say so.",
     }),
-    Option{.section = Section::group, .key = "on_checkpoint", .available = false},
-    Option{.section = Section::group, .key = "hook_timeout", .available = false},
+    bind<Field<&GroupConfig::on_checkpoint>>({
+        .section = Section::group,
+        .key = "on_checkpoint",
+        .type = ValueType::argv,
+        .default_text = "[]",
+        .example = "on_checkpoint = [\"/usr/local/bin/snapshot\"]",
+        .apply = Apply::live,
+        .doc = "At the node with the copy: a program, with its arguments, that is run for each "
+               "checkpoint of the group. When it starts, all before the checkpoint has been taken "
+               "by the targets; until it ends, or hook_timeout has passed, nothing behind it is "
+               "handed over. So a snapshot that it takes is the checkpoint. It is run without a "
+               "shell, as the daemon's user, with LONGTHROW_CHECKPOINT, LONGTHROW_GROUP, "
+               "LONGTHROW_CREATED, LONGTHROW_PROOF and LONGTHROW_APPLIED in its environment.",
+    }),
+    bind<Field<&GroupConfig::hook_timeout>>({
+        .section = Section::group,
+        .key = "hook_timeout",
+        .type = ValueType::duration,
+        .min = ns(100ms),
+        .max = ns(1h),
+        .default_text = "60s",
+        .apply = Apply::live,
+        .doc = "How long the copy stands for a checkpoint: for the targets to write what they have "
+               "taken, and then as long for on_checkpoint. After that the checkpoint has failed, "
+               "the program is killed, and the copy goes on.",
+    }),
+    bind<Field<&GroupConfig::checkpoint_every>>({
+        .section = Section::group,
+        .key = "checkpoint_every",
+        .type = ValueType::duration,
+        .min = ns(10s),
+        .max = ns(24h),
+        .word = "never",
+        .default_text = "never",
+        .example = "checkpoint_every = \"15m\"",
+        .apply = Apply::live,
+        .doc = "At the node where the programs write: takes a checkpoint whenever so much time has "
+               "passed, counted from midnight UTC. Its name is that time: 20260131T120000Z.",
+    }),
 };
 
 }  // namespace

@@ -136,7 +136,6 @@ std::string render_reference() {
     text += format("{}{}\n{}", text.empty() ? "" : "\n", section_header(section),
                    indented(section_doc(section), "  "));
     for (const Option& option : section_options(section)) {
-      if (!option.available) continue;
       text += format("\n  {}\n{}{}", option.key, indented(option.doc, "      "),
                      facts(option, "      "));
       if (!option.example.empty()) text += format("      Example: {}\n", option.example);
@@ -150,7 +149,6 @@ std::string render_annotated_file() {
   for (const Section section : kSections) {
     text += format("\n{}{}\n", indented(section_doc(section), "# "), example_header(section));
     for (const Option& option : section_options(section)) {
-      if (!option.available) continue;
       text += format("\n{}{}", indented(option.doc, "# "), facts(option, "# "));
       if (!option.default_text.empty() && !option.example.empty()) {
         text += format("# Example: {}\n", option.example);
@@ -212,7 +210,7 @@ std::string render_man_options() {
     text +=
         format(".SS {}\n{}", roff(section_header(section)), roff_paragraph(section_doc(section)));
     for (const Option& option : section_options(section)) {
-      if (option.available) text += man_option(option);
+      text += man_option(option);
     }
   }
   return text;

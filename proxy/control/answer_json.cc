@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "proxy/control/checkpoint_json.h"
 #include "proxy/control/loss_json.h"
 
 namespace longthrow::control {
@@ -57,6 +58,8 @@ json::object answer_to_json(const Answer& answer) {
   if (answer.rtt_ms && std::isfinite(*answer.rtt_ms)) out["rtt_ms"] = *answer.rtt_ms;
   if (answer.restart) out["restart"] = restart_to_json(*answer.restart);
   if (answer.losses) add_losses(*answer.losses, out);
+  if (answer.checkpoint) out["checkpoint"] = checkpoint_to_json(*answer.checkpoint);
+  if (answer.checkpoints) add_checkpoints(*answer.checkpoints, out);
   return out;
 }
 

@@ -11,8 +11,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 }  // namespace
 
 Notifier::Notifier(asio::io_context& io, std::string node, std::function<std::string()> program,
@@ -59,7 +57,7 @@ void Notifier::run_next() {
   }
   const Event event = std::move(waiting_.front());
   waiting_.pop_front();
-  auto child = ChildProcess::run(program, environment_of(event));
+  auto child = ChildProcess::run({program}, environment_of(event));
   if (!child) {
     on_failure(child.error().message);
     return wait(limits_.pause);
@@ -71,8 +69,7 @@ void Notifier::run_next() {
 }
 
 std::vector<std::string> Notifier::environment_of(const Event& event) {
-  return {kPath,
-          format("LONGTHROW_NODE={}", node_),
+  return {format("LONGTHROW_NODE={}", node_),
           format("LONGTHROW_EVENT={}", to_string(event.code)),
           format("LONGTHROW_WEIGHT={}", to_string(event.weight)),
           format("LONGTHROW_TIME={}", utc_text(event.at)),

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "longthrow/events.h"
-#include "proxy/control/child_process.h"
+#include "proxy/hooks/child_process.h"
 
 namespace longthrow::control {
 

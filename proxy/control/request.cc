@@ -40,6 +40,20 @@ Request read_drain(Reader& in) {
                                       .hold = in.flag("hold")}};
 }
 
+Request read_checkpoint(Reader& in) {
+  MakeCheckpoint make{.group = in.required_text("group"),
+                      .frozen = in.flag("frozen"),
+                      .wait = in.flag("wait"),
+                      .timeout = in.optional_duration("timeout")};
+  if (in.has("name")) make.name = in.required_text("name");
+  return NodeRequest{.command = std::move(make)};
+}
+Request read_checkpoints(Reader& in) {
+  ListCheckpoints list;
+  if (in.has("group")) list.group = in.required_text("group");
+  return NodeRequest{.command = std::move(list)};
+}
+
 // Parsed as in the file, with its bounds: 1 bit a second would be rounded to 0, "unlimited".
 Result<std::uint64_t> read_bandwidth(const std::string& text) {
   const Option& option = *find_option(Section::link, "bandwidth");
@@ -113,6 +127,8 @@ constexpr std::array kCommands{
     CommandRow{"takeover", read_takeover},
     CommandRow{"release", read_release},
     CommandRow{"accept-consistent", read_accept_consistent},
+    CommandRow{"checkpoint", read_checkpoint},
+    CommandRow{"checkpoints", read_checkpoints},
     CommandRow{"ping", read_ping},
     CommandRow{"reload", read_reload},
     CommandRow{"restart-check", read_restart_check},
@@ -167,7 +183,8 @@ Result<Request> parse_request_line(std::string_view line) {
 
 bool is_long(const Command& command) {
   if (const auto* pause = std::get_if<Pause>(&command)) return pause->drain;
-  return std::holds_alternative<Drain>(command) || std::holds_alternative<Takeover>(command);
+  return std::holds_alternative<Drain>(command) || std::holds_alternative<Takeover>(command) ||
+         std::holds_alternative<MakeCheckpoint>(command);
 }
 
 }  // namespace longthrow::control

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/daemon/daemon.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -22,6 +20,8 @@
 #include "proxy/daemon/check_configuration.h"
 #include "proxy/daemon/service_manager.h"
 #include "proxy/daemon/signal_thread.h"
+#include "proxy/hooks/hook_runner.h"
+#include "proxy/io/descriptor_reserve.h"
 #include "proxy/io/make_loop.h"
 #include "proxy/io/source_diagnostics.h"
 #include "proxy/io/worker_pool.h"
@@ -29,14 +29,6 @@
 
 namespace longthrow {
 namespace {
-
-// A node needs many sockets. The soft limit is low only for programs that use select(2).
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 int codec_threads(const Config& config) {
   if (config.node.codec_threads) return *config.node.codec_threads;
@@ -89,6 +81,7 @@ class Daemon {
   Timer stop_watch_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<SourcePositions> sources_;
+  std::unique_ptr<HookRunner> hooks_;
   std::unique_ptr<TlsProvider> tls_;
   std::unique_ptr<RunningNode> node_;
   std::unique_ptr<control::Control> control_;
@@ -173,7 +166,9 @@ Result<void> Daemon::start(const Config& files) {
                 trouble);
   }
   sources_ = make_source_diagnostics(*loop_);
-  node_ = make_node(config, {*loop_, *workers_, *tls_, random_, sources_.get()}, io_reason_);
+  hooks_ = make_hook_runner(*loop_);
+  node_ = make_node(config, {*loop_, *workers_, *tls_, random_, sources_.get(), hooks_.get()},
+                    io_reason_);
   auto control = control::Control::open(
       files, {*loop_, *node_, store_, check_machine, check_memlimits, std::move(*connections),
               [this] { return program_.replaced(); }, config.node.state_dir});

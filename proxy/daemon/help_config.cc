@@ -50,11 +50,7 @@ std::string option_help(const Option& option) {
   } else if (!option.default_note.empty()) {
     facts += format("; default: {}", option.default_note);
   }
-  if (!option.available) {
-    facts += "; reserved for a later version";
-  } else {
-    facts += format("; {}", when_applied(option.apply));
-  }
+  facts += format("; {}", when_applied(option.apply));
   return out + wrapped(facts + ".", "      ");
 }
 

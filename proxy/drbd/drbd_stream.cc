@@ -74,10 +74,12 @@ bool DrbdStream::holds_end() const {
   return partner_ != nullptr && kind() == StreamKind::meta && !partner_->host_.leg_closed();
 }
 
-bool DrbdStream::has_applied() const {
-  if (partner_ == nullptr || kind() != StreamKind::data) return true;
-  return partner_->watch_.outgoing().barrier_acks >= watch_.incoming().barriers ||
-         partner_->host_.has_ended();
+// Writes behind the last barrier are acknowledged by the next one.
+StreamGuide::Applied DrbdStream::applied() const {
+  if (partner_ == nullptr || kind() != StreamKind::data) return Applied::unknown;
+  if (partner_->watch_.outgoing().barrier_acks < watch_.incoming().barriers)
+    return partner_->host_.has_ended() ? Applied::unknown : Applied::no;
+  return watch_.incoming().writes_open ? Applied::unknown : Applied::yes;
 }
 
 // --- answers

@@ -34,7 +34,7 @@ class DrbdStream final : public StreamGuide {
   [[nodiscard]] bool concerns_others() const override { return partner_ != nullptr; }
   [[nodiscard]] bool wants_thrown_away() const override { return true; }
   [[nodiscard]] bool holds_end() const override;
-  [[nodiscard]] bool has_applied() const override;
+  [[nodiscard]] Applied applied() const override;
 
   [[nodiscard]] ByteView answer() override;
   [[nodiscard]] bool leaves_out() const override { return pings_.owed() > 0; }

@@ -66,9 +66,13 @@ class StreamGuide {
   // Whether the peer's end must not be given to the leg yet, although all bytes before it are
   // handed over.
   [[nodiscard]] virtual bool holds_end() const { return false; }
-  // Whether the program has taken all that its TCP has acknowledged, as far as the protocol tells
-  // this.
-  [[nodiscard]] virtual bool has_applied() const { return true; }
+  // Whether all that was handed over is on the program's disk, as far as the protocol tells this.
+  enum class Applied : std::uint8_t {
+    unknown,  // the protocol does not say, or not of the last bytes
+    no,       // it will say, and has not yet
+    yes,
+  };
+  [[nodiscard]] virtual Applied applied() const { return Applied::unknown; }
 
   // --- answers in the stead of the peer's program, which cannot be reached
   // The next answer for the local program, valid until the next call; empty: there is none to give.

@@ -23,4 +23,11 @@ bool may_keep(int fd, SocketUse use) {
   return static_cast<rlim_t>(fd) + kept < limit.rlim_cur;
 }
 
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace longthrow

@@ -14,4 +14,7 @@ namespace longthrow {
 // lanes can come up: without lanes no channel can go on.
 [[nodiscard]] bool may_keep(int fd, SocketUse use);
 
+// A node needs many sockets. The soft limit is low only for programs that use select(2).
+void raise_descriptor_limit();
+
 }  // namespace longthrow

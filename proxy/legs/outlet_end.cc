@@ -64,7 +64,8 @@ void Outlet::begin_abort() {
 void Outlet::check_abort() {
   const SocketStats stats = leg_.stats();
   // An ended connection takes nothing more, though the kernel may still count queued bytes.
-  const bool all_taken = stats.unacknowledged_bytes == 0 && guide_.has_applied();
+  const bool all_taken =
+      stats.unacknowledged_bytes == 0 && guide_.applied() != StreamGuide::Applied::no;
   const bool all_done = stats.over || (all_taken && owner_.all_read());
   if (!all_done && loop_.now() >= deadline_) note_reached(Mark::lingered_in_vain);
   const bool too_late = loop_.now() >= deadline_ && !planted(Plant::linger_without_end);

@@ -42,7 +42,8 @@ CutRhythm Epochs::rhythm(const std::string& group) const {
 }
 
 void Epochs::on_read(const Channel& channel) {
-  if (channel.group().routes > 1) cutter(channel.group().name).on_read(channel);
+  const std::string& group = channel.group().name;
+  if (channel.group().routes > 1 || cutters_.contains(group)) cutter(group).on_read(channel);
 }
 
 void Epochs::on_tick() {
@@ -52,8 +53,12 @@ void Epochs::on_tick() {
     its_cutter->look_at_members();
     its_cutter->cut_what_waits();
   }
+  // A group of one stream has a cutter only for a checkpoint.
   std::erase_if(cutters_, [&](const auto& entry) {
-    return routes_.groups().find(entry.first) == nullptr && entry.second->idle();
+    const auto& [name, its_cutter] = entry;
+    const Group* group = routes_.groups().find(name);
+    const bool is_cut = group != nullptr && group->routes > 1;
+    return !is_cut && !its_cutter->in_checkpoint() && its_cutter->idle();
   });
 }
 

@@ -31,8 +31,10 @@ class Epochs {
   [[nodiscard]] bool idle() const;
   void fill(const Group& group, GroupStatus& status) const;
 
- private:
+  // Valid while the group is configured, or in a checkpoint.
   [[nodiscard]] GroupCutter& cutter(const std::string& group);
+
+ private:
   [[nodiscard]] CutRhythm rhythm(const std::string& group) const;
 
   Loop& loop_;

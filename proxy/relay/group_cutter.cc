@@ -15,8 +15,11 @@ namespace {
 // been overtaken.
 constexpr Duration kUncutMargin = std::chrono::milliseconds(500);
 
-std::uint64_t given_bytes(const Channel& channel) {
-  return channel.read_bytes() + channel.unread_bytes();
+std::vector<wire::CutEntry> entries_of(const Cut& cut) {
+  std::vector<wire::CutEntry> entries;
+  for (const ChannelOffset& offset : cut.offsets)
+    entries.push_back({offset.channel, offset.offset});
+  return entries;
 }
 
 }  // namespace
@@ -34,89 +37,6 @@ GroupState* GroupCutter::state() const {
   auto& groups = parts_.peer.session()->groups();
   const auto found = groups.find(name_);
   return found != groups.end() ? &found->second : nullptr;
-}
-
-// --- members
-
-// A protocol that tells which bytes change the copy joins with the first of them: a handshake does
-// not wait behind older data.
-bool GroupCutter::may_join(const Channel& channel) {
-  if (!channel.attached() || channel.core().express || channel.core().out.stopped) return false;
-  if (channel.guide().carries() != StreamGuide::Carries::copy) return false;
-  const auto changes = channel.guide().changes();
-  return !changes || changes->given_bytes > 0;
-}
-
-// Whether the channel has ended, and the peer has all of it, or gets it with cuts that were
-// announced.
-bool GroupCutter::is_done(const GroupState& its_state, const Channel& channel) {
-  const OutStream& out = channel.core().out;
-  if (!channel.has_ended() || !out.end || out.first_waiting() != nullptr) return false;
-  const OutEpochs& epochs = its_state.out_epochs;
-  const std::uint64_t id = channel.core().id;
-  return epochs.holds(id) ? epochs.announced_offset(id) >= out.accepted_offset() : out.end_acked;
-}
-
-void GroupCutter::look_at_members() {
-  Group* its_group = group();
-  GroupState* its_state = state();
-  if (its_group == nullptr || its_state == nullptr || !its_state->out_epochs.enabled()) return;
-  Session& session = *parts_.peer.session();
-  std::map<std::uint64_t, Channel*> may;
-  for (const auto& [serial, channel] : its_group->members) {
-    if (may_join(*channel) && !is_done(*its_state, *channel))
-      may.emplace(channel->core().id, channel);
-  }
-  const bool several =
-      its_group->routes > 1 && may.size() > 1 && may.size() <= OutEpochs::kMembersMax;
-  if (!several) {
-    if (told_.empty()) return;
-    // The other streams are over, so every moment of the last one is a moment of the group.
-    session.leave_epochs(*its_state, may.size() <= 1 ? Proof::source : Proof::none);
-    parts_.wake();
-    return forget_members();
-  }
-  std::erase_if(told_, [&](const auto& entry) {
-    if (may.contains(entry.first)) return false;
-    taker_.remove(entry.first);
-    return true;
-  });
-  for (const auto& [id, channel] : may) {
-    if (told_.try_emplace(id, false).second) {
-      session.join_epochs(channel->core());
-      taker_.add(id, channel->core().out.numbered_offset());
-      if (given_bytes(*channel) > channel->core().out.numbered_offset())
-        taker_.on_bytes(parts_.loop.now());
-    }
-    if (channel->has_ended() && !std::exchange(told_[id], true))
-      taker_.end(id, channel->read_bytes());
-  }
-}
-
-void GroupCutter::forget_members() {
-  told_.clear();
-  taker_ = CutTaker(rhythm_);
-  stale_ = collect_.operation.in_flight();
-  uncut_since_.reset();
-  parts_.loop.disarm(timer_);
-}
-
-void GroupCutter::on_read(const Channel& channel) {
-  if (state() == nullptr) return;
-  if (!told_.contains(channel.core().id)) look_at_members();
-  if (!told_.contains(channel.core().id)) return;
-  taker_.on_bytes(parts_.loop.now());
-  if (!timer_.armed()) advance();
-}
-
-std::vector<const Channel*> GroupCutter::members() {
-  std::vector<const Channel*> members;
-  const Group* its_group = group();
-  if (its_group == nullptr) return members;
-  for (const auto& [serial, channel] : its_group->members) {
-    if (channel->attached() && told_.contains(channel->core().id)) members.push_back(channel);
-  }
-  return members;
 }
 
 // --- cuts
@@ -145,22 +65,27 @@ void GroupCutter::advance() {
   }
 }
 
-void GroupCutter::ask_sources() {
+std::vector<SourceSocket> GroupCutter::source_sockets(std::vector<SourceSocket> known) {
   std::map<std::uint64_t, std::uint64_t> cookies;
-  for (const SourceSocket& socket : collect_.sockets) cookies[socket.channel] = socket.cookie;
-  collect_.sockets.clear();
-  collect_.readings.clear();
+  for (const SourceSocket& socket : known) cookies[socket.channel] = socket.cookie;
+  std::vector<SourceSocket> sockets;
   for (const Channel* channel : members()) {
     const std::uint64_t id = channel->core().id;
     const auto ends = channel->leg().ends();
     if (!ends || told_.at(id)) continue;
-    collect_.sockets.push_back(
+    sockets.push_back(
         {.channel = id,
          .leg = ends->first,
          .source = ends->second,
          .connector = channel->opener == Opener::here ? Connector::source : Connector::node,
          .cookie = cookies[id]});
   }
+  return sockets;
+}
+
+void GroupCutter::ask_sources() {
+  collect_.sockets = source_sockets(std::move(collect_.sockets));
+  collect_.readings.clear();
   taker_.on_asked();
   if (parts_.sources != nullptr) return parts_.sources->collect(collect_);
   for (const SourceSocket& socket : collect_.sockets)
@@ -196,13 +121,42 @@ void GroupCutter::take(std::optional<Cut> cut) {
   if (cut->proof == Proof::source) note_reached(Mark::cut_proven);
   if (cut->proof == Proof::observed && planted(Plant::observed_called_proven))
     cut->proof = Proof::source;
-  std::vector<wire::CutEntry> entries;
-  for (const ChannelOffset& offset : cut->offsets)
-    entries.push_back({offset.channel, offset.offset});
-  const std::int64_t wall_ns =
-      parts_.peer.wall_ns() - (parts_.loop.now() - std::min(cut->as_of, parts_.loop.now())).count();
-  its_state->out_epochs.add(cut->proof, wall_ns, std::move(entries));
+  its_state->out_epochs.add(cut->proof, wall_ns_of(*cut), entries_of(*cut));
   parts_.wake();
+}
+
+std::int64_t GroupCutter::wall_ns_of(const Cut& cut) const {
+  const TimePoint now = parts_.loop.now();
+  return parts_.peer.wall_ns() - (now - std::min(cut.as_of, now)).count();
+}
+
+// --- checkpoints
+
+void GroupCutter::end_checkpoint() {
+  checkpoint_ = false;
+  if (state() == nullptr) return;
+  state()->out_epochs.forget_checkpoint();
+  look_at_members();
+  parts_.wake();
+}
+
+CheckpointPlacer::Members GroupCutter::ends_of_members() {
+  CheckpointPlacer::Members ends;
+  for (const Channel* channel : members()) {
+    const std::uint64_t id = channel->core().id;
+    const bool ended = told_.at(id);
+    ends[id] = ended ? std::optional(channel->read_bytes()) : std::nullopt;
+  }
+  return ends;
+}
+
+bool GroupCutter::add_checkpoint(const Cut& cut, wire::Checkpoint mark) {
+  GroupState* its_state = state();
+  if (its_state == nullptr) return false;
+  const bool added = its_state->out_epochs.add_checkpoint(cut.proof, wall_ns_of(cut),
+                                                          entries_of(cut), std::move(mark));
+  if (added) parts_.wake();
+  return added;
 }
 
 void GroupCutter::cut_what_waits() {

@@ -9,6 +9,7 @@
 
 #include "longthrow/loop.h"
 #include "longthrow/source_positions.h"
+#include "proxy/cuts/checkpoint_placer.h"
 #include "proxy/cuts/cut_taker.h"
 #include "proxy/relay/peer.h"
 #include "proxy/routes/route_table.h"
@@ -40,6 +41,21 @@ class GroupCutter {
   void forget_members();
   // Once in a while: cuts, without proof, what no cut has come for.
   void cut_what_waits();
+
+  // From here to the end of a checkpoint the group is cut, also if it has only one stream: so the
+  // peer can hold back what comes behind it.
+  void begin_checkpoint() { checkpoint_ = true; }
+  void end_checkpoint();
+  [[nodiscard]] bool in_checkpoint() const { return checkpoint_; }
+  // Its members; a value: the source has ended in order, at that offset.
+  [[nodiscard]] CheckpointPlacer::Members ends_of_members();
+  // What of each member was received, by channel, ascending.
+  [[nodiscard]] CutTaker::Offsets received();
+  // The sources' sockets, of those that have not ended; `known` gives the cookies.
+  [[nodiscard]] std::vector<SourceSocket> source_sockets(std::vector<SourceSocket> known);
+  // False: a cut that was made meanwhile lies behind it, or there is no session.
+  [[nodiscard]] bool add_checkpoint(const Cut& cut, wire::Checkpoint mark);
+
   void cancel();
   [[nodiscard]] bool idle() const { return !collect_.operation.in_flight(); }
   // Why the sources of the group give no proof; "": they do, or nothing was tried.
@@ -49,6 +65,7 @@ class GroupCutter {
   [[nodiscard]] Group* group() { return parts_.routes.groups().find(name_); }
   [[nodiscard]] GroupState* state() const;
   [[nodiscard]] static bool may_join(const Channel& channel);
+  [[nodiscard]] static std::uint64_t given_bytes(const Channel& channel);
   [[nodiscard]] static bool is_done(const GroupState& its_state, const Channel& channel);
   void advance();
   void ask_sources();
@@ -57,7 +74,7 @@ class GroupCutter {
   void take(std::optional<Cut> cut);
   void note_obstacle();
   [[nodiscard]] std::vector<const Channel*> members();
-  [[nodiscard]] CutTaker::Offsets received();
+  [[nodiscard]] std::int64_t wall_ns_of(const Cut& cut) const;
 
   const Parts parts_;
   const std::string name_;
@@ -65,6 +82,7 @@ class GroupCutter {
   CutTaker taker_{CutRhythm{}};
   std::map<std::uint64_t, bool> told_;  // members that the taker knows; whether it knows their end
   bool stale_ = false;                  // the collect in flight is of an earlier session
+  bool checkpoint_ = false;
   SourceCollect collect_;
   Timer timer_;
   std::optional<TimePoint> uncut_since_;

@@ -26,6 +26,10 @@ Link::Link(LinkContext& context, const std::string& name, LinkConfig config)
       doors_(parts(), channels_, [this] { wake(); }),
       epochs_(
           context.parts, routes_, peer_, [this] { wake(); }, [this] { tell_if_idle(); }),
+      checkpoints_{.made = MadeCheckpoints(
+                       {context, name_, routes_, peer_, epochs_, [this] { tell_if_idle(); }}),
+                   .reached = ReachedCheckpoints(
+                       {context, name_, peer_, [this] { wake(); }, [this] { tell_if_idle(); }})},
       copies_(context.parts.loop, config_, routes_, peer_, channels_),
       numbers_(parts(), channels_, doors_) {
   beat_.tick.bind<&Link::on_tick>(this);
@@ -71,6 +75,7 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
     log_warning("link {}: the buffer may be swapped: {}", name_, buffer_.not_locked());
   buffer_.ingest().set_groups(groups);
   epochs_.configure(groups);
+  checkpoints_.configure(groups);
   set_routes(routes);
   Loop& loop = context_.parts.loop;
   beat_.last_tick = loop.now();
@@ -84,6 +89,7 @@ Result<void> Link::start(const std::map<std::string, RouteConfig>& routes,
 
 // The routes open again when the last of these channels is gone.
 void Link::end_channels(const LossCause& cause) {
+  checkpoints_.end_session(format("the session has ended ({})", cause.text));
   copies_.note();
   epochs_.end_session();
   buffer_.ingest().end_session();
@@ -148,6 +154,7 @@ void Link::on_tick() {
   doors_.retry(now);
   copies_.say_marks(now);
   epochs_.on_tick();
+  checkpoints_.on_tick();
   peer_.uplink().watch_for_hole(interval, numbers_.waiting_for_peer());
   wake();
 }

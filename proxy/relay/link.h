@@ -7,9 +7,11 @@
 #include <string>
 
 #include "proxy/relay/channels.h"
+#include "proxy/relay/checkpoints.h"
 #include "proxy/relay/copies.h"
 #include "proxy/relay/doors.h"
 #include "proxy/relay/epochs.h"
+#include "proxy/relay/left_to_hand_over.h"
 #include "proxy/relay/link_numbers.h"
 
 namespace longthrow {
@@ -35,7 +37,8 @@ class Link final : public Closable {
   // For use after stop(): aborts the channels whose targets still have to take bytes.
   void abort_channels(const LossCause& cause) { channels_.abort_all(cause); }
   [[nodiscard]] bool idle() const override {
-    return stops_.stopped() && channels_.all().empty() && peer_.uplink().idle() && epochs_.idle();
+    return stops_.stopped() && channels_.all().empty() && peer_.uplink().idle() && epochs_.idle() &&
+           checkpoints_.idle();
   }
 
   // --- the configuration
@@ -66,16 +69,7 @@ class Link final : public Closable {
   void unfence();
   void fence(Group& group);
   void unfence(Group& group);
-  // What the targets of a group that was taken over have still to take.
-  struct HandOver {
-    std::size_t legs = 0;  // open ones
-    std::uint64_t bytes = 0;
-    void add(const HandOver& more) {
-      legs += more.legs;
-      bytes += more.bytes;
-    }
-  };
-  [[nodiscard]] static HandOver left_to_hand_over(const Group& group);
+  [[nodiscard]] static LeftToHandOver left_to_hand_over(const Group& group);
   void abort_hand_over(const Group& group) { channels_.abort_hand_over(group); }
 
   // --- its parts
@@ -84,6 +78,7 @@ class Link final : public Closable {
   [[nodiscard]] Stops& stops() { return stops_; }
   [[nodiscard]] const Stops& stops() const { return stops_; }
   [[nodiscard]] Copies& copies() { return copies_; }
+  [[nodiscard]] Checkpoints& checkpoints() { return checkpoints_; }
   [[nodiscard]] DrainBook& drains() { return ends_.drains(); }
   [[nodiscard]] LinkBuffer& buffer() { return buffer_; }
   [[nodiscard]] const Channels& channels() const { return channels_; }
@@ -145,6 +140,7 @@ class Link final : public Closable {
   Channels channels_;
   Doors doors_;
   Epochs epochs_;
+  Checkpoints checkpoints_;
   Copies copies_;
   LinkNumbers numbers_;
   struct Beat {

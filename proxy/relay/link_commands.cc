@@ -72,6 +72,7 @@ void Link::reload(const LinkConfig& config, const std::map<std::string, RouteCon
   config_ = config;
   buffer_.ingest().set_groups(groups);
   epochs_.configure(groups);
+  checkpoints_.configure(groups);
   set_routes(routes);
   // A hold ends with its group, so that a later group of the same name begins without it.
   for (const auto& [name, group] : routes_.groups().all()) {
@@ -155,6 +156,7 @@ void Link::unfence() {
 
 void Link::fence(Group& group) {
   group.taken_lost_bytes = group.taken_left_out_bytes = 0;
+  checkpoints_.end("the group was taken over", &group);
   if (peer_.session() != nullptr) copies_.note();
   stops_.put(NoticeKind::fenced, &group, format("takeover {}", group.name));
   channels_.hand_over(group);
@@ -166,8 +168,8 @@ void Link::unfence(Group& group) {
   doors_.refresh();
 }
 
-Link::HandOver Link::left_to_hand_over(const Group& group) {
-  HandOver left;
+LeftToHandOver Link::left_to_hand_over(const Group& group) {
+  LeftToHandOver left;
   for (const auto& [serial, channel] : group.members) {
     if (channel->closed()) continue;
     ++left.legs;

@@ -115,22 +115,18 @@ std::uint64_t LinkNumbers::undelivered_bytes() const {
   return left;
 }
 
-// Counts only groups that have given more than they got: else this node is the copy, and what it
-// gave are answers. Where a guide can tell which bytes change the copy, only these are compared.
-std::uint64_t LinkNumbers::source_bytes(const Group& group) {
-  std::uint64_t given = 0;
-  std::uint64_t got = 0;
-  std::uint64_t undelivered = 0;
+LinkNumbers::Flow LinkNumbers::flow_of(const Group& group) {
+  Flow flow;
   for (const auto& [serial, channel] : group.members) {
     if (!channel->attached() || channel->account.over) continue;
     if (channel->guide().carries() == StreamGuide::Carries::control) continue;
     const std::uint64_t accepted = channel->read_bytes() + channel->unread_bytes();
     const auto changes = channel->guide().changes();
-    given += changes ? changes->given_bytes : accepted;
-    got += changes ? changes->handed_bytes : channel->core().in.contiguous_offset();
-    undelivered += accepted - std::min(accepted, channel->core().out.delivered_offset);
+    flow.given += changes ? changes->given_bytes : accepted;
+    flow.got += changes ? changes->handed_bytes : channel->core().in.contiguous_offset();
+    flow.undelivered += accepted - std::min(accepted, channel->core().out.delivered_offset);
   }
-  return given > got ? undelivered : 0;
+  return flow;
 }
 
 Lag LinkNumbers::lag(const Group* group) const {

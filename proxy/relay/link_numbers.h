@@ -25,7 +25,15 @@ class LinkNumbers {
   [[nodiscard]] std::uint64_t undelivered_bytes() const;
   // Bytes of a group that this node has accepted as its source, and that the peer has not
   // delivered.
-  [[nodiscard]] static std::uint64_t source_bytes(const Group& group);
+  [[nodiscard]] static std::uint64_t source_bytes(const Group& group) {
+    const Flow flow = flow_of(group);
+    return flow.given > flow.got ? flow.undelivered : 0;
+  }
+  // Whether the programs of a group write here: it has given more than it got.
+  [[nodiscard]] static bool writes_here(const Group& group) {
+    const Flow flow = flow_of(group);
+    return flow.given > flow.got;
+  }
   // What the peer lacks of a group, or of the whole link (null). A lost byte counts until newer
   // data of its route is there.
   [[nodiscard]] Lag lag(const Group* group) const;
@@ -34,6 +42,15 @@ class LinkNumbers {
   [[nodiscard]] HoleWatch::Waiting waiting_for_peer() const;
 
  private:
+  // Of the streams of a group that are open. Where a guide can tell which bytes change the copy,
+  // only these are counted as given and got: the others are answers.
+  struct Flow {
+    std::uint64_t given = 0;
+    std::uint64_t got = 0;
+    std::uint64_t undelivered = 0;
+  };
+  [[nodiscard]] static Flow flow_of(const Group& group);
+
   void update_compression(TimePoint now, Duration interval);
   void forget_shortfalls();
 

@@ -38,7 +38,10 @@ void Link::pump() {
 void Link::handle_events() {
   while (Session* session = peer_.session()) {
     const auto event = session->poll_event();
-    if (!event) return;
+    if (!event) {
+      if (session->take_checkpoint_news()) checkpoints_.on_news();
+      return;
+    }
     channels_.on_event(*event);
   }
 }

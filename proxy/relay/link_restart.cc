@@ -17,7 +17,7 @@ void add_channel(const Channel& channel, GroupRestart& cost) {
   cost.to_target_bytes += channel.undelivered_bytes();
   if (!channel.closed()) {
     ++cost.connections;
-    if (!channel.guide().has_applied()) ++cost.unapplied_channels;
+    if (channel.guide().applied() == StreamGuide::Applied::no) ++cost.unapplied_channels;
   }
   if (!channel.attached() || channel.core().out.stopped) return;
   const std::uint64_t delivered = channel.core().out.delivered_offset;

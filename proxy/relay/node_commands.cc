@@ -75,6 +75,10 @@ Node::CommandId NodeImpl::execute(Command command, AnswerHandler handler) {
     begin_pause(id, *pause, std::move(handler));
     return id;
   }
+  if (const auto* checkpoint = std::get_if<MakeCheckpoint>(&command)) {
+    begin_checkpoint(id, *checkpoint, std::move(handler));
+    return id;
+  }
   if (const auto* takeover = std::get_if<Takeover>(&command)) {
     begin_takeover(id, *takeover, std::move(handler));
     return id;

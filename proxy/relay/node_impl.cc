@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/groups/checkpoint_file.h"
 
 namespace longthrow {
 
@@ -33,9 +34,15 @@ NodeImpl::NodeImpl(Config config, NodeParts parts, std::string io_reason)
       jobs_(parts.workers),
       garbage_(64 * kKiB),
       losses_(parts.loop, parts.workers),
-      context_{
-          parts,  config_.node.name, draw_incarnation(parts.random), closing_list_, jobs_, garbage_,
-          losses_},
+      checkpoints_{.on_change = [this] { on_checkpoints_changed(); }},
+      context_{parts,
+               config_.node.name,
+               draw_incarnation(parts.random),
+               closing_list_,
+               jobs_,
+               garbage_,
+               losses_,
+               checkpoints_},
       removed_links_(parts.loop, [this] { go_on_stopping(); }),
       started_at_(parts.loop.now()) {
   task_timer_.bind<&NodeImpl::on_task_timer>(this);
@@ -77,6 +84,7 @@ Result<void> NodeImpl::start() {
   }
   apply_fences();
   restore_copies();
+  checkpoints_.book.restore(load_checkpoints(config_.node.state_dir), parts_.loop.wall_now());
   losses_.open(config_.node.state_dir);
   running_ = true;
   return {};
@@ -120,10 +128,10 @@ std::uint64_t NodeImpl::undelivered_bytes() const {
 void NodeImpl::stop(std::function<void()> stopped) {
   stop_.done = std::move(stopped);
   const TimePoint now = parts_.loop.now();
-  if (stop_.step != Stop::Step::none) {
+  if (stop_.step != NodeStop::Step::none) {
     stop_.deadline = stop_.abort_at = now;
   } else {
-    stop_.step = Stop::Step::draining;
+    stop_.step = NodeStop::Step::draining;
     stop_.began = now;
     stop_.deadline = now + config_.node.stop_timeout;
     for (auto& [name, link] : links_) link->begin_stop();
@@ -133,7 +141,7 @@ void NodeImpl::stop(std::function<void()> stopped) {
 }
 
 void NodeImpl::on_stop_timer() {
-  using enum Stop::Step;
+  using enum NodeStop::Step;
   const TimePoint now = parts_.loop.now();
   if (stop_.step == draining) {
     if (!is_drained() && now < stop_.deadline)
@@ -160,7 +168,7 @@ void NodeImpl::on_stop_timer() {
 }
 
 void NodeImpl::go_on_stopping() {
-  if (stop_.step == Stop::Step::ending || stop_.step == Stop::Step::ended)
+  if (stop_.step == NodeStop::Step::ending || stop_.step == NodeStop::Step::ended)
     parts_.loop.arm(stop_.timer, parts_.loop.now());
 }
 
@@ -172,7 +180,7 @@ bool NodeImpl::is_drained() const {
 }
 
 void NodeImpl::end_links(TimePoint now) {
-  stop_.step = Stop::Step::ending;
+  stop_.step = NodeStop::Step::ending;
   keep_copies();
   parts_.loop.disarm(copies_.timer);
   Duration longest{0};
@@ -203,7 +211,7 @@ Status NodeImpl::status() const {
   status.uptime_s = seconds_of(parts_.loop.now() - started_at_);
   status.io = parts_.loop.name();
   status.io_reason = io_reason_;
-  status.stopping = stop_.step != Stop::Step::none;
+  status.stopping = stop_.step != NodeStop::Step::none;
   status.losses = losses_.summary();
   for (const auto& [name, link] : links_) link->fill_status(status);
   say_waiting_ports(status);

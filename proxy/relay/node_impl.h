@@ -12,6 +12,7 @@
 #include "proxy/groups/fences.h"
 #include "proxy/losses/loss_ledger.h"
 #include "proxy/relay/link.h"
+#include "proxy/relay/node_stop.h"
 #include "proxy/relay/tasks.h"
 #include "proxy/uplink/refusal_log.h"
 #include "proxy/uplink/wan_port.h"
@@ -77,6 +78,9 @@ class NodeImpl final : public RunningNode, public WanPortOwner, private Closable
   Answer run(const Losses& command);
   void add_drain(CommandId id, Link& link, DrainTask::Wanted wanted, AnswerHandler handler);
   void begin_pause(CommandId id, const Pause& command, AnswerHandler handler);
+  void begin_checkpoint(CommandId id, const MakeCheckpoint& command, AnswerHandler handler);
+  Answer run(const ListCheckpoints& command);
+  void on_checkpoints_changed();
   void start_tasks();
   void on_task_timer();
   void restore_copies();
@@ -94,6 +98,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner, private Closable
   FrameJobs jobs_;
   std::vector<std::byte> garbage_;
   LossLedger losses_;
+  KnownCheckpoints checkpoints_;
   LinkContext context_;
   Fences fences_;
   std::map<std::string, std::unique_ptr<Link>> links_;
@@ -109,14 +114,7 @@ class NodeImpl final : public RunningNode, public WanPortOwner, private Closable
     SavedCopies saved;
     bool unsaved = false;  // the last save failed, and the log says so
   } copies_;
-  struct Stop {
-    Timer timer;
-    TimePoint began{};
-    TimePoint deadline{};
-    TimePoint abort_at = kNever;  // channels are aborted then, whatever their targets do
-    enum class Step : std::uint8_t { none, draining, ending, closing_ledger, ended } step{};
-    std::function<void()> done;
-  } stop_;
+  NodeStop stop_;
   bool running_ = false;
 };
 

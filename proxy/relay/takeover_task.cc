@@ -52,7 +52,7 @@ void TakeoverTask::fence() {
 
 bool TakeoverTask::advance() {
   const TimePoint now = loop_.now();
-  Link::HandOver left;
+  LeftToHandOver left;
   for (const Group* group : groups()) left.add(Link::left_to_hand_over(*group));
   if (left.bytes < std::exchange(left_bytes_, left.bytes)) progress_at_ = now;
   if (left.legs > 0 && now - progress_at_ >= link().config().abort_linger + kMargin) {

@@ -13,6 +13,10 @@ void Tasks::add(Node::CommandId id, std::unique_ptr<TakeoverTask> takeover) {
   takeovers_.emplace(id, std::move(takeover));
 }
 
+void Tasks::add(Node::CommandId id, std::unique_ptr<CheckpointTask> checkpoint) {
+  checkpoints_.emplace(id, std::move(checkpoint));
+}
+
 bool Tasks::hurries() const {
   return std::ranges::any_of(drains_, [](const auto& entry) { return entry.second->hurries(); });
 }
@@ -20,6 +24,7 @@ bool Tasks::hurries() const {
 void Tasks::advance() {
   std::erase_if(drains_, [](const auto& entry) { return entry.second->advance(); });
   std::erase_if(takeovers_, [](const auto& entry) { return entry.second->advance(); });
+  std::erase_if(checkpoints_, [](const auto& entry) { return entry.second->advance(); });
 }
 
 void Tasks::hinder(Hindrance why, const Link* of) {
@@ -30,6 +35,7 @@ void Tasks::hinder(Hindrance why, const Link* of) {
   };
   std::erase_if(drains_, hinder);
   std::erase_if(takeovers_, hinder);
+  std::erase_if(checkpoints_, hinder);
 }
 
 void Tasks::abandon(Node::CommandId id) {
@@ -38,6 +44,7 @@ void Tasks::abandon(Node::CommandId id) {
   };
   std::erase_if(takeovers_, abandon);
   std::erase_if(drains_, abandon);
+  std::erase_if(checkpoints_, abandon);
 }
 
 bool Tasks::join_takeover(const std::string& name, const Node::AnswerHandler& handler) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/relay/checkpoint_task.h"
 #include "proxy/relay/drain_task.h"
 #include "proxy/relay/takeover_task.h"
 
@@ -16,7 +17,10 @@ class Tasks {
  public:
   void add(Node::CommandId id, std::unique_ptr<DrainTask> drain);
   void add(Node::CommandId id, std::unique_ptr<TakeoverTask> takeover);
-  [[nodiscard]] bool empty() const { return drains_.empty() && takeovers_.empty(); }
+  void add(Node::CommandId id, std::unique_ptr<CheckpointTask> checkpoint);
+  [[nodiscard]] bool empty() const {
+    return drains_.empty() && takeovers_.empty() && checkpoints_.empty();
+  }
   // Whether some task has its next step in the next turn of the loop.
   [[nodiscard]] bool hurries() const;
   // Takes the next step of each task.
@@ -36,6 +40,7 @@ class Tasks {
  private:
   std::map<Node::CommandId, std::unique_ptr<DrainTask>> drains_;
   std::map<Node::CommandId, std::unique_ptr<TakeoverTask>> takeovers_;
+  std::map<Node::CommandId, std::unique_ptr<CheckpointTask>> checkpoints_;
   std::map<std::string, Answer> taken_;  // of the takeovers that are not released
 };
 

@@ -43,6 +43,8 @@ struct GroupState {
     return frames_as_of_max_ns != kUnlimitedNs ? frames_as_of_max_ns : 0;
   }
   OutEpochs out_epochs;
+  // How far our newest checkpoint has come at the peer; its group_id is ours.
+  std::optional<wire::CheckpointReport> checkpoint_at_peer{};
 
   // Receiving.
   std::uint64_t received_charge_bytes = 0;
@@ -54,6 +56,7 @@ struct GroupState {
   std::int64_t marked_wall_ns = 0;    // by marks, or an idle heartbeat
   std::int64_t finished_wall_ns = 0;  // the newest byte of channels that are complete
   InEpochs in_epochs;
+  std::optional<wire::CheckpointReport> checkpoint_here{};  // what we report to the peer
 
   // The group's part of the receive share: bytes held, and bytes that may still come.
   [[nodiscard]] std::uint64_t outstanding_bytes() const {

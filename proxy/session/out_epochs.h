@@ -9,9 +9,10 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <optional>
 #include <vector>
 
+#include "proxy/session/checkpoint_fate.h"
+#include "proxy/session/epoch_member.h"
 #include "proxy/wire/group_records.h"
 
 namespace longthrow {
@@ -44,6 +45,12 @@ class OutEpochs {
   // Adds a cut. Channels that it does not name are not moved. No effect if it moves none, or if it
   // lies before one that was added. The entries ascend by channel.
   void add(Proof proof, std::int64_t wall_ns, std::vector<wire::CutEntry> entries);
+  // Adds a cut that is a checkpoint; it may move no channel. False: it lies before a cut that was
+  // added, or an epoch had to be closed meanwhile: take another one. REQUIRES: none is under way.
+  [[nodiscard]] bool add_checkpoint(Proof proof, std::int64_t wall_ns,
+                                    std::vector<wire::CutEntry> entries, wire::Checkpoint mark);
+  [[nodiscard]] CheckpointFate checkpoint() const { return checkpoint_; }
+  void forget_checkpoint() { checkpoint_ = CheckpointFate::none; }
   // Whether a frame of this charge may join the open epoch: it stays within what the peer can hold,
   // or no more cuts may be under way.
   [[nodiscard]] bool fits(std::uint64_t charge) const {
@@ -83,19 +90,10 @@ class OutEpochs {
   }
 
  private:
-  struct Sent {
-    std::uint64_t end = 0;
-    std::uint64_t charge = 0;
-  };
-  struct Member {
-    std::uint64_t from = 0;  // held from here on
-    std::optional<std::uint64_t> until;
-    std::uint64_t sent = 0;
-    std::uint64_t pending_cut = 0;  // by the newest cut
-    std::uint64_t cut = 0;          // by the newest announced cut
-    std::uint64_t whole = 0;        // of this the peer has all
-    std::deque<Sent> open;          // frames that end behind `cut`
-  };
+  [[nodiscard]] bool add_cut(wire::Cut cut);
+  [[nodiscard]] std::vector<wire::CutEntry> sent_up_to(
+      const std::map<std::uint64_t, std::uint64_t>& limits) const;
+  [[nodiscard]] std::vector<wire::CutEntry> sent_up_to_checkpoint() const;
   [[nodiscard]] bool is_reached(const wire::CutEntry& entry) const;
   void take_next_pending();
   void announce_reached();
@@ -106,7 +104,7 @@ class OutEpochs {
 
   bool enabled_ = false;
   std::uint64_t bytes_max_ = 0;
-  std::map<std::uint64_t, Member> members_;  // by channel
+  std::map<std::uint64_t, EpochMember> members_;  // by channel
   std::deque<wire::Cut> pending_;
   std::vector<wire::CutEntry> missing_;  // of the first of them: what is not sent yet
   std::deque<wire::Cut> announced_;      // not yet whole at the peer
@@ -115,6 +113,7 @@ class OutEpochs {
   std::uint64_t whole_epoch_ = 0;
   std::uint64_t open_charge_ = 0;
   std::array<std::uint64_t, 4> counts_{};
+  CheckpointFate checkpoint_ = CheckpointFate::none;  // of the newest one
 };
 
 }  // namespace longthrow

@@ -44,7 +44,7 @@ void Session::on_express_up(LaneId lane) {
   express_lane_ = lane;
   awaiting_ack_ = true;
   due_.routes = due_.ack = due_.heartbeat = true;
-  due_.credit = due_.epochs = true;
+  due_.credit = due_.epochs = due_.checkpoints = true;
   due_.echoes.clear();
   // Recalls and their answers end with the lane; the grant that is sent again holds.
   due_.returns.clear();
@@ -195,6 +195,7 @@ void Session::delivered(ChannelCore& channel, std::uint64_t offset) {
   if (!channel.delivered_due) due_.delivered.push_back(&channel);
   channel.delivered_due = true;
   channel.delivered_offset = offset;
+  channel.group->in_epochs.note_delivered(channel.id, offset);
 }
 
 void Session::release(ChannelCore& channel) {

@@ -28,6 +28,7 @@
 #include "longthrow/config.h"
 #include "longthrow/time.h"
 #include "proxy/session/channel_core.h"
+#include "proxy/session/due_records.h"
 #include "proxy/session/final_marks.h"
 #include "proxy/session/local_routes.h"
 #include "proxy/session/marks_log.h"
@@ -81,6 +82,8 @@ class Session {
   void on_marks(wire::Marks marks);
   [[nodiscard]] Result<void> on_cut(wire::Cut cut);
   [[nodiscard]] Result<void> on_epochs(const wire::Epochs& epochs);
+  [[nodiscard]] Result<void> on_checkpoint(wire::Checkpoint checkpoint);
+  void on_checkpoint_reports(wire::CheckpointReports reports);
   // A frame's header has come. `done`: a duplicate, a control frame, or bytes of a channel that is
   // no more. `take`: pass the verified bytes to on_data, or call on_corrupt.
   [[nodiscard]] Result<FrameFate> on_frame(TimePoint now, const wire::FrameHeader& header);
@@ -151,6 +154,14 @@ class Session {
   bool poll_control(TimePoint now, ByteQueue& out);
   // Makes a heartbeat due now.
   void request_heartbeat() { due_.heartbeat = due_.credit = true; }
+  // Makes a record due that tells the peer how far a checkpoint of its group has come here.
+  void report_checkpoint(GroupState& its_group, wire::CheckpointReport report);
+  // A checkpoint of the peer is over: what it has stopped may be handed over.
+  void lift_checkpoint(GroupState& its_group);
+  // Whether the peer has ever reported checkpoints: an older one knows none.
+  [[nodiscard]] bool peer_takes_checkpoints() const { return peer_takes_checkpoints_; }
+  // Whether a checkpoint of some group has come further, here or at the peer, since the last call.
+  [[nodiscard]] bool take_checkpoint_news() { return std::exchange(checkpoint_news_, false); }
   // A heartbeat record for a lane that is not the express lane.
   [[nodiscard]] wire::Heartbeat make_heartbeat(TimePoint now, std::int64_t wall_ns) const;
   void set_wall_clock(std::int64_t wall_ns) { wall_ns_ = wall_ns; }
@@ -232,6 +243,8 @@ class Session {
   void put_returns(ByteQueue& out);
   void put_cuts(ByteQueue& out);
   void put_epochs(ByteQueue& out);
+  void put_checkpoints(ByteQueue& out);
+  void release_cut(const wire::CutEntry& entry);
   void advance_epochs(GroupState& its_group);
   [[nodiscard]] bool is_here(const wire::CutEntry& entry) const;
   [[nodiscard]] bool holds_back(const GroupState& its_group) const;
@@ -267,21 +280,7 @@ class Session {
     bool short_of_share = false;     // some group has less than its window: others have more
   } receive_;
 
-  // Records that the peer must get.
-  struct Due {
-    bool routes = false;
-    bool ack = false;
-    bool credit = false;
-    bool heartbeat = false;
-    TimePoint ack_at = kNever;
-    std::uint64_t unacked_bytes = 0;
-    std::vector<std::uint64_t> echoes;
-    std::vector<ChannelCore*> delivered;
-    std::map<std::uint32_t, wire::ReturnedCredit> returns;  // by group, ours
-    std::optional<wire::Marks> marks;
-    std::optional<wire::Notices> notices;
-    bool epochs = false;
-  } due_;
+  DueRecords due_;
   FinalMarks final_marks_;                            // of channels that are released
   using FramePlace = std::pair<bool, std::uint64_t>;  // express space?, number
   std::map<FramePlace, int> corrupt_counts_;          // how often each has failed
@@ -294,6 +293,7 @@ class Session {
     std::int64_t civil_offset_ns = 0;
   } peer_clock_;
   MarksLog marks_;
+  bool peer_takes_checkpoints_ = false, checkpoint_news_ = false;
   std::optional<wire::Heartbeat> idle_mark_;  // waits until its frames are here
   std::deque<SessionEvent> events_;
 };

@@ -54,6 +54,15 @@ Result<void> Session::on_control(TimePoint now, LaneKind lane, wire::RecordType 
     case epochs:
       return decoded(wire::decode_epochs(body),
                      [&](const auto& record) { return on_epochs(record); });
+    case checkpoint:
+      return decoded(wire::decode_checkpoint(body),
+                     [&](wire::Checkpoint record) { return on_checkpoint(std::move(record)); });
+    case checkpoint_reports:
+      return decoded(wire::decode_checkpoint_reports(body),
+                     [&](wire::CheckpointReports record) -> Result<void> {
+                       on_checkpoint_reports(std::move(record));
+                       return {};
+                     });
     default:
       return breach("a record that does not belong in a session");
   }

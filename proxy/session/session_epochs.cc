@@ -60,6 +60,10 @@ void Session::put_cuts(ByteQueue& out) {
     while (const wire::Cut* next = its_group.out_epochs.poll_cut()) {
       wire::Cut cut = *next;
       cut.group_id = its_group.id;
+      if (cut.checkpoint) {
+        cut.checkpoint->group_id = its_group.id;
+        wire::encode(*cut.checkpoint, out);
+      }
       wire::encode(cut, out);
     }
   }
@@ -97,16 +101,21 @@ bool Session::is_here(const wire::CutEntry& entry) const {
   return owns_id(entry.channel) ? index < next_own_index_ : peer_indexes_.contains(index);
 }
 
+void Session::release_cut(const wire::CutEntry& entry) {
+  const auto found = channels_.find(entry.channel);
+  if (found == channels_.end()) return;
+  found->second->in.release_up_to(entry.offset);
+  emit(SessionEvent::Kind::readable, found->second.get());
+}
+
 void Session::advance_epochs(GroupState& its_group) {
-  const std::uint64_t before = its_group.in_epochs.whole().epoch;
-  its_group.in_epochs.advance([this](const wire::CutEntry& entry) { return is_here(entry); },
-                              [this](const wire::CutEntry& entry) {
-                                const auto found = channels_.find(entry.channel);
-                                if (found == channels_.end()) return;
-                                found->second->in.release_up_to(entry.offset);
-                                emit(SessionEvent::Kind::readable, found->second.get());
-                              });
-  if (its_group.in_epochs.whole().epoch != before) due_.epochs = true;
+  InEpochs& epochs = its_group.in_epochs;
+  const std::uint64_t before = epochs.whole().epoch;
+  const bool stopped_before = epochs.stopped_at_checkpoint();
+  epochs.advance([this](const wire::CutEntry& entry) { return is_here(entry); },
+                 [this](const wire::CutEntry& entry) { release_cut(entry); });
+  if (epochs.whole().epoch != before) due_.epochs = true;
+  if (epochs.stopped_at_checkpoint() && !stopped_before) checkpoint_news_ = true;
 }
 
 bool Session::holds_back(const GroupState& its_group) const {
@@ -125,6 +134,45 @@ void Session::put_epochs(ByteQueue& out) {
                              .epoch_bytes_max = receive_.window_bytes / 2});
   }
   if (!epochs.groups.empty()) wire::encode(epochs, out);
+}
+
+// --- checkpoints
+
+Result<void> Session::on_checkpoint(wire::Checkpoint checkpoint) {
+  const std::string name = group_of_peer_id(checkpoint.group_id);
+  if (name.empty()) return {};  // its routes have left the configuration
+  return group(name).in_epochs.announce(std::move(checkpoint));
+}
+
+void Session::lift_checkpoint(GroupState& its_group) {
+  its_group.in_epochs.lift([this](const wire::CutEntry& entry) { release_cut(entry); });
+}
+
+void Session::report_checkpoint(GroupState& its_group, wire::CheckpointReport report) {
+  its_group.checkpoint_here = std::move(report);
+  due_.checkpoints = true;
+}
+
+// Said also while there is nothing to report: so the peer knows that it may make checkpoints.
+void Session::put_checkpoints(ByteQueue& out) {
+  wire::CheckpointReports reports;
+  for (const auto& [name, id] : granted_groups()) {
+    const auto& report = groups_.at(name).checkpoint_here;
+    if (!report || reports.groups.size() == wire::kRoutesMax) continue;
+    reports.groups.push_back(*report);
+    reports.groups.back().group_id = id;
+  }
+  wire::encode(reports, out);
+}
+
+void Session::on_checkpoint_reports(wire::CheckpointReports reports) {
+  peer_takes_checkpoints_ = true;
+  for (wire::CheckpointReport& report : reports.groups) {
+    for (auto& [name, its_group] : groups_) {
+      if (its_group.id == report.group_id) its_group.checkpoint_at_peer = std::move(report);
+    }
+  }
+  checkpoint_news_ = true;
 }
 
 }  // namespace longthrow

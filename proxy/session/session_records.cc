@@ -211,6 +211,10 @@ bool Session::poll_control(TimePoint now, ByteQueue& out) {
     put_epochs(out);
     due_.epochs = false;
   }
+  if (due_.checkpoints) {
+    put_checkpoints(out);
+    due_.checkpoints = false;
+  }
   if (due_.credit) {
     put_credit(out);
     due_.credit = false;

@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/wire/group_records.h"
 
+#include <algorithm>
+
 #include "proxy/wire/put_record.h"
 
 namespace longthrow::wire {
+
+bool is_checkpoint_name(std::string_view text) {
+  const auto is_plain = [](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return letter || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  };
+  return !text.empty() && text.size() <= kNameBytesMax && text.front() != '-' &&
+         std::ranges::all_of(text, is_plain);
+}
 
 void encode(const Marks& marks, ByteQueue& out) {
   put_record(RecordType::marks, out, [&](FieldWriter& writer) {
@@ -52,6 +63,31 @@ void encode(const Epochs& epochs, ByteQueue& out) {
       writer.put(group.group_id);
       writer.put(group.whole_epoch);
       writer.put(group.epoch_bytes_max);
+    }
+  });
+}
+
+void encode(const Checkpoint& checkpoint, ByteQueue& out) {
+  put_record(RecordType::checkpoint, out, [&](FieldWriter& writer) {
+    writer.put(checkpoint.group_id);
+    writer.put(checkpoint.epoch);
+    writer.put(checkpoint.id);
+    writer.put(checkpoint.civil_ns);
+    writer.put_text(checkpoint.name, kNameBytesMax);
+  });
+}
+
+void encode(const CheckpointReports& reports, ByteQueue& out) {
+  put_record(RecordType::checkpoint_reports, out, [&](FieldWriter& writer) {
+    writer.put(static_cast<std::uint16_t>(reports.groups.size()));
+    for (const CheckpointReport& report : reports.groups) {
+      writer.put(report.group_id);
+      writer.put(report.id);
+      writer.put(static_cast<std::uint8_t>(report.state));
+      writer.put(static_cast<std::uint8_t>(report.hook));
+      writer.put(static_cast<std::uint8_t>(report.applied));
+      writer.put(report.civil_ns);
+      writer.put_text(report.text, kCommandBytesMax);
     }
   });
 }
@@ -120,6 +156,46 @@ Result<Epochs> decode_epochs(ByteView body) {
   }
   if (!reader.complete()) return breach("malformed epochs");
   return epochs;
+}
+
+Result<Checkpoint> decode_checkpoint(ByteView body) {
+  FieldReader reader(body);
+  Checkpoint checkpoint;
+  checkpoint.group_id = reader.get<std::uint32_t>();
+  checkpoint.epoch = reader.get<std::uint64_t>();
+  checkpoint.id = reader.get<std::uint64_t>();
+  checkpoint.civil_ns = reader.get<std::int64_t>();
+  checkpoint.name = reader.get_text(kNameBytesMax);
+  if (!reader.complete() || checkpoint.epoch == 0 || checkpoint.id == 0 ||
+      !is_checkpoint_name(checkpoint.name)) {
+    return breach("malformed checkpoint");
+  }
+  return checkpoint;
+}
+
+Result<CheckpointReports> decode_checkpoint_reports(ByteView body) {
+  constexpr std::size_t kReportBytesMin = 4 + 8 + 1 + 1 + 1 + 8 + 2;
+  FieldReader reader(body);
+  CheckpointReports reports;
+  reports.groups.resize(reader.get_count(kRoutesMax, kReportBytesMin));
+  for (CheckpointReport& report : reports.groups) {
+    report.group_id = reader.get<std::uint32_t>();
+    report.id = reader.get<std::uint64_t>();
+    const auto state = reader.get<std::uint8_t>();
+    const auto hook = reader.get<std::uint8_t>();
+    const auto applied = reader.get<std::uint8_t>();
+    if (state > static_cast<std::uint8_t>(CheckpointState::failed) ||
+        hook > static_cast<std::uint8_t>(HookResult::timed_out) || applied > 1) {
+      return breach("malformed reports of checkpoints");
+    }
+    report.state = static_cast<CheckpointState>(state);
+    report.hook = static_cast<HookResult>(hook);
+    report.applied = applied == 1;
+    report.civil_ns = reader.get<std::int64_t>();
+    report.text = reader.get_text(kCommandBytesMax);
+  }
+  if (!reader.complete()) return breach("malformed reports of checkpoints");
+  return reports;
 }
 
 }  // namespace longthrow::wire

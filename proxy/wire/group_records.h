@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "longthrow/status_words.h"
@@ -43,12 +45,22 @@ struct CutEntry {
   std::uint64_t offset = 0;
   friend bool operator==(const CutEntry&, const CutEntry&) = default;
 };
+// The cut that ends `epoch` is a checkpoint. The record comes directly before the cut's own.
+struct Checkpoint {
+  std::uint32_t group_id = 0;  // the sender's
+  std::uint64_t epoch = 0;
+  std::uint64_t id = 0;       // of the sender's group; not 0
+  std::int64_t civil_ns = 0;  // when it was asked for, by the sender's civil clock
+  std::string name;
+};
 struct Cut {
   std::uint32_t group_id = 0;  // the sender's
   Proof proof = Proof::none;   // why no byte before the cut depends on one after it
   std::uint64_t epoch = 0;     // which ends here
   std::int64_t wall_ns = 0;    // all that the sources had given by then lies before it; 0: unknown
   std::vector<CutEntry> entries;  // ascending by channel
+  // Not a field of the record, but of one before it.
+  std::optional<Checkpoint> checkpoint{};
 };
 inline constexpr std::size_t kCutEntriesMax = 1024;
 
@@ -62,14 +74,35 @@ struct Epochs {
   std::vector<GroupEpochs> groups;
 };
 
+// 1 to 64 of [A-Za-z0-9._-], the first no dash: the name goes to programs, and into file names.
+[[nodiscard]] bool is_checkpoint_name(std::string_view text);
+
+// How far the newest checkpoint of each group has come at the receiver of frames. Absolute.
+struct CheckpointReport {
+  std::uint32_t group_id = 0;  // the frame sender's
+  std::uint64_t id = 0;
+  CheckpointState state = CheckpointState::received;
+  HookResult hook = HookResult::none;
+  bool applied = false;       // on the target's disk, as its protocol says
+  std::int64_t civil_ns = 0;  // since when it is in this state, by the reporter's civil clock
+  std::string text;           // for people: why it failed
+};
+struct CheckpointReports {
+  std::vector<CheckpointReport> groups;
+};
+
 void encode(const Marks& marks, ByteQueue& out);
 void encode(const Notices& notices, ByteQueue& out);
 void encode(const Cut& cut, ByteQueue& out);
 void encode(const Epochs& epochs, ByteQueue& out);
+void encode(const Checkpoint& checkpoint, ByteQueue& out);
+void encode(const CheckpointReports& reports, ByteQueue& out);
 
 [[nodiscard]] Result<Marks> decode_marks(ByteView body);
 [[nodiscard]] Result<Notices> decode_notices(ByteView body);
 [[nodiscard]] Result<Cut> decode_cut(ByteView body);
 [[nodiscard]] Result<Epochs> decode_epochs(ByteView body);
+[[nodiscard]] Result<Checkpoint> decode_checkpoint(ByteView body);
+[[nodiscard]] Result<CheckpointReports> decode_checkpoint_reports(ByteView body);
 
 }  // namespace longthrow::wire

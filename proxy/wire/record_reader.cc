@@ -14,6 +14,8 @@ bool is_known(std::uint8_t type) {
     case RecordType::credit_return:
     case RecordType::cut:
     case RecordType::epochs:
+    case RecordType::checkpoint:
+    case RecordType::checkpoint_reports:
       return true;
     default:
       return type >= static_cast<std::uint8_t>(RecordType::hello) &&

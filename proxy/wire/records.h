@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The record grammar of a lane, as structs; group_records.h has the records of whole groups.
-// PROTOCOL.md is its specification, with a worked example.
-//
-// A lane is a sequence of records. Each has an 8-byte header {type u8, flags u8, zero u16, body
-// u32}, all integers little-endian. Encoding cannot fail; decoding treats every byte as hostile:
-// sizes are checked before use, unknown record types with bit 7 set are skipped, all else that is
-// not understood is an error that ends the lane.
+// PROTOCOL.md is its specification, with a worked example. A lane is a sequence of records. Each
+// has an 8-byte header {type u8, flags u8, zero u16, body u32}, all integers little-endian.
+// Encoding cannot fail; decoding treats every byte as hostile: sizes are checked before use,
+// unknown record types with bit 7 set are skipped, all else that is not understood ends the lane.
 #pragma once
 
 #include <array>
@@ -49,6 +47,8 @@ enum class RecordType : std::uint8_t {
   credit_return = 131,
   cut = 132,
   epochs = 133,
+  checkpoint = 134,
+  checkpoint_reports = 135,
 };
 inline constexpr std::uint8_t kSkippableBit = 0x80;
 

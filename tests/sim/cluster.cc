@@ -83,6 +83,8 @@ ClusterOptions ClusterOptions::sample(RandomStream random) {
          .both_ways = true,
          .answer_pings = random.chance(0.5) ? AnswerPings::outage : AnswerPings::never});
   }
+  options.hooks = random.chance(0.7);
+  if (random.chance(0.2)) options.hook_timeout = std::chrono::seconds(1);
   return options;
 }
 
@@ -166,7 +168,9 @@ Config Cluster::config(int side, HostId host) const {
       route.target = HostPort{kInsides[side], target_port(i)};
     }
     config.routes[from.name] = route;
-    config.groups[from.group] = {};
+    config.groups[from.group] = {.hook_timeout = options_.hook_timeout,
+                                 .checkpoint_every = options_.checkpoint_every};
+    if (options_.hooks) config.groups[from.group].on_checkpoint = {"/a/hook"};
   }
   return config;
 }
@@ -254,10 +258,13 @@ void Cluster::start(Process& process, HostId host, int side) {
       SimWorkerOptions{.threads = options_.workers, .slow_ratio = plan_.worker_slow_ratio});
   process.random = std::make_unique<SimRandom>(network_.world().stream("node." + name));
   process.sources = std::make_unique<SimSources>(network_, *process.loop, name, options_.sources);
-  process.node = std::make_unique<NodeImpl>(
-      config(side, host),
-      NodeParts{*process.loop, *process.workers, *tls_, *process.random, process.sources.get()},
-      "");
+  process.hooks =
+      std::make_unique<SimHooks>(network_.world(), *process.loop, side, name, hook_plan_);
+  process.node =
+      std::make_unique<NodeImpl>(config(side, host),
+                                 NodeParts{*process.loop, *process.workers, *tls_, *process.random,
+                                           process.sources.get(), process.hooks.get()},
+                                 "");
   const auto started = process.node->start();
   LT_ASSERT(started.has_value());
 }
@@ -271,8 +278,10 @@ void Cluster::die(Process& process, Death death) {
   if (process.node == nullptr) return;
   process.loop->kill(death);
   process.sources->kill();
+  process.hooks->kill();
   process.workers->clear();
   process.node.reset();
+  process.hooks.reset();
   process.sources.reset();
   process.random.reset();
   process.workers.reset();

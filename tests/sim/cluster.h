@@ -15,6 +15,7 @@
 #include "longthrow/tls_engine.h"
 #include "proxy/relay/node_impl.h"
 #include "tests/sim/faults.h"
+#include "tests/sim/sim_hooks.h"
 #include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_random.h"
 #include "tests/sim/sim_sources.h"
@@ -49,7 +50,10 @@ struct ClusterOptions {
   bool makes_state_dirs = false;                        // at each start, as the daemon does
   std::optional<ToyTlsOptions> toy_tls;                 // of the lanes; else they are plaintext
   SimSources::Reach sources = SimSources::Reach::here;  // of the nodes, to programs beside them
-  std::vector<Route> routes;                            // of a DRBD pair: the last
+  bool hooks = false;                                   // each group has an on_checkpoint
+  Duration hook_timeout = std::chrono::seconds(60);
+  std::optional<Duration> checkpoint_every;
+  std::vector<Route> routes;  // of a DRBD pair: the last
 
   [[nodiscard]] static ClusterOptions sample(RandomStream random);
   [[nodiscard]] std::string describe() const;
@@ -83,6 +87,7 @@ struct Process {
   std::unique_ptr<SimWorkerPool> workers;
   std::unique_ptr<SimRandom> random;
   std::unique_ptr<SimSources> sources;
+  std::unique_ptr<SimHooks> hooks;
   std::unique_ptr<NodeImpl> node;
 };
 
@@ -113,6 +118,8 @@ class Cluster {
   [[nodiscard]] int starts(int side) const { return starts_of_[side]; }
   // Ends the node as SIGTERM does; it has ended when it is gone.
   void stop(int side);
+  // How the hooks of checkpoints run; may be changed at any time.
+  [[nodiscard]] HookPlan& hook_plan() { return hook_plan_; }
   // Memory of the side's nodes is refused as `refusals`, which outlives them, says. Null: none.
   void set_refusals(int side, Refusals* refusals);
   // The side's configuration file has no such routes; a node takes it when it starts or reloads.
@@ -145,6 +152,7 @@ class Cluster {
   void lose_disk(int side);
   void tear_disk(int side);
   void apply_refusals(int side);
+  HookPlan hook_plan_;
   Process processes_[2];
   Process clone_;
   PeerErrors errors_of_the_gone_;

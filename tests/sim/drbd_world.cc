@@ -85,7 +85,8 @@ void DrbdWorld::look(TimePoint now, const Statuses& statuses) {
   judge_consistency(statuses);
   judge_fences(now);
   for (; violations_seen_ < truth_.violations().size(); ++violations_seen_)
-    violate_(format("drbd: {}", truth_.violations()[violations_seen_]));
+    violate_(format("drbd: {}, by t {:.3f}", truth_.violations()[violations_seen_],
+                    std::chrono::duration<double>(now.time_since_epoch()).count()));
 }
 
 // Both nodes see as a pair what both DRBDs do. One that its node has ended may notice it later: its

@@ -12,10 +12,8 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 constexpr const char* kKindNames[] = {"set",     "pause", "resume", "drain", "takeover",
-                                      "release", "clock", "reload", "stop"};
+                                      "release", "clock", "reload", "stop",  "checkpoint"};
 constexpr const char* kLink = "wan";
-// A node looks at what it was asked every 250 ms; a process that is stopped, later.
-constexpr Duration kAnswerMargin = seconds(5);
 constexpr Duration kStopMargin = seconds(15);
 }  // namespace
 
@@ -24,7 +22,15 @@ Operator::Operator(Cluster& cluster, Shadow& shadow, RandomStream random, Violat
   for (std::size_t i = 0; i < kKinds; ++i) {
     if (random_.chance(0.4)) kinds_.push_back(static_cast<Kind>(i));
   }
+  HookPlan& hooks = cluster_.hook_plan();
+  hooks.fails = 0.1;
+  hooks.takes_max = seconds(20);
+  hooks.on_begin = [this](int side, const HookRun& run) { on_hook_begin(side, run); };
+  hooks.on_end = [this](int side, const HookRun& run) { on_hook_end(side, run); };
 }
+
+// The nodes may outlive it.
+Operator::~Operator() { cluster_.hook_plan() = {}; }
 
 std::string Operator::describe() const {
   std::string text;
@@ -86,6 +92,8 @@ void Operator::act(TimePoint now) {
       return give(side, Resume{some_group()});
     case Kind::drain:
       return drain(side, now);
+    case Kind::checkpoint:
+      return checkpoint(side, now);
     case Kind::takeover:
       return takeover(side);
     case Kind::release:
@@ -123,40 +131,6 @@ void Operator::set(int side) {
 void Operator::pause(int side) {
   if (random_.chance(0.5)) return give(side, Pause{.link = kLink});
   ask(Kind::pause, side, Pause{.link = kLink, .drain = true}, kNever, [](const Answer&) {});
-}
-
-// Exit 0 says: all that was accepted before it is delivered.
-void Operator::drain(int side, TimePoint now) {
-  const std::string group = some_group();
-  std::vector<Mark> marks;
-  for (const ShadowStream& stream : shadow_.streams()) {
-    const bool ended = stream.source->channel() != stream.record;
-    if (stream.from != side || stream.group != group || stream.is_void || ended) continue;
-    marks.push_back({stream.record, stream.route, stream.given_bytes});
-  }
-  Drain command{.group = group, .hold = random_.chance(0.3)};
-  if (random_.chance(0.5))
-    command.timeout = random_.log_between(Duration(seconds(1)), Duration(seconds(60)));
-  const TimePoint answer_by =
-      command.timeout > Duration(0) ? now + command.timeout + kAnswerMargin : kNever;
-  std::vector<DrbdWrite> writes;
-  if (drbd_ != nullptr) writes = drbd_->accepted(side, group);
-  ask(Kind::drain, side, command, answer_by, [=, this](const Answer& answer) {
-    if (answer.ok) judge_drain(side, group, marks);
-    const bool by_barriers = answer.message.find("DRBD says so") != std::string::npos;
-    if (answer.ok && by_barriers && drbd_ != nullptr) drbd_->judge_drained(writes);
-  });
-}
-
-void Operator::judge_drain(int side, const std::string& group, const std::vector<Mark>& marks) {
-  for (const Mark& mark : marks) {
-    const std::uint64_t received = shadow_.received_bytes(*mark.record, mark.route);
-    if (mark.bytes <= kPatternHeaderBytes || received >= mark.bytes) continue;
-    violate_(
-        format("G4: side {} called group {} drained, but of stream {:x} its target has {} of "
-               "{} bytes",
-               side, group, mark.record->id, received, mark.bytes));
-  }
 }
 
 // What has reached the targets, and what the node says that was destroyed.

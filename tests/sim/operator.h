@@ -21,6 +21,9 @@ class Operator {
   // Which kinds of command it gives is drawn. Outlives the nodes' answers: they come from the loops
   // of `cluster` alone.
   Operator(Cluster& cluster, Shadow& shadow, RandomStream random, Violate violate);
+  ~Operator();
+  Operator(const Operator&) = delete;
+  Operator& operator=(const Operator&) = delete;
 
   // Answers are held to its truth, too.
   void know(DrbdWorld& drbd) { drbd_ = &drbd; }
@@ -45,8 +48,9 @@ class Operator {
     clock,
     reload,
     stop,
+    checkpoint,
   };
-  static constexpr std::size_t kKinds = 9;
+  static constexpr std::size_t kKinds = 10;
   // A question that has not had its last answer.
   struct Asked {
     Kind kind = Kind::drain;
@@ -81,12 +85,19 @@ class Operator {
   void set(int side);
   void pause(int side);
   void drain(int side, TimePoint now);
+  void checkpoint(int side, TimePoint now);
+  void judge_checkpoint(int side, const std::string& group, const std::string& name);
+  void on_hook_begin(int side, const HookRun& run);
+  void on_hook_end(int side, const HookRun& run);
+  // How much of each stream of a group has been given, that is still open.
+  [[nodiscard]] std::vector<Mark> marks_of(int side, const std::string& group) const;
   void takeover(int side);
   void release(int side, const std::string& name);
   void reload(int side, std::set<std::size_t> left_out);
   void stop(int side, TimePoint now);
   void judge_moment(int side, const std::string& name);
-  void judge_drain(int side, const std::string& group, const std::vector<Mark>& marks);
+  void judge_drain(int side, const std::string& group, const std::vector<Mark>& marks,
+                   const std::string& called);
   void note_torn_record(int side);
   void judge_fence(int side, const Fence& fence, const LinkStatus& link);
 
@@ -99,6 +110,12 @@ class Operator {
   std::list<Asked> asked_;
   std::list<Fence> fences_[2];
   int records_torn_[2] = {0, 0};  // that it knows of
+  // Of checkpoints that were asked for at a side: what was given before, by their names.
+  std::map<std::string, std::vector<Mark>> marks_;
+  // While a hook runs, by side and number: what the targets of its group had received.
+  std::map<std::pair<int, std::uint64_t>, std::map<std::size_t, std::uint64_t>> held_;
+  std::set<std::string> hooked_;  // checkpoints whose hook has begun
+  std::uint64_t next_checkpoint_ = 1;
   std::map<std::string, int> releases_[2];
   struct Stop {
     int start = 0;

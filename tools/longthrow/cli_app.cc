@@ -3,10 +3,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/longthrow/cli_parts.h"
 #include "tools/longthrow/client.h"
 
 namespace longthrow::cli {
-namespace {
 
 CLI::App* add_command(CLI::App& app, CommandLine& into, const std::string& name,
                       const std::string& what, const std::string& examples) {
@@ -17,6 +17,8 @@ CLI::App* add_command(CLI::App& app, CommandLine& into, const std::string& name,
   command->callback([&into, name] { into.command = name; });
   return command;
 }
+
+namespace {
 
 void add_status(CLI::App& app, CommandLine& into) {
   CLI::App* status = add_command(app, into, "status", "Show links, groups, routes, buffer and lag",
@@ -297,6 +299,7 @@ std::unique_ptr<CLI::App> make_app(CommandLine& into) {
   add_events(*app, into);
   add_set(*app, into);
   add_drain(*app, into);
+  add_checkpoints(*app, into);
   add_link_state(*app, into);
   add_administration(*app, into);
   app->footer(

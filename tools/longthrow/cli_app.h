@@ -26,7 +26,7 @@ struct CommandLine {
   std::string value;
   bool save = false;
   std::string timeout;  // drain, restart-check --wait; empty: none
-  bool wait = false;    // restart-check
+  bool wait = false;    // restart-check, checkpoint
   bool hold = false;
   bool drain = false;             // pause
   bool force = false;             // takeover
@@ -42,10 +42,14 @@ struct CommandLine {
   std::optional<std::uint32_t> newest;  // events: only so many
   bool follow = false;                  // events
   bool minor = false;                   // losses
-  std::string drbd_conf;                // doctor; empty: drbdadm's own
-  std::string over;                     // explain: between the looks; empty: the usual
-  double interval_s = 1;                // top
-  bool once = false;                    // top
+  std::string checkpoint;               // its name; empty: the time
+  std::string freeze;                   // checkpoint: a shell's command; empty: none
+  std::string thaw;
+  std::string freeze_timeout = "30s";
+  std::string drbd_conf;  // doctor; empty: drbdadm's own
+  std::string over;       // explain: between the looks; empty: the usual
+  double interval_s = 1;  // top
+  bool once = false;      // top
   InitOptions init;
 };
 

@@ -17,6 +17,7 @@
 #include "tools/longthrow/init/init.h"
 #include "tools/longthrow/json_fields.h"
 #include "tools/longthrow/read_status.h"
+#include "tools/longthrow/render_checkpoints.h"
 #include "tools/longthrow/render_losses.h"
 #include "tools/longthrow/render_status.h"
 
@@ -39,6 +40,8 @@ json::object request_of(const CommandLine& line) {
     if (line.hold) out["hold"] = true;
   } else if (line.command == "accept-consistent") {
     out["group"] = line.name;
+  } else if (line.command == "checkpoints") {
+    if (!line.name.empty()) out["group"] = line.name;
   } else if (line.command == "pause") {
     out["link"] = line.name;
     if (line.drain) out["drain"] = true;
@@ -126,6 +129,10 @@ class Reporter {
     }
     if (line_.command == "losses") {
       output_.out << render_losses(answer, Painter(output_.colours)) << std::flush;
+      return;
+    }
+    if (line_.command == "checkpoints") {
+      output_.out << render_checkpoints(answer, Painter(output_.colours)) << std::flush;
       return;
     }
     const std::string message = text_at(answer, "message");
@@ -282,6 +289,7 @@ int run(int argc, const char* const* argv, const Output& output) {
   if (line.command == "restart-check") return run_restart_check(line, output);
   if (line.command == "events") return run_events(line, output);
   if (line.command == "doctor") return run_doctor(line, output);
+  if (line.command == "checkpoint") return run_checkpoint(line, output);
   if (line.command == "explain") return run_explain(line, output);
   if (line.command == "top") return run_top(line, output);
   return run_command(line, output);

@@ -35,6 +35,8 @@ int not_done(const CommandLine& line, const Output& output, const std::string& w
 [[nodiscard]] int run_restart_check(const CommandLine& line, const Output& output);
 // Shows the history of events, and with --follow what comes.
 [[nodiscard]] int run_events(const CommandLine& line, const Output& output);
+// Makes a checkpoint, with what is frozen around it.
+[[nodiscard]] int run_checkpoint(const CommandLine& line, const Output& output);
 // Looks twice, and says what stands in the way.
 [[nodiscard]] int run_explain(const CommandLine& line, const Output& output);
 // Looks again and again: on a terminal live, else a frame.

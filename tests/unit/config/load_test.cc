@@ -246,14 +246,16 @@ TEST_F(LoadConfig, BadNameIsRefused) {
   expect_error("/etc/main.toml:7: route.a b: ", "1 to 64 letters");
 }
 
-TEST_F(LoadConfig, LaterFeaturesAreNotAcceptedSilently) {
-  smallest_and("[group.r0]\nhook_timeout = \"60s\"\non_checkpoint = []\n");
-  const std::string all = errors();
-  for (const char* line : {":8: group.r0.hook_timeout: ", ":9: group.r0.on_checkpoint: "}) {
-    EXPECT_NE(all.find(std::string(line) + "it is not available in this version"),
-              std::string::npos)
-        << all;
-  }
+TEST_F(LoadConfig, AGroupSaysWhatAccompaniesItsCheckpoints) {
+  smallest_and(
+      "[group.r0]\non_checkpoint = [\"/bin/snap\", \"vg\"]\nhook_timeout = \"5s\"\n"
+      "checkpoint_every = \"15m\"\n");
+  const auto result = parse();
+  ASSERT_TRUE(result.has_value());
+  const GroupConfig& group = result->config.groups.at("r0");
+  EXPECT_EQ(group.on_checkpoint, (std::vector<std::string>{"/bin/snap", "vg"}));
+  EXPECT_EQ(group.hook_timeout, std::chrono::seconds(5));
+  EXPECT_EQ(group.checkpoint_every, std::chrono::minutes(15));
 }
 
 TEST_F(LoadConfig, AllErrorsComeInTheOrderOfTheText) {

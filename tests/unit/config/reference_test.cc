@@ -16,25 +16,7 @@ namespace {
 const std::filesystem::path kSource = LONGTHROW_SOURCE_DIR;
 const std::filesystem::path kConf = kSource / "conf";
 
-TEST(ConfReference, PageSaysWhatIsRefusedAndNothingElse) {
-  const std::string page = read_text(kSource / "man/longthrow.toml.5");
-  const auto begin = page.find(".SH NOT IN THIS VERSION");
-  ASSERT_NE(begin, std::string::npos);
-  const std::string section = page.substr(begin, page.find(".SH", begin + 1) - begin);
-  EXPECT_EQ(section.find("drbd"), std::string::npos);
-  const std::regex words("[a-z_]+");
-  const std::set<std::string> said(
-      std::sregex_token_iterator(section.begin(), section.end(), words),
-      std::sregex_token_iterator());
-  for (const Option& option : options()) {
-    const std::string key(option.key);
-    if (key.find('_') == std::string::npos) continue;  // may be an English word
-    EXPECT_EQ(said.contains(key), !option.available) << key;
-  }
-}
-
-// The parser itself is asked: each key that the page describes is taken, and each that it calls
-// refused is refused in these words.
+// The parser itself is asked: it knows each key that the page describes.
 class PageAndParser : public ConfigCase {
  protected:
   // What the parser says of `line` in the table of `section`.
@@ -66,13 +48,11 @@ TEST_F(PageAndParser, AgreeOnEachKey) {
     const std::string key(option.key);
     const std::string bold = std::regex_replace("\\fB" + key + "\\fR\n", std::regex("-"), "\\-");
     const bool described = page.find(bold) != std::string::npos;
-    EXPECT_EQ(described, option.available) << key;
+    EXPECT_TRUE(described) << key;
     const std::string said =
         said_of(option.section, key + " = 1979-05-27\n");  // no key takes a date
     EXPECT_NE(said.find(key), std::string::npos) << key << ": " << said;
     EXPECT_EQ(said.find("unknown key"), std::string::npos) << said;
-    EXPECT_EQ(said.find("not available in this version") == std::string::npos, option.available)
-        << key << ": " << said;
   }
 }
 
@@ -93,20 +73,16 @@ TEST(ConfReference, AnnotatedFileHasEveryKeyWithItsDefault) {
       values.emplace(table + "." + match[2].str(), match[3].str());
     }
   }
-  std::size_t available = 0;
+  std::size_t count = 0;
   for (const Option& option : options()) {
     const std::string key =
         std::string(section_name(option.section)) + "." + std::string(option.key);
-    if (!option.available) {
-      EXPECT_FALSE(values.contains(key)) << key;
-      continue;
-    }
-    ++available;
+    ++count;
     ASSERT_TRUE(values.contains(key)) << key;
     if (option.default_text.empty()) continue;
     EXPECT_EQ(values[key], default_toml(option)) << key;
   }
-  EXPECT_EQ(available, 51U);
+  EXPECT_EQ(count, 54U);
 }
 
 TEST(ConfReference, ManualPageIsMadeFromTheTable) {
@@ -117,15 +93,12 @@ TEST(ConfReference, ManualPageIsMadeFromTheTable) {
 TEST(ConfReference, HelpNamesEveryOption) {
   const std::string help = render_reference();
   for (const Option& option : options()) {
-    if (!option.available) continue;
     EXPECT_NE(help.find("\n  " + std::string(option.key) + "\n"), std::string::npos) << option.key;
   }
-  EXPECT_EQ(help.find("on_checkpoint"), std::string::npos);
 }
 
 TEST(OptionTable, EveryRowIsComplete) {
   for (const Option& option : options()) {
-    if (!option.available) continue;
     EXPECT_FALSE(option.doc.empty()) << option.key;
     EXPECT_TRUE(option.assign != nullptr && option.show != nullptr) << option.key;
     EXPECT_NE(option.default_text.empty(), option.default_note.empty()) << option.key;

@@ -150,16 +150,18 @@ TEST_F(Pair, MetaStreamsEndIsHeldUntilTheDataStreamIsClosed) {
 TEST_F(Pair, WhatWasHandedOverIsAppliedWhenItsBarriersAreAcknowledged) {
   make_pair();
   hand_over(*data, packet100(Command::data, 0, 24 + 512) + packet100(Command::barrier, 0, 8));
-  EXPECT_FALSE(data->guide->has_applied());
+  EXPECT_EQ(data->guide->applied(), StreamGuide::Applied::no);
   give(*meta, packet80(Command::barrier_ack, 8));
-  EXPECT_TRUE(data->guide->has_applied());
+  EXPECT_EQ(data->guide->applied(), StreamGuide::Applied::yes);
+  hand_over(*data, packet100(Command::data, 0, 24 + 512));
+  EXPECT_EQ(data->guide->applied(), StreamGuide::Applied::unknown) << "a write without a barrier";
 }
 
 TEST_F(Pair, NothingMoreIsHeardOfBarriersWhenTheMetaStreamHasEnded) {
   make_pair();
   hand_over(*data, packet100(Command::barrier, 0, 8));
   meta->ended = true;
-  EXPECT_TRUE(data->guide->has_applied());
+  EXPECT_EQ(data->guide->applied(), StreamGuide::Applied::unknown);
 }
 
 TEST_F(Pair, NewOneMayNotBeginWhileAnOldOneEnds) {

@@ -43,7 +43,7 @@ TEST_F(Plain, KnowsNothingOfTheProtocol) {
   EXPECT_FALSE(channel.guide->changes());
   EXPECT_FALSE(channel.guide->barriers());
   EXPECT_FALSE(channel.guide->holds_end());
-  EXPECT_TRUE(channel.guide->has_applied());
+  EXPECT_EQ(channel.guide->applied(), StreamGuide::Applied::unknown);
   EXPECT_TRUE(route_->may_open());
 }
 

@@ -183,5 +183,112 @@ TEST(InEpochs, APeerCannotPileUpCuts) {
   EXPECT_EQ(epoch, InEpochs::kCutsMax + 1);
 }
 
+// --- checkpoints
+
+TEST_F(OutEpochsTest, ACheckpointMayMoveNothingAndIsNeverJoinedWithAnotherEpoch) {
+  epochs_.add(Proof::source, 5, {{1, 100}, {2, 50}});
+  ASSERT_TRUE(
+      epochs_.add_checkpoint(Proof::freeze, 6, {{1, 100}, {2, 50}}, {.id = 9, .name = "n"}));
+  for (std::uint64_t i = 1; i <= 3 * OutEpochs::kPendingMax; ++i)
+    epochs_.add(Proof::source, 5, {{1, 100 + i}, {2, 50 + i}});
+  EXPECT_EQ(epochs_.checkpoint(), CheckpointFate::waits);
+  epochs_.on_sent(1, 100, 4096);
+  epochs_.on_sent(2, 50, 4096);
+  EXPECT_EQ(epochs_.checkpoint(), CheckpointFate::announced);
+  ASSERT_FALSE(epochs_.poll_cut()->checkpoint);
+  const wire::Cut* cut = epochs_.poll_cut();
+  ASSERT_TRUE(cut != nullptr && cut->checkpoint);
+  EXPECT_EQ(cut->checkpoint->epoch, cut->epoch);
+  EXPECT_EQ(cut->checkpoint->id, 9U);
+}
+
+TEST_F(OutEpochsTest, ACutThatHasToBeMadeSparesACheckpointThatWaits) {
+  ASSERT_TRUE(epochs_.add_checkpoint(Proof::source, 6, {{1, 100}, {2, 500}}, {.id = 9}));
+  epochs_.on_sent(1, 200, 4096);
+  epochs_.on_sent(2, 400, 4096);
+  epochs_.close_here(Proof::none, 3);
+  EXPECT_EQ(said(), (std::vector<Entries>{{{1, 100}, {2, 400}}}));
+  EXPECT_EQ(epochs_.checkpoint(), CheckpointFate::waits);
+  epochs_.on_sent(2, 500, 4096);
+  EXPECT_EQ(said(), (std::vector<Entries>{{{1, 100}, {2, 500}}}));
+  EXPECT_EQ(epochs_.checkpoint(), CheckpointFate::announced);
+}
+
+TEST_F(OutEpochsTest, ACheckpointThatIsOvertakenSaysSo) {
+  ASSERT_TRUE(epochs_.add_checkpoint(Proof::source, 6, {{1, 100}, {2, 500}}, {.id = 9}));
+  epochs_.on_sent(1, 100, 4096);
+  epochs_.close_here(Proof::none, 3);
+  epochs_.on_sent(1, 200, 4096);
+  epochs_.close_here(Proof::none, 3);
+  EXPECT_EQ(said(), (std::vector<Entries>{{{1, 100}}, {{1, 200}}})) << "else nothing would go on";
+  EXPECT_EQ(epochs_.checkpoint(), CheckpointFate::overtaken);
+  epochs_.on_sent(2, 400, 4096);
+  EXPECT_FALSE(epochs_.add_checkpoint(Proof::source, 7, {{1, 199}, {2, 600}}, {.id = 10}))
+      << "it lies before the last cut";
+  ASSERT_TRUE(epochs_.add_checkpoint(Proof::source, 7, {{1, 300}, {2, 600}}, {.id = 10}));
+  epochs_.leave(Proof::source, 8);
+  EXPECT_EQ(epochs_.checkpoint(), CheckpointFate::overtaken);
+}
+
+class InCheckpointTest : public ::testing::Test {
+ protected:
+  // Bytes below `here` of channel 1 are here. Returns how far they are released by now.
+  std::uint64_t advance(std::uint64_t here) {
+    epochs_.advance([&](const wire::CutEntry& entry) { return entry.offset <= here; },
+                    [&](const wire::CutEntry& entry) { released_ = entry.offset; });
+    return released_;
+  }
+  std::uint64_t lift() {
+    epochs_.lift([&](const wire::CutEntry& entry) { released_ = entry.offset; });
+    return released_;
+  }
+  void cut(std::uint64_t epoch, std::uint64_t offset) {
+    ASSERT_TRUE(epochs_.add({.epoch = epoch, .entries = {{1, offset}}}));
+  }
+  void checkpoint(std::uint64_t epoch) {
+    ASSERT_TRUE(epochs_.announce({.epoch = epoch, .id = epoch, .name = "n"}));
+  }
+  InEpochs epochs_;
+  std::uint64_t released_ = 0;
+};
+
+TEST_F(InCheckpointTest, NothingBehindItIsReleasedUntilItIsLifted) {
+  cut(1, 10);
+  checkpoint(2);
+  cut(2, 20);
+  cut(3, 30);
+  cut(4, 40);
+  EXPECT_EQ(advance(15), 10U);
+  EXPECT_FALSE(epochs_.stopped_at_checkpoint());
+  EXPECT_EQ(advance(30), 20U);
+  EXPECT_TRUE(epochs_.stopped_at_checkpoint());
+  EXPECT_EQ(epochs_.whole().epoch, 3U) << "what is stopped is whole all the same";
+  EXPECT_EQ(advance(40), 20U);
+  EXPECT_EQ(lift(), 40U);
+  EXPECT_FALSE(epochs_.stopped_at_checkpoint());
+  cut(5, 50);
+  EXPECT_EQ(advance(50), 50U);
+}
+
+TEST_F(InCheckpointTest, ItIsSaidAgainOnANewLane) {
+  checkpoint(1);
+  checkpoint(1);
+  cut(1, 10);
+  checkpoint(1);
+  EXPECT_EQ(advance(10), 10U);
+  EXPECT_TRUE(epochs_.stopped_at_checkpoint());
+  lift();
+  checkpoint(1);
+  EXPECT_FALSE(epochs_.checkpoint()) << "it is over";
+}
+
+TEST_F(InCheckpointTest, AHostilePeerCannotPileThemUp) {
+  checkpoint(1);
+  EXPECT_FALSE(epochs_.announce({.epoch = 2, .id = 2, .name = "n"}));
+  EXPECT_FALSE(epochs_.add({.epoch = 2, .entries = {{1, 10}}})) << "not the cut that was said";
+  cut(1, 10);
+  EXPECT_FALSE(epochs_.announce({.epoch = 2, .id = 2, .name = "n"})) << "the first is not over";
+}
+
 }  // namespace
 }  // namespace longthrow

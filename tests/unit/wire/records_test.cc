@@ -127,6 +127,20 @@ TEST(Records, CreditAndHeartbeatsSurviveTheRoundTripAndRefuseDamage) {
   const ByteQueue epochs = encoded(Epochs{.groups = {{3, 4, 5}}});
   EXPECT_EQ(decode_epochs(body_of(epochs))->groups.at(0).epoch_bytes_max, 5U);
   refuse_damage(body_of(epochs), decode_epochs);
+  const ByteQueue checkpoint =
+      encoded(Checkpoint{.group_id = 3, .epoch = 4, .id = 5, .civil_ns = 6, .name = "nightly"});
+  EXPECT_EQ(decode_checkpoint(body_of(checkpoint))->name, "nightly");
+  refuse_damage(body_of(checkpoint), decode_checkpoint);
+  const ByteQueue reports = encoded(CheckpointReports{.groups = {{.group_id = 3,
+                                                                  .id = 5,
+                                                                  .state = CheckpointState::failed,
+                                                                  .hook = HookResult::timed_out,
+                                                                  .applied = true,
+                                                                  .civil_ns = 6,
+                                                                  .text = "late"}}});
+  EXPECT_EQ(decode_checkpoint_reports(body_of(reports))->groups.at(0).text, "late");
+  EXPECT_EQ(decode_checkpoint_reports(body_of(reports))->groups.at(0).hook, HookResult::timed_out);
+  refuse_damage(body_of(reports), decode_checkpoint_reports);
   const ByteQueue marks = encoded(Marks{.bulk_next = 1, .groups = {{2, -3}, {4, 5}}});
   EXPECT_EQ(decode_marks(body_of(marks))->groups.at(0).wall_ns, -3);
   refuse_damage(body_of(marks), decode_marks);

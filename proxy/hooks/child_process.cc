@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/control/child_process.h"
+#include "proxy/hooks/child_process.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -13,7 +13,7 @@
 
 #include "proxy/base/log.h"
 
-namespace longthrow::control {
+namespace longthrow {
 namespace {
 
 // What the child is to be; freed with it.
@@ -50,6 +50,16 @@ class Plan {
   posix_spawnattr_t attributes_{};
 };
 
+constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// As posix_spawn wants them: valid as long as `texts` is.
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> list;
+  for (std::string& text : texts) list.push_back(text.data());
+  list.push_back(nullptr);
+  return list;
+}
+
 std::string describe(int status) {
   if (WIFEXITED(status))
     return WEXITSTATUS(status) == 0 ? ""
@@ -59,19 +69,18 @@ std::string describe(int status) {
 
 }  // namespace
 
-Result<ChildProcess> ChildProcess::run(const std::string& program,
+Result<ChildProcess> ChildProcess::run(const std::vector<std::string>& argv,
                                        const std::vector<std::string>& environment) {
+  LT_ASSERT(!argv.empty());
   const Plan plan;
-  std::string name = program;
-  char* argv[] = {name.data(), nullptr};
-  std::vector<std::string> texts = environment;
-  std::vector<char*> envp;
-  for (std::string& text : texts) envp.push_back(text.data());
-  envp.push_back(nullptr);
+  std::vector<std::string> variables = environment;
+  variables.emplace_back(kPath);
+  std::vector<std::string> words = argv;
   pid_t pid = 0;
-  const int error =
-      ::posix_spawn(&pid, program.c_str(), plan.actions(), plan.attributes(), argv, envp.data());
-  if (error != 0) return fail(format("cannot run {}: {}", program, std::strerror(error)), error);
+  const int error = ::posix_spawn(&pid, argv.front().c_str(), plan.actions(), plan.attributes(),
+                                  pointers(words).data(), pointers(variables).data());
+  if (error != 0)
+    return fail(format("cannot run {}: {}", argv.front(), std::strerror(error)), error);
   return ChildProcess(pid);
 }
 
@@ -100,4 +109,4 @@ void ChildProcess::kill() {
   pid_ = 0;
 }
 
-}  // namespace longthrow::control
+}  // namespace longthrow

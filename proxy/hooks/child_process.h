@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program that is run without a shell, without arguments, and with nothing of this process but
-// the environment that it is given. Linux; glibc 2.34 and later (closefrom).
+// A program that is run without a shell, and with nothing of this process but the environment that
+// it is given. Linux; glibc 2.34 and later (closefrom).
 #pragma once
 
 #include <sys/types.h>
@@ -11,14 +11,15 @@
 
 #include "longthrow/error.h"
 
-namespace longthrow::control {
+namespace longthrow {
 
 // It has a process group of its own, no open file but /dev/null, "/" as its folder, and no signal
 // blocked or ignored. Destroying it kills the group.
 class ChildProcess {
  public:
-  // `environment`: "NAME=value" each. Fails if the program cannot be run.
-  [[nodiscard]] static Result<ChildProcess> run(const std::string& program,
+  // `argv`: the program's path, and its arguments. `environment`: "NAME=value" each; the program
+  // gets a PATH of the system's folders besides. Fails if the program cannot be run.
+  [[nodiscard]] static Result<ChildProcess> run(const std::vector<std::string>& argv,
                                                 const std::vector<std::string>& environment);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
@@ -36,4 +37,4 @@ class ChildProcess {
   pid_t pid_;  // 0: it has ended
 };
 
-}  // namespace longthrow::control
+}  // namespace longthrow
