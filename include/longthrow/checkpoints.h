@@ -36,6 +36,15 @@ struct CheckpointRecord {
   std::string text;  // for people: why it failed
 };
 
+// Of a group at one node, made here or by the peer.
+struct CheckpointCounts {
+  std::uint64_t done = 0;  // since the node's start
+  std::uint64_t failed = 0;
+  std::string last_done;  // its name; "": none that is known
+  std::optional<WallTime> last_done_at;
+  std::string last_failure;  // why the newest one has failed, with its name; "": it has not
+};
+
 struct CheckpointReport {
   std::vector<CheckpointRecord> checkpoints;  // the oldest first
   std::string not_kept;                       // why they are not on the disk; "": they are

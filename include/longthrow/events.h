@@ -38,6 +38,8 @@ enum class EventCode : std::uint8_t {
   reloaded,
   reload_failed,
   restart_pending,
+  checkpoint_done,
+  checkpoint_failed,
 };
 
 // warning: somebody should look; critical: now. Both run the program that `notify` names.
@@ -49,7 +51,8 @@ inline constexpr std::string_view kEventCodes[]{
     "buffer_high", "buffer_full",  "buffer_normal", "not_consistent", "copy_unknown",
     "consistent",  "loss",         "corruption",    "fenced",         "released",
     "held",        "hold_ended",   "paused",        "resumed",        "takeover",
-    "drained",     "drain_failed", "reloaded",      "reload_failed",  "restart_pending"};
+    "drained",     "drain_failed", "reloaded",      "reload_failed",  "restart_pending",
+    "checkpoint_done", "checkpoint_failed"};
 inline constexpr std::string_view kEventWeights[]{"info", "warning", "critical"};
 }  // namespace words
 template <>

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "longthrow/checkpoints.h"
 #include "longthrow/lane_status.h"
 #include "longthrow/losses.h"
 #include "longthrow/status_words.h"
@@ -109,6 +110,7 @@ struct GroupStatus {
     std::uint64_t unproven = 0;
     std::string obstacle;  // why the last attempt gave no proof; "": it gave one
   } cuts;
+  CheckpointCounts checkpoints;
   struct {
     std::uint64_t epoch = 0;
     std::optional<Proof> proof;     // nothing, until something was received

@@ -49,6 +49,8 @@ inline constexpr std::array<EventKind, kEventCodes> kEventKinds = [] {
       {reloaded, reloaded},
       {reload_failed, reload_failed, single, warning},
       {restart_pending, restart_pending},
+      {checkpoint_done, checkpoint_done},
+      {checkpoint_failed, checkpoint_failed, single, warning},
   }};
 }();
 

@@ -140,10 +140,14 @@ void StatusWatch::look_at_buffer(const LinkStatus& link, LinkSeen& seen) {
 // --- a group
 
 void StatusWatch::look_at_group(const std::string& name, const GroupStatus& group) {
-  const auto known = groups_.find(name);
-  const Consistency before = known != groups_.end() ? known->second : Consistency::yes;
-  groups_[name] = group.consistent;
-  if (group.consistent == before) return;
+  GroupSeen& seen = groups_[name];
+  const GroupSeen before = std::exchange(
+      seen, {group.consistent, group.checkpoints.done, group.checkpoints.failed});
+  if (!first_ && seen.checkpoints_done > before.checkpoints_done)
+    tell(EventCode::checkpoint_done, group.checkpoints.last_done);
+  if (!first_ && seen.checkpoints_failed > before.checkpoints_failed)
+    tell(EventCode::checkpoint_failed, group.checkpoints.last_failure);
+  if (group.consistent == before.consistent) return;
   if (group.consistent == Consistency::yes) {
     tell(EventCode::consistent, "the copy can be trusted");
   } else if (group.consistent == Consistency::no) {

@@ -37,6 +37,11 @@ class StatusWatch {
     Level level = Level::normal;
     std::uint64_t checksum_failures = 0;
   };
+  struct GroupSeen {
+    Consistency consistent = Consistency::yes;
+    std::uint64_t checkpoints_done = 0;
+    std::uint64_t checkpoints_failed = 0;
+  };
   // A notice: of a link and a group ("": the link), what, where.
   using NoticeKey = std::tuple<std::string, std::string, NoticeKind, Side>;
 
@@ -54,7 +59,7 @@ class StatusWatch {
   std::uint64_t losses_ = 0;
   std::string restart_pending_;
   std::map<std::string, LinkSeen> links_;
-  std::map<std::string, Consistency> groups_;
+  std::map<std::string, GroupSeen> groups_;
   std::set<NoticeKey> notices_;
   // Of the look() under way.
   struct Telling {

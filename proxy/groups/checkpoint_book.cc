@@ -17,6 +17,27 @@ void CheckpointBook::restore(std::vector<CheckpointRecord> records, WallTime now
     record.state = CheckpointState::failed;
     record.ended = now;
   }
+  // What an earlier process has done is known, and not counted.
+  for (const CheckpointRecord& record : records_) {
+    if (record.state != CheckpointState::done) continue;
+    counts_[record.group].last_done = record.name;
+    counts_[record.group].last_done_at = record.ended;
+  }
+}
+
+void CheckpointBook::note_over(const CheckpointRecord& record) {
+  CheckpointCounts& counts = counts_[record.group];
+  const bool done = record.state == CheckpointState::done;
+  ++(done ? counts.done : counts.failed);
+  counts.last_failure = done ? "" : record.name + ": " + record.text;
+  if (!done) return;
+  counts.last_done = record.name;
+  counts.last_done_at = record.ended;
+}
+
+CheckpointCounts CheckpointBook::counts(const std::string& group) const {
+  const auto found = counts_.find(group);
+  return found != counts_.end() ? found->second : CheckpointCounts{};
 }
 
 CheckpointRecord& CheckpointBook::add(CheckpointRecord record) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ class CheckpointBook {
   [[nodiscard]] CheckpointRecord* find(const std::string& group, Side made, std::uint64_t id);
   // An id for a checkpoint that is made here at `now`: larger than all before it.
   [[nodiscard]] std::uint64_t new_id(const std::string& group, WallTime now) const;
+  // One of them is over.
+  void note_over(const CheckpointRecord& record);
+  [[nodiscard]] CheckpointCounts counts(const std::string& group) const;
   // The oldest first.
   [[nodiscard]] const std::vector<CheckpointRecord>& all() const { return records_; }
 
@@ -33,6 +37,7 @@ class CheckpointBook {
   void forget_oldest_of(const std::string& group, Side made);
 
   std::vector<CheckpointRecord> records_;
+  std::map<std::string, CheckpointCounts> counts_;  // by group
 };
 
 }  // namespace longthrow

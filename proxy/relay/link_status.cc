@@ -167,6 +167,7 @@ void Link::fill_group(const Group& group, GroupStatus& status) const {
   judge_group(group, routes_, peer_.session(), status);
   copies_.fill_inbound(group, status);
   epochs_.fill(group, status);
+  status.checkpoints = context_.checkpoints.book.counts(group.name);
 }
 
 void Link::fill_route(const Route& route, RouteStatus& status) const {

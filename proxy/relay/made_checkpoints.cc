@@ -121,6 +121,7 @@ void MadeCheckpoints::finish(CheckpointRecord& record, CheckpointState state,
     log_info("group {}: checkpoint {}: done after {:.1f} s", record.group, record.name,
              seconds_of(*record.took));
   }
+  book().note_over(record);
   under_way_.erase(record.group);
   parts_.epochs.cutter(record.group).end_checkpoint();
   parts_.context.checkpoints.on_change();

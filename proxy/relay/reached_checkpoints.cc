@@ -65,6 +65,7 @@ void ReachedCheckpoints::on_copy(CheckpointCopy& copy) {
     record->state = copy.state() == done ? CheckpointState::done : CheckpointState::failed;
     record->ended = wall_now();
     record->text = copy.why();
+    book().note_over(*record);
     const std::string line =
         format("group {}: checkpoint {} of the peer: {}", record->group, record->name,
                copy.why().empty() ? "done" : "failed: " + copy.why());

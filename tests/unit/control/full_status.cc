@@ -87,6 +87,11 @@ GroupStatus full_group() {
   group.cuts.observed = 34;
   group.cuts.unproven = 35;
   group.cuts.obstacle = "unread";
+  group.checkpoints = {.done = 52,
+                       .failed = 53,
+                       .last_done = "nightly",
+                       .last_done_at = at(54),
+                       .last_failure = "noon: why"};
   group.inbound.epoch = 36;
   group.inbound.proof = Proof::none;
   group.inbound.proof_reason = "2 streams";

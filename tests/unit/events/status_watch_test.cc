@@ -51,6 +51,18 @@ TEST_F(StatusWatchTest, TheFirstLookTellsTheStartAndWhatIsNotAsItShouldBe) {
   EXPECT_EQ(look(), "");
 }
 
+TEST_F(StatusWatchTest, TellsOfCheckpoints) {
+  group().checkpoints = {.done = 5, .last_done = "old"};
+  (void)look();
+  group().checkpoints = {.done = 6, .last_done = "nightly"};
+  EXPECT_EQ(look(), "checkpoint_done dr/vm1: nightly");
+  group().checkpoints.failed = 1;
+  group().checkpoints.last_failure = "noon: it was late";
+  EXPECT_EQ(look(), "checkpoint_failed dr/vm1: noon: it was late");
+  EXPECT_EQ(events_.front().weight, EventWeight::warning);
+  EXPECT_EQ(look(), "");
+}
+
 TEST_F(StatusWatchTest, ALinkGoesDownAndComesUp) {
   (void)look();
   link().state = LinkState::down;

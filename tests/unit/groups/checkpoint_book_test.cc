@@ -54,6 +54,26 @@ TEST(CheckpointBook, WhatAnEarlierProcessLeftOpenHasFailed) {
   EXPECT_EQ(book.all()[1].state, CheckpointState::done);
 }
 
+TEST(CheckpointBook, CountsWhatIsOverSinceTheStart) {
+  CheckpointBook book;
+  CheckpointRecord old = record("old", 1);
+  old.ended = old.created;
+  book.restore({old}, old.created);
+  EXPECT_EQ(book.counts("vm1").done, 0U);
+  EXPECT_EQ(book.counts("vm1").last_done, "old");
+  CheckpointRecord bad = record("bad", 2);
+  bad.state = CheckpointState::failed;
+  bad.text = "why";
+  book.note_over(bad);
+  EXPECT_EQ(book.counts("vm1").failed, 1U);
+  EXPECT_EQ(book.counts("vm1").last_failure, "bad: why");
+  book.note_over(record("good", 3));
+  EXPECT_EQ(book.counts("vm1").done, 1U);
+  EXPECT_EQ(book.counts("vm1").last_done, "good");
+  EXPECT_EQ(book.counts("vm1").last_failure, "");
+  EXPECT_EQ(book.counts("vm2").done, 0U);
+}
+
 class CheckpointFileTest : public ::testing::Test {
  protected:
   TempDir temp_;
