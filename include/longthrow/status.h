@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "longthrow/checkpoints.h"
+#include "longthrow/drbd_status.h"
 #include "longthrow/lane_status.h"
 #include "longthrow/losses.h"
 #include "longthrow/status_words.h"
@@ -53,8 +54,9 @@ struct LinkStatus {
     std::uint64_t receive_used_bytes = 0;
     std::uint64_t receive_granted_bytes = 0;  // held, and what may still come; not shown
     std::uint64_t receive_limit_bytes = 0;
-    bool full = false;   // the send share is spent
-    bool locked = true;  // in memory; else the kernel may swap it
+    bool full = false;    // the send share is spent
+    double full_s = 0.0;  // for how long it was, in sum since the start of the node
+    bool locked = true;   // in memory; else the kernel may swap it
   } buffer;
   Lag lag;
   std::uint64_t undelivered_bytes = 0;  // received, not yet acknowledged by the target
@@ -75,19 +77,24 @@ struct LinkStatus {
     std::string window;                  // of the schedule, as in the file; "": in none
     std::optional<WallTime> changes_at;  // by the schedule
   } bandwidth;
+  struct {  // nothing: the link has no certificates, or none was shown yet
+    std::optional<WallTime> here;
+    std::optional<WallTime> peer;  // as it has shown last, also while the link is down
+  } certificate_ends;
   std::uint64_t reconnects = 0;  // this and the next ones: since the start of the node, monotonic
   std::uint64_t sessions = 0;
   std::uint64_t retransmitted_bytes = 0;
   std::uint64_t raw_in_bytes = 0;    // read from local legs
   std::uint64_t wire_out_bytes = 0;  // sent on lanes, TLS included
   std::uint64_t wire_in_bytes = 0;
-  std::uint64_t delivered_bytes = 0;  // acknowledged by local targets, raw
+  std::uint64_t delivered_bytes = 0;       // acknowledged by local targets, raw
+  std::uint64_t peer_delivered_bytes = 0;  // of raw_in_bytes: acknowledged by the peer's targets
   struct {
     std::uint64_t checksum_failures = 0;  // frames; each was asked for again
     std::uint64_t protocol_errors = 0;    // breaches by the peer; each ended a lane
     std::uint64_t memory_refusals = 0;    // frames that came and found no memory; they come again
+    std::uint64_t refused_peers = 0;      // connections that were not the peer's
   } errors;
-  std::uint64_t refused_peers = 0;
   std::uint64_t aborted_channels = 0;
   std::uint64_t abort_lost_bytes = 0;          // destroyed by aborts after abort_linger
   std::vector<std::string> differs_from_file;  // running settings: memlimit, compression, bandwidth
@@ -133,34 +140,6 @@ struct ChannelStatus {
   std::uint64_t delivered_bytes = 0;  // of in_bytes: the peer's target has them, as the peer says
 };
 
-// What a route of protocol drbd has carried since the node's start, as its packets say.
-struct DrbdStatus {
-  struct Volume {
-    std::uint64_t writes = 0;
-    std::uint64_t write_bytes = 0;
-    std::uint64_t resync_bytes = 0;
-  };
-  struct Direction {
-    std::uint64_t barriers = 0;
-    std::uint64_t barrier_acks = 0;
-    std::map<std::uint16_t, Volume> volumes;  // 65535: no number, or too many of them
-  };
-  struct Disks {  // as was last said of them: "up to date", "inconsistent", ...
-    std::string here;
-    std::string peer;
-  };
-  bool paired = false;  // a data and a meta connection are open, and DRBD has agreed on them
-  // Age of the oldest barrier that the peer's DRBD has not acknowledged; nothing: not paired.
-  std::optional<double> lag_s;
-  std::uint64_t barriers_open = 0;  // sent and not acknowledged
-  bool answers_pings = false;       // while the link is down
-  std::uint64_t pings_answered = 0;
-  std::optional<Side> ahead;  // whose DRBD has stopped mirroring
-  Direction sent;
-  Direction received;
-  std::map<std::uint16_t, Disks> disks;  // empty: a protocol that is not understood
-};
-
 struct RouteStatus {
   std::string group;
   std::string link;
@@ -185,6 +164,11 @@ struct Status {
   std::string io_reason;        // why not io_uring
   std::string restart_pending;  // why a restart would run another program
   bool stopping = false;
+  struct {
+    WallTime read_at{};                  // the configuration that runs, at the start or by a reload
+    std::optional<WallTime> refused_at;  // when the last reload failed; nothing: it did not
+    std::string refused;                 // why; "": it did not
+  } configuration;
   LossSummary losses;
   std::map<std::string, LinkStatus> links;
   std::map<std::string, GroupStatus> groups;

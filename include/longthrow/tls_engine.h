@@ -4,11 +4,13 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "longthrow/bytes.h"
 #include "longthrow/error.h"
+#include "longthrow/time.h"
 
 namespace longthrow {
 
@@ -47,6 +49,9 @@ class TlsEngine {
   // The peer as shown in logs: key identity or certificate name, with a short fingerprint of the
   // key or certificate, never the secret.
   [[nodiscard]] virtual std::string peer_description() const = 0;
+  // When the certificate that the peer has shown, or an authority in its chain, expires: from then
+  // on the peer is refused. Nothing: it has shown none, or is not yet proven.
+  [[nodiscard]] virtual std::optional<WallTime> peer_certificate_ends() const { return {}; }
   // RFC 8446 section 7.5 exporter over `context`, label "EXPORTER-longthrow-hello". Equal at both
   // ends of one connection for equal contexts. Plaintext: an unkeyed hash. REQUIRES: established().
   [[nodiscard]] virtual Result<ChannelBinding> binding(ByteView context) const = 0;
@@ -66,6 +71,12 @@ class TlsProvider {
   [[nodiscard]] virtual Result<void> load_usable(const Config& config) { return load(config); }
   // Why the link was left out; "" if it was not.
   [[nodiscard]] virtual std::string trouble(const std::string& /*link*/) const { return {}; }
+  // When the certificate that the link's next connection shows expires, or an intermediate one in
+  // its file. Nothing: the link has no certificate, or was left out.
+  [[nodiscard]] virtual std::optional<WallTime> certificate_ends(
+      const std::string& /*link*/) const {
+    return {};
+  }
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> client(const std::string& link) = 0;
   // For a connection accepted where all of `links` listen; the peer's identity selects one of them.
   [[nodiscard]] virtual Result<std::unique_ptr<TlsEngine>> server(

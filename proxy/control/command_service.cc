@@ -45,6 +45,7 @@ void CommandService::status(std::function<void(Result<Status>)> handler) {
     if (!result) return handler(std::unexpected(result.error()));
     Status status = **result;
     forget_saved_differences(status, reloader_.file_config());
+    reloader_.fill_status(status);
     if (hooks_.restart_pending) status.restart_pending = hooks_.restart_pending();
     handler(std::move(status));
   });

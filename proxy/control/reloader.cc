@@ -61,6 +61,13 @@ struct Reloader::Job {
   std::vector<std::string> unsaved;  // values of `set` that were not saved; a reload ends them
 };
 
+Reloader::Reloader(Parts parts, Config config, DrbdConnections connections)
+    : parts_(std::move(parts)),
+      started_with_(config),
+      file_(std::move(config)),
+      connections_(std::move(connections)),
+      standing_{.read_at = std::chrono::system_clock::now(), .refused_at = {}, .refused = {}} {}
+
 void Reloader::begin(std::function<void()> task) {
   if (busy_) return waiting_.push_back(std::move(task));
   busy_ = true;
@@ -110,6 +117,13 @@ Reloader::Done Reloader::noted(Done done) {
       const json::value* details = answer.if_contains("details");
       for (const json::value& line : details != nullptr ? details->as_array() : json::array())
         status.error += "; " + std::string(line.as_string());
+    }
+    const WallTime now = std::chrono::system_clock::now();
+    if (status.ok) {
+      standing_ = {.read_at = now, .refused_at = {}, .refused = {}};
+    } else {
+      standing_.refused_at = now;
+      standing_.refused = status.error;
     }
     if (parts_.reloaded) parts_.reloaded(status);
     done(std::move(answer));

@@ -44,11 +44,7 @@ class Reloader {
     std::function<void(const ReloadStatus&)> reloaded{};
   };
   // `config` is that of the files alone.
-  Reloader(Parts parts, Config config, DrbdConnections connections)
-      : parts_(std::move(parts)),
-        started_with_(config),
-        file_(std::move(config)),
-        connections_(std::move(connections)) {}
+  Reloader(Parts parts, Config config, DrbdConnections connections);
 
   // Each answers once, with the object of docs/CONTROL.md. Nothing is applied unless all of it can
   // be. Requests are served one after the other, in the order of asking.
@@ -59,6 +55,8 @@ class Reloader {
   [[nodiscard]] const Config& file_config() const { return file_; }
   [[nodiscard]] Config& file_config() { return file_; }
   [[nodiscard]] const DrbdConnections& connections() const { return connections_; }
+  // When the files were read that run, and why the last reload failed, if it did.
+  void fill_status(Status& status) const { status.configuration = standing_; }
   // Whether the node could run with these memlimits, by link, and those of the files for other
   // links. The check and its error texts are those for the files.
   [[nodiscard]] Result<void> allows(const std::map<std::string, std::uint64_t>& memlimits) const;
@@ -79,6 +77,7 @@ class Reloader {
   Config started_with_;  // what the node runs of settings that a reload cannot change
   Config file_;
   DrbdConnections connections_;
+  decltype(Status::configuration) standing_;
   bool busy_ = false;
   std::deque<std::function<void()>> waiting_;  // bounded by the number of clients
 };

@@ -20,6 +20,15 @@ void collect_limited_by(const LinkStatus& link, const EmitSample& emit) {
   }
 }
 
+void collect_certificate_ends(const LinkStatus& link, const EmitSample& emit) {
+  const auto add = [&emit](Side where, const std::optional<WallTime>& ends) {
+    if (const Sample at = StatusValue<std::optional<WallTime>>::number(ends))
+      emit({{"where", std::string(to_string(where))}}, *at);
+  };
+  add(Side::here, link.certificate_ends.here);
+  add(Side::peer, link.certificate_ends.peer);
+}
+
 void collect_compression(const LinkStatus& link, const EmitSample& emit) {
   emit({{"setting", link.compression.setting}, {"codec", link.compression.codec}}, 1.0);
 }
@@ -56,6 +65,18 @@ StatusRows<LinkStatus> LinkRows::session() {
           {gauge("longthrow_link_fenced", "1 after a takeover, until release.")}),
       row("notices", LT_AT(notices),
           "what an administrator has held, paused or fenced, here and at the peer"),
+      row("certificate_ends.here", LT_AT(certificate_ends.here),
+          "when this node's certificate expires, or an intermediate one in its file; null: the "
+          "link "
+          "has none",
+          {{.name = "longthrow_link_certificate_expiry_timestamp_seconds",
+            .help = "When the certificate of this node (here), or the one that the peer has shown "
+                    "last (peer), expires, or one above it; absent: none.",
+            .labels = "link,where",
+            .collect = collect_certificate_ends}}),
+      row("certificate_ends.peer", LT_AT(certificate_ends.peer),
+          "the same of the certificate that the peer has shown when it last connected, and of the "
+          "authorities that it was verified with; null: it has shown none"),
   };
 }
 
@@ -79,6 +100,10 @@ StatusRows<LinkStatus> LinkRows::buffer() {
           "the send share of the memlimit is spent, and the source is slowed",
           {gauge("longthrow_buffer_full",
                  "1 while the send share is spent and the source is slowed.")}),
+      row("buffer.full_s", LT_AT(buffer.full_s),
+          "for how long it was spent, in sum since the node's start",
+          {counter("longthrow_buffer_full_seconds_total",
+                   "For how long the send share was spent and the source was slowed.")}),
       row("buffer.locked", LT_AT(buffer.locked), "the kernel cannot swap the buffer",
           {gauge("longthrow_buffer_locked", "1 if the kernel cannot swap the buffer.")}),
       row("lag.bytes", LT_AT(lag.bytes),
@@ -149,8 +174,12 @@ StatusRows<LinkStatus> LinkRows::traffic() {
       row("totals.wire_in_bytes", LT_AT(wire_in_bytes), "bytes received on lanes, TLS included",
           {counter("longthrow_link_wan_received_bytes_total")}),
       row("totals.delivered_bytes", LT_AT(delivered_bytes),
-          "raw bytes that targets have acknowledged",
+          "raw bytes from the peer that targets here have acknowledged",
           {counter("longthrow_link_delivered_bytes_total")}),
+      row("totals.peer_delivered_bytes", LT_AT(peer_delivered_bytes),
+          "raw bytes read from local legs that the peer's targets have acknowledged, as the peer "
+          "says",
+          {counter("longthrow_link_peer_delivered_bytes_total")}),
       row("totals.checksum_failures", LT_AT(errors.checksum_failures),
           "frames whose checksum was wrong; the peer sent each again",
           {counter("longthrow_link_checksum_failures_total",
@@ -163,8 +192,8 @@ StatusRows<LinkStatus> LinkRows::traffic() {
           "frames that came and found no memory; the peer sent each again",
           {counter("longthrow_link_memory_refusals_total",
                    "Frames that came and found no memory; each was replayed.")}),
-      row("totals.refused_peers", LT_AT(refused_peers), "connections refused on the WAN side",
-          {counter("longthrow_link_refused_peers_total")}),
+      row("totals.refused_peers", LT_AT(errors.refused_peers),
+          "connections refused on the WAN side", {counter("longthrow_link_refused_peers_total")}),
       row("totals.aborted_channels", LT_AT(aborted_channels), "channels that ended by abort",
           {counter("longthrow_link_aborted_channels_total")}),
       row("totals.abort_lost_bytes", LT_AT(abort_lost_bytes),
@@ -181,39 +210,10 @@ StatusRows<LinkStatus> LinkRows::traffic() {
       row("warnings", LT_AT(warnings),
           "what is no failure and still not as it should be. `nothing_passes`: the link is up, "
           "bytes have been under way for 15 s and more, and none arrives: small packets pass and "
-          "full ones do not, as in an MTU hole"),
+          "full ones do not, as in an MTU hole. `certificate_ends`, `certificate_ended`: a "
+          "certificate expires within 14 days, or has expired"),
   };
 }
-
-struct LaneRows : RowsOf<LaneStatus> {
-  static StatusRows<LaneStatus> all() {
-    return {
-        row("name", LT_AT(name), "`express`, `bulk1` and so on"),
-        row("local", LT_AT(local), "the address at this end"),
-        row("remote", LT_AT(remote), "the address at the other end"),
-        row("dialled_here", LT_AT(dialled_here), "this node made the connection"),
-        row("unsent_bytes", LT_AT(unsent_bytes), "bytes that wait above the socket"),
-        row("tcp.rtt_ms", LT_AT(tcp.rtt_ms),
-            "TCP's smoothed round trip; null: not yet measured. This and what follows is what the "
-            "kernel's TCP says, 0 where it does not"),
-        row("tcp.min_rtt_ms", LT_AT(tcp.min_rtt_ms), "the shortest round trip: without a queue"),
-        row("tcp.in_flight_bytes", LT_AT(tcp.in_flight_bytes),
-            "bytes sent and not yet acknowledged"),
-        row("tcp.unsent_bytes", LT_AT(tcp.unsent_bytes), "bytes that wait in the socket"),
-        row("tcp.delivery_rate_bytes_s", LT_AT(tcp.delivery_rate_bytes_s),
-            "how fast the other end has lately got bytes"),
-        row("tcp.sent_bytes", LT_AT(tcp.sent_bytes),
-            "bytes sent since the connection began, those sent again included"),
-        row("tcp.sent_again_bytes", LT_AT(tcp.sent_again_bytes),
-            "of these, bytes sent again, as lost"),
-        row("tcp.busy_s", LT_AT(tcp.busy_s), "time in which bytes were under way or waited"),
-        row("tcp.receive_window_limited_s", LT_AT(tcp.receive_window_limited_s),
-            "of it, time in which the other end's receive window let no more be sent"),
-        row("tcp.send_buffer_limited_s", LT_AT(tcp.send_buffer_limited_s),
-            "of it, time in which this end's send buffer was too small to send more"),
-    };
-  }
-};
 
 }  // namespace
 
@@ -224,11 +224,6 @@ const StatusRows<LinkStatus>& rows_of(const LinkStatus*) {
     std::ranges::move(LinkRows::traffic(), std::back_inserter(all));
     return all;
   }();
-  return rows;
-}
-
-const StatusRows<LaneStatus>& rows_of(const LaneStatus*) {
-  static const StatusRows<LaneStatus> rows = LaneRows::all();
   return rows;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the status says of the node, of losses, and of what links and groups have in common.
+#include <map>
+#include <tuple>
+
 #include "proxy/control/status_rows.h"
 
 namespace longthrow::control {
@@ -42,14 +45,28 @@ void collect_build(const Status& status, const EmitSample& emit) {
   emit({{"node", status.node}, {"version", status.version}, {"io", status.io}}, 1.0);
 }
 
+// A counter that is only there from the first loss on shows no increase() by it. So each group has
+// all reasons from the start, and the node as a whole the one that it can be lost for.
+std::map<std::tuple<std::string, std::string, LossReason>, LossCount> all_counts(
+    const Status& status) {
+  std::map<std::tuple<std::string, std::string, LossReason>, LossCount> counts;
+  counts[{"", "", LossReason::node_killed}] = {};
+  for (const auto& [name, group] : status.groups) {
+    for (std::size_t reason = 0; reason < kLossReasons; ++reason)
+      counts[{group.link, name, static_cast<LossReason>(reason)}] = {};
+  }
+  for (const LossCount& count : status.losses.counts)
+    counts[{count.link, count.group, count.reason}] = count;
+  return counts;
+}
+
 // `get(count)` gives a number.
 template <typename Get>
 auto of_losses(Get get) {
   return [get](const Status& status, const EmitSample& emit) {
-    for (const LossCount& count : status.losses.counts) {
-      emit({{"link", count.link},
-            {"group", count.group},
-            {"reason", std::string(to_string(count.reason))}},
+    for (const auto& [key, count] : all_counts(status)) {
+      const auto& [link, group, reason] = key;
+      emit({{"link", link}, {"group", group}, {"reason", std::string(to_string(reason))}},
            static_cast<double>(get(count)));
     }
   };
@@ -97,6 +114,17 @@ StatusRows<Status> NodeRows::all() {
                  [](const Status& status) { return !status.restart_pending.empty(); })}),
       row("stopping", LT_AT(stopping), "the node drains before it ends",
           {gauge("longthrow_stopping", "1 while the node is draining before it ends.")}),
+      row("configuration.read_at", LT_AT(configuration.read_at),
+          "when the configuration that runs was read: at the start, or by the last reload that "
+          "succeeded",
+          {gauge("longthrow_config_last_reload_success_timestamp_seconds",
+                 "When the configuration that runs was read, at the start or by a reload.")}),
+      row("configuration.refused_at", LT_AT(configuration.refused_at),
+          "when the last reload failed, so that an older configuration runs; null: it did not"),
+      row("configuration.refused", LT_AT(configuration.refused), "why; empty: it did not",
+          {gauge("longthrow_config_last_reload_successful",
+                 "0 after a reload that failed, until one succeeds: an older configuration runs.",
+                 [](const Status& status) { return !status.configuration.refused_at; })}),
       row("losses", LT_AT(losses), "the ledger of [losses](#losses) in short",
           {{.name = "longthrow_losses_total",
             .help = "Entries of full weight that the ledger of losses got, see `longthrow losses`.",

@@ -44,7 +44,10 @@ bool Ingest::group_may_grow(const IngestStream& stream) const {
 }
 
 std::uint32_t Ingest::turn_bytes() {
-  return share_.turn_bytes(parts_.outlook().drained_bytes_s, slab_queue_.size() + 1);
+  const Outlook outlook = parts_.outlook();
+  const std::uint32_t bytes = share_.turn_bytes(outlook.drained_bytes_s, slab_queue_.size() + 1);
+  share_.count_full(outlook.now);
+  return bytes;
 }
 
 std::uint32_t Ingest::room_for(const IngestStream& stream) {
@@ -78,7 +81,9 @@ void Ingest::take_back(const RawBlock& block) {
   parts_.wake();
 }
 
+// Acknowledgements may have made room although no stream waits.
 void Ingest::serve_waiting() {
+  share_.count_full(parts_.outlook().now);
   for (std::size_t left = slab_queue_.size(); left > 0 && !slab_queue_.empty(); --left) {
     IngestStream& stream = slab_queue_.front();
     if (stream.attached() && room_for(stream) == 0) return;

@@ -29,6 +29,7 @@ class Ingest {
     bool up = false;
     bool bulk_has_room = false;    // some bulk lane can take a frame
     double drained_bytes_s = 0.0;  // the rate at which bytes leave the send share
+    TimePoint now{};
   };
   struct Parts {
     Arena& arena;

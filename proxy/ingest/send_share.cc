@@ -89,6 +89,15 @@ bool SendShare::full() const {
   return full_ && free_bytes() < arena_.limit_bytes(Share::send) / 4 + express_reserve_bytes_;
 }
 
+void SendShare::count_full(TimePoint now) {
+  full_before_ = full_time(now);
+  full_since_ = full() ? std::optional(now) : std::nullopt;
+}
+
+Duration SendShare::full_time(TimePoint now) const {
+  return full_before_ + (full_since_ ? now - *full_since_ : Duration(0));
+}
+
 std::uint32_t SendShare::express_turn_bytes() const {
   return free_bytes() >= kExpressTurnBytes ? kExpressTurnBytes : 0;
 }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "longthrow/time.h"
 #include "proxy/buffer/arena.h"
 
 namespace longthrow {
@@ -33,6 +35,12 @@ class SendShare {
   [[nodiscard]] std::uint32_t turn_bytes(double drained_bytes_s, std::size_t waiting_legs);
   // Whether the share is full, so that legs wait.
   [[nodiscard]] bool full() const;
+  // Adds up for how long the share is full. Call it, with the loop's time, whenever that may have
+  // changed.
+  void count_full(TimePoint now);
+  // For how long the share has been full in sum, also while it is. `now`: not before that of
+  // count_full().
+  [[nodiscard]] Duration full_time(TimePoint now) const;
   // Free memory for new frames: what the share has, less what the lent blocks may come to need.
   [[nodiscard]] std::uint64_t free_bytes() const;
 
@@ -54,6 +62,8 @@ class SendShare {
   std::uint64_t lent_bytes_ = 0;
   std::uint64_t express_reserve_bytes_ = 0;
   bool full_ = false;
+  std::optional<TimePoint> full_since_;  // as count_full() saw it; nothing: it is not full
+  Duration full_before_{0};              // the times before that
 };
 
 }  // namespace longthrow

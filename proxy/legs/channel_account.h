@@ -22,6 +22,7 @@ struct ChannelAccount {
   bool over = false;
   TimePoint final_since{};
   std::uint64_t final_offset = 0;
+  std::uint64_t peer_delivered_counted = 0;  // of what the peer has delivered, in the link's sum
 
   // --- the peer's bytes
   std::uint64_t lost_bytes_told = 0;

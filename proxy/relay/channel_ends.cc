@@ -92,10 +92,17 @@ void ChannelEnds::note_unproven(Channel& channel, ChannelEnd::How how, const Los
 }
 
 void ChannelEnds::note_over(Channel& channel, const std::string& reason) {
+  count_peer_delivered(channel);
   if (channel.account.over || !channel.attached()) return;
   channel.account.over = true;
   drains_.on_over(channel, reason);
   note_short(channel, channel.unproven_bytes(), reason);
+}
+
+void ChannelEnds::count_peer_delivered(Channel& channel) {
+  if (!channel.attached()) return;
+  const std::uint64_t offset = channel.core().out.delivered_offset;
+  peer_delivered_bytes_ += offset - std::exchange(channel.account.peer_delivered_counted, offset);
 }
 
 // `channel` has given `bytes` in vain; those that were told before count in this sum.

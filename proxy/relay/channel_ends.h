@@ -43,6 +43,11 @@ class ChannelEnds {
   // The peer will say nothing more about the bytes that `channel` has given. Drains that run now,
   // or begin later, report those that are not known to be delivered.
   void note_over(Channel& channel, const std::string& reason);
+  // Called every tick: the peer says what it has delivered in acknowledgements, which the session
+  // takes without a word to anybody.
+  void count_peer_delivered(Channel& channel);
+  // Bytes that the peer's targets have acknowledged, of ended channels, too. Exact to a tick.
+  [[nodiscard]] std::uint64_t peer_delivered_bytes() const { return peer_delivered_bytes_; }
   // Notes the loss of connections that waited for the link: their bytes are lost like those of
   // every other connection that ends.
   void note_waiting(Route& route, const WaitingLegs::Unread& lost, const LossCause& cause);
@@ -90,6 +95,7 @@ class ChannelEnds {
   DrainBook drains_;
   std::uint64_t newest_serial_ = 0;
   std::uint64_t untaken_bytes_ = 0;
+  std::uint64_t peer_delivered_bytes_ = 0;
 };
 
 }  // namespace longthrow

@@ -9,7 +9,10 @@
 namespace longthrow {
 
 void Channels::look() {
-  for (const auto& [serial, channel] : channels_) channel->look();
+  for (const auto& [serial, channel] : channels_) {
+    channel->look();
+    ends_.count_peer_delivered(*channel);
+  }
   if (awaits_marks_) reap_soon();
 }
 

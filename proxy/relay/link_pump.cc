@@ -49,7 +49,8 @@ void Link::handle_events() {
 Ingest::Outlook Link::outlook() const {
   return {.up = peer_.uplink().up(),
           .bulk_has_room = peer_.uplink().lanes().bulk_has_room(),
-          .drained_bytes_s = numbers_.rates().out_bytes_s()};
+          .drained_bytes_s = numbers_.rates().out_bytes_s(),
+          .now = context_.parts.loop.now()};
 }
 
 void Link::watch_partials() {

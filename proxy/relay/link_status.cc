@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/relay/certificate_ends.h"
 #include "proxy/relay/forecast.h"
 #include "proxy/relay/group_health.h"
 #include "proxy/relay/link.h"
@@ -115,6 +116,9 @@ void Link::fill_uplink(LinkStatus& link) const {
          .text = format("nothing has got through for {:.0f} s of being up: {}",
                         seconds_of(uplink.hole().stuck_for()), Uplink::hole_hint())});
   }
+  link.certificate_ends = {.here = context_.parts.tls.certificate_ends(name_),
+                           .peer = lanes.peer_certificate_ends()};
+  warn_of_certificates(context_.parts.loop.wall_now(), link);
   link.wire_out_bytes = lanes.sent_bytes();
   link.wire_in_bytes = lanes.received_bytes();
   link.retransmitted_bytes = peer_.sender().sent_again_bytes();
@@ -123,8 +127,8 @@ void Link::fill_uplink(LinkStatus& link) const {
   link.sessions = counts.sessions;
   link.errors = {.checksum_failures = counts.checksum_failures,
                  .protocol_errors = lanes.protocol_errors(),
-                 .memory_refusals = counts.memory_refusals};
-  link.refused_peers = counts.refused_peers;
+                 .memory_refusals = counts.memory_refusals,
+                 .refused_peers = counts.refused_peers};
 }
 
 void Link::fill_buffer(LinkStatus& link) const {
@@ -133,6 +137,7 @@ void Link::fill_buffer(LinkStatus& link) const {
   buffer.limit_bytes = buffer_.ingest().share().memlimit_bytes();
   buffer.send_limit_bytes = arena.limit_bytes(Share::send);
   buffer.full = buffer_.ingest().share().full();
+  buffer.full_s = seconds_of(buffer_.ingest().share().full_time(context_.parts.loop.now()));
   buffer.locked = buffer_.not_locked().empty();
   buffer.receive_used_bytes = arena.used_bytes(Share::receive);
   buffer.receive_limit_bytes = arena.limit_bytes(Share::receive);
@@ -148,6 +153,7 @@ void Link::fill_buffer(LinkStatus& link) const {
   const Channels::Counts& counts = channels_.counts();
   link.raw_in_bytes = counts.read_bytes;
   link.delivered_bytes = counts.delivered_bytes;
+  link.peer_delivered_bytes = ends_.peer_delivered_bytes();
   link.aborted_channels = counts.aborted_channels;
   link.abort_lost_bytes = ends_.untaken_bytes();
 }

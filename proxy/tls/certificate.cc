@@ -10,6 +10,8 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <utility>
 
 #include "proxy/base/log.h"
@@ -112,6 +114,21 @@ std::string time_text(const ASN1_TIME* time) {
                 parts.tm_mday, parts.tm_hour, parts.tm_min);
 }
 
+// Certificates may be valid until the year 9999, and WallTime ends in 2262.
+WallTime end_of(const X509* certificate) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return WallTime::max();
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(WallTime::max());
+  return std::min(kLast, std::chrono::sys_seconds(std::chrono::seconds(timegm(&parts))));
+}
+
+WallTime first_end(const STACK_OF(X509) * chain) {
+  WallTime first = WallTime::max();
+  for (int i = 0; i < sk_X509_num(chain); ++i)
+    first = std::min(first, end_of(sk_X509_value(chain, i)));
+  return first;
+}
+
 std::string refusal_sentence(int error, X509* leaf, X509* culprit) {
   const std::string who = format("the peer's certificate {}", describe_certificate(leaf));
   X509* const dated = culprit != nullptr ? culprit : leaf;
@@ -168,6 +185,9 @@ Result<CertificateMaterial> load_certificates(const std::string& link,
                        config.cert));
   }
   warn_about_dates(link, config.cert, material.leaf.get());
+  material.ends = end_of(material.leaf.get());
+  for (const X509Ptr& other : material.chain)
+    material.ends = std::min(material.ends, end_of(other.get()));
   return material;
 }
 
@@ -194,7 +214,8 @@ Verdict verify_peer(const CertificateMaterial& material, X509* leaf, STACK_OF(X5
     const int code = error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
     return {.error = code, .sentence = refusal_sentence(code, leaf, culprit)};
   }
-  if (material.peer_name == "*" || certificate_has_name(leaf, material.peer_name)) return {};
+  if (material.peer_name == "*" || certificate_has_name(leaf, material.peer_name))
+    return {.sentence = {}, .ends = first_end(X509_STORE_CTX_get0_chain(context.get()))};
   return {.error = X509_V_ERR_HOSTNAME_MISMATCH,
           .sentence = format("the peer's certificate {} is refused: it is not for the name \"{}\"",
                              describe_certificate(leaf), material.peer_name)};

@@ -7,6 +7,7 @@
 
 #include "longthrow/config.h"
 #include "longthrow/error.h"
+#include "longthrow/time.h"
 #include "proxy/tls/ossl.h"
 
 namespace longthrow {
@@ -19,6 +20,7 @@ struct CertificateMaterial {
   std::vector<X509Ptr> authorities;
   StorePtr store;         // the same authorities, for verification
   std::string peer_name;  // "*": any
+  WallTime ends{};        // the first end of validity among leaf and chain
 };
 
 // Reads the four settings. The private key's file must be private (see read_private_file) and
@@ -36,6 +38,7 @@ enum class PeerRole : std::uint8_t { client, server };
 struct Verdict {
   int error = X509_V_OK;
   std::string sentence;  // when refused
+  WallTime ends{};       // when not: the first end of validity in the chain, its authority included
 };
 // `untrusted`: the intermediates that the peer sent; may be null.
 [[nodiscard]] Verdict verify_peer(const CertificateMaterial& material, X509* leaf,

@@ -43,9 +43,10 @@ struct Connection {
   const PresharedKey* key = nullptr;
   const LinkMaterial* key_link = nullptr;
   const LinkMaterial* certificate_link = nullptr;  // whose rules the peer's certificate satisfies
-  std::string unknown_identity;                    // a key that we do not have, printable
-  std::string refusal;                             // why we refuse, once we do
-  std::array<std::byte, 8> first_bytes{};          // of the peer's stream
+  std::optional<WallTime> peer_certificate_ends;
+  std::string unknown_identity;            // a key that we do not have, printable
+  std::string refusal;                     // why we refuse, once we do
+  std::array<std::byte, 8> first_bytes{};  // of the peer's stream
   std::size_t first_bytes_count = 0;
 
   // After the handshake, against floods.

@@ -157,6 +157,7 @@ int verify_certificate(X509_STORE_CTX* store, void*) {
     Verdict verdict = verify_peer(*link->certificates, X509_STORE_CTX_get0_cert(store),
                                   X509_STORE_CTX_get0_untrusted(store), peer);
     const bool good = verdict.error == X509_V_OK;
+    if (good) connection.peer_certificate_ends = verdict.ends;
     if (good && link->certificates->peer_name != "*") return accept_peer(store, connection, *link);
     if (good && any_name == nullptr) any_name = link.get();
     if (!good && (refusal.sentence.empty() || progress_of(verdict) > progress_of(refusal))) {
@@ -167,8 +168,7 @@ int verify_certificate(X509_STORE_CTX* store, void*) {
   if (refusal.sentence.empty() && connection.key != nullptr) {
     refusal.sentence = format(
         "the peer refused our key \"{}\" (fingerprint {}) and showed a certificate instead: it "
-        "does "
-        "not know this identity, or wants certificates on this link",
+        "does not know this identity, or wants certificates on this link",
         connection.key->identity, fingerprint(*connection.key));
   }
   return refuse_peer(store, connection, std::move(refusal));

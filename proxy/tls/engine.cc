@@ -45,6 +45,9 @@ class OpensslEngine final : public TlsEngine {
     return link_->name;
   }
   [[nodiscard]] std::string peer_description() const override { return peer_; }
+  [[nodiscard]] std::optional<WallTime> peer_certificate_ends() const override {
+    return established() ? connection_.peer_certificate_ends : std::nullopt;
+  }
   [[nodiscard]] Result<ChannelBinding> binding(ByteView context) const override;
 
  private:
@@ -178,11 +181,8 @@ Result<void> OpensslEngine::complete_handshake() {
   const bool by_key = SSL_session_reused(ssl_.get()) == 1 && connection_.key != nullptr;
   link_ = by_key ? connection_.key_link : connection_.certificate_link;
   if (link_ == nullptr) return die("the peer did not authenticate itself");
-  if (by_key) {
-    peer_ = describe_key(*connection_.key);
-  } else {
-    peer_ = "certificate " + describe_certificate(SSL_get0_peer_certificate(ssl_.get()));
-  }
+  peer_ = by_key ? describe_key(*connection_.key)
+                 : "certificate " + describe_certificate(SSL_get0_peer_certificate(ssl_.get()));
   connection_.established = true;
   return {};
 }

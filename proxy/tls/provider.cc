@@ -97,6 +97,11 @@ class Provider final : public TlsProvider {
     const auto found = loaded_.left_out.find(link);
     return found != loaded_.left_out.end() ? found->second.message : "";
   }
+  std::optional<WallTime> certificate_ends(const std::string& link) const override {
+    const auto found = loaded_.links.find(link);
+    if (found == loaded_.links.end() || !found->second->certificates) return std::nullopt;
+    return found->second->certificates->ends;
+  }
   Result<std::unique_ptr<TlsEngine>> client(const std::string& link) override;
   Result<std::unique_ptr<TlsEngine>> server(std::span<const std::string> links) override;
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "proxy/uplink/lane.h"
 
@@ -34,6 +35,7 @@ class LaneSet {
     lane->trust();
     auto& place = lane->index == 0 ? express_ : bulk_[lane->index];
     LT_ASSERT(place == nullptr);
+    peer_certificate_ends_ = lane->engine().peer_certificate_ends();
     place = std::move(lane);
   }
   // Takes `lane` out; its bytes still count in the sums. REQUIRES: it is in the set.
@@ -56,6 +58,12 @@ class LaneSet {
   void count_end(ErrorCode code) { protocol_errors_ += code == ErrorCode::protocol ? 1 : 0; }
   [[nodiscard]] std::uint64_t protocol_errors() const { return protocol_errors_; }
 
+  // When the certificate expires that the peer has shown last, also while the link is down.
+  // Nothing: it showed none.
+  [[nodiscard]] std::optional<WallTime> peer_certificate_ends() const {
+    return peer_certificate_ends_;
+  }
+
   // Bytes on the wire, also those of lanes that are gone.
   [[nodiscard]] std::uint64_t sent_bytes() const {
     std::uint64_t bytes = gone_sent_bytes_ + (express_ ? express_->sent_bytes : 0);
@@ -74,6 +82,7 @@ class LaneSet {
   std::uint16_t last_turn_ = 0;
   LaneId next_id_ = 1;
   std::uint64_t protocol_errors_ = 0;
+  std::optional<WallTime> peer_certificate_ends_;
   std::uint64_t gone_sent_bytes_ = 0;
   std::uint64_t gone_received_bytes_ = 0;
 };

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The control socket, its tools and the numbers they show."""
 import os
+import re
 import shutil
 import socket
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
+from support.node import ROOT
 from support.streams import MIB, Sink, Source
 from support.waiting import wait_until
 
@@ -86,8 +89,24 @@ def test_status_keeps_every_key_of_the_contract(make_lab, make_pair, io):
 FETCH = "import sys,urllib.request as u; sys.stdout.buffer.write(u.urlopen(sys.argv[1], timeout=10).read())"
 
 
+def scrape(lab) -> str:
+    fetch = lab.a.popen([sys.executable, "-c", FETCH, "http://127.0.0.1:9917/metrics"], stdout=subprocess.PIPE)
+    return fetch.communicate(timeout=20)[0].decode()
+
+
 def promtool() -> str | None:
     return os.environ.get("LONGTHROW_PROMTOOL") or shutil.which("promtool")
+
+
+def documented_metrics() -> dict[str, set[str]]:
+    """The labels of each metric, as docs/METRICS.md has them."""
+    text = (ROOT / "docs" / "METRICS.md").read_text().split("<!-- made by update_status_reference: begin -->")[1]
+    return {name: set(filter(None, labels.split(",")))
+            for name, labels in re.findall(r"^\| `(\w+)` \| \w+ \| ([\w,]*) \|", text, re.M)}
+
+
+def metric(text: str, sample: str) -> float:
+    return float(re.search(rf"^{re.escape(sample)} (\S+)$", text, re.M).group(1))
 
 
 def test_metrics_are_there_and_promtool_finds_nothing_to_say(make_lab, make_pair):
@@ -99,14 +118,57 @@ def test_metrics_are_there_and_promtool_finds_nothing_to_say(make_lab, make_pair
         pair.start()
         with Source(lab.a, pair.entry(), size=1 * MIB) as source:
             assert source.one(20)["answer_ok"]
-        fetch = lab.a.popen([sys.executable, "-c", FETCH, "http://127.0.0.1:9917/metrics"],
-                            stdout=subprocess.PIPE)
-        text = fetch.communicate(timeout=20)[0].decode()
-    for name in ("longthrow_buffer_used_bytes", "longthrow_lag_seconds", "longthrow_group_consistent",
-                 "longthrow_link_up"):
-        assert name in text, text[:2000]
+            wait_until(lambda: metric(scrape(lab), 'longthrow_link_peer_delivered_bytes_total{link="dr"}') >= 1 * MIB,
+                       5, "the peer's word is counted")
+            text = scrape(lab)
+    table = documented_metrics()
+    seen = set()
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        name, labels = re.match(r"(\w+)(?:\{(.*)\})? ", line).groups()
+        seen.add(name)
+        assert set(re.findall(r"(\w+)=\"", labels or "")) == table[name], line
+    # What is absent has no value here: it is no DRBD, has no certificates, and nothing is limited or stopped.
+    absent = {"longthrow_stopped_since_timestamp_seconds", "longthrow_link_drain_eta_seconds",
+              "longthrow_link_full_eta_seconds", "longthrow_link_bandwidth_limit_bytes_per_second",
+              "longthrow_link_certificate_expiry_timestamp_seconds", "longthrow_inbound_age_seconds",
+              "longthrow_inbound_as_of_timestamp_seconds", "longthrow_compression_ratio"}
+    assert {name for name in set(table) - seen if not name.startswith("longthrow_drbd_")} <= absent
+    # Of 1 MiB and an answer.
+    assert metric(text, 'longthrow_link_read_bytes_total{link="dr"}') >= 1 * MIB
+    assert metric(text, 'longthrow_link_peer_delivered_bytes_total{link="dr"}') >= 1 * MIB
+    assert metric(text, "longthrow_config_last_reload_successful") == 1
+    assert metric(text, 'longthrow_losses_total{group="r0",link="dr",reason="session_timeout"}') == 0
     if promtool() is None:
         pytest.skip("promtool is not here: Debian's prometheus package could not be fetched")
     checked = subprocess.run([promtool(), "check", "metrics"], input=text, text=True, check=False,
                              capture_output=True)
     assert checked.returncode == 0 and not checked.stderr.strip(), checked.stderr
+
+
+def test_a_reload_that_failed_shows_in_status_and_metrics_until_one_succeeds(make_lab, make_pair):
+    lab = make_lab()
+    pair = make_pair(lab, routes={})
+    alpha = pair.alpha
+    alpha.tables["node"]["http"] = "127.0.0.1:9917"
+    alpha.write_config()
+    pair.start()
+    read_at = metric(scrape(lab), "longthrow_config_last_reload_success_timestamp_seconds")
+    assert abs(read_at - time.time()) < 60
+    good = alpha.config_file.read_text()
+    alpha.config_file.write_text(good + "\nnonsense = 1\n")
+    assert alpha.longthrow("reload").returncode != 0
+    text = scrape(lab)
+    assert metric(text, "longthrow_config_last_reload_successful") == 0
+    assert metric(text, "longthrow_config_last_reload_success_timestamp_seconds") == read_at
+    assert re.search(r"^reload failed at 20.*nonsense", alpha.longthrow("status").stdout, re.M)
+    checked = subprocess.run([alpha.programs / "check_longthrow", "--control", alpha.control], capture_output=True,
+                             text=True, check=False)
+    assert checked.returncode == 1 and "the last reload failed" in checked.stdout, checked
+    alpha.config_file.write_text(good)
+    assert alpha.longthrow("reload").returncode == 0
+    text = scrape(lab)
+    assert metric(text, "longthrow_config_last_reload_successful") == 1
+    assert metric(text, "longthrow_config_last_reload_success_timestamp_seconds") > read_at
+    assert "reload failed" not in alpha.longthrow("status").stdout

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """G6: who is not the configured peer never comes up, and both logs say why."""
+import re
 import shutil
 import subprocess
 
@@ -122,6 +123,53 @@ def test_an_expired_certificate_is_refused_and_named_so(make_lab, make_pair, fol
     assert_never_up(pair)
     for node in pair.nodes:
         node.wait_log(r"expired")
+
+
+def check_longthrow(node) -> subprocess.CompletedProcess:
+    return subprocess.run([node.programs / "check_longthrow", "--control", node.control], capture_output=True, text=True,
+                          check=False, timeout=60)
+
+
+def names_of_warnings(node) -> list[str]:
+    return [warning["name"] for warning in node.link()["warnings"]]
+
+
+def test_certificates_that_expire_are_told_before_they_do(make_lab, make_pair, folder):
+    authority = Authority(folder / "ca")
+    pair = make_pair(make_lab(), routes={})
+    certified(pair, {**authority.sign("alpha", days=5), "peer_name": "beta"},
+              {**authority.sign("beta", days=20), "peer_name": "alpha"})
+    pair.wait_up()
+    for node, ends in ((pair.alpha, "here"), (pair.beta, "peer")):
+        there = node.link()["certificate_ends"]
+        assert sorted(there, key=there.get)[0] == ends, there
+        assert names_of_warnings(node) == ["certificate_ends"]
+        done = check_longthrow(node)
+        assert done.returncode == 1 and "certificate" in done.stdout, done
+        doctor = node.longthrow("doctor")
+        assert doctor.returncode == 1 and "certificate" in doctor.stdout, doctor
+    text = pair.alpha.longthrow("status").stdout
+    assert re.search(r"expires +this node's certificate 20\d\d-.*Z, the peer's 20\d\d-.*Z", text), text
+    authority.sign("alpha", days=25)
+    assert pair.alpha.longthrow("reload").returncode == 0
+    assert names_of_warnings(pair.alpha) == []
+    assert check_longthrow(pair.alpha).returncode == 0
+    assert names_of_warnings(pair.beta) == ["certificate_ends"], "it knows what it was shown"
+    assert pair.alpha.longthrow("pause", "dr").returncode == 0
+    assert pair.alpha.longthrow("resume", "dr").returncode == 0
+    pair.wait_up()
+    assert names_of_warnings(pair.beta) == []
+
+
+def test_a_certificate_that_has_expired_is_critical(make_lab, make_pair, folder):
+    authority = Authority(folder / "ca")
+    pair = make_pair(make_lab(), routes={})
+    certified(pair, {**authority.sign("alpha", days=-1), "peer_name": "beta"},
+              {**authority.sign("beta"), "peer_name": "alpha"})
+    assert names_of_warnings(pair.alpha) == ["certificate_ended"]
+    assert pair.beta.link()["certificate_ends"]["peer"] is None, "it was never up"
+    done = check_longthrow(pair.alpha)
+    assert done.returncode == 2 and "this node's certificate has expired" in done.stdout, done
 
 
 def test_a_certificate_of_another_authority_is_refused(make_lab, make_pair, folder):

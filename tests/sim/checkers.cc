@@ -2,6 +2,7 @@
 #include "tests/sim/checkers.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -43,6 +44,35 @@ void MemoryChecker::judge(Share& share, std::uint64_t used_bytes, std::uint64_t 
   if (used_bytes > share.allowed_bytes) {
     violations.push_back(
         format("G5: {} has {} bytes in use, of {}", who, used_bytes, share.allowed_bytes));
+  }
+}
+
+void SumChecker::check(Cluster& cluster, const Statuses& statuses,
+                       std::vector<std::string>& violations) {
+  for (const int side : {0, 1}) {
+    if (cluster.node(side) == nullptr) continue;
+    const LinkStatus& link = statuses[side]->links.at("wan");
+    const double at_s = seconds_of(cluster.loop(side)->now().time_since_epoch());
+    const Seen now{.started_s = at_s - statuses[side]->uptime_s,
+                   .at_s = at_s,
+                   .full_s = link.buffer.full_s,
+                   .delivered_bytes = link.delivered_bytes,
+                   .peer_delivered_bytes = link.peer_delivered_bytes};
+    const Seen before = std::exchange(seen_[side], now);
+    const auto violate = [&](const std::string& what) {
+      violations.push_back(format("side {}: {}", side, what));
+    };
+    if (link.peer_delivered_bytes > link.raw_in_bytes)
+      violate(format("the peer has delivered {} of {} bytes", link.peer_delivered_bytes,
+                     link.raw_in_bytes));
+    constexpr double kRounding = 1e-4;
+    if (std::abs(now.started_s - before.started_s) > kRounding) continue;
+    const double full_s = now.full_s - before.full_s;
+    if (full_s < 0 || full_s > now.at_s - before.at_s + kRounding)
+      violate(format("the share was full for {} s of {} s", full_s, now.at_s - before.at_s));
+    if (now.delivered_bytes < before.delivered_bytes ||
+        now.peer_delivered_bytes < before.peer_delivered_bytes)
+      violate("a sum of delivered bytes has fallen");
   }
 }
 

@@ -29,6 +29,21 @@ class MemoryChecker {
   Share shares_[2][2];
   NodeImpl* nodes_[2] = {nullptr, nullptr};
 };
+// Sums since a node's start never fall, and none grows faster than it can.
+class SumChecker {
+ public:
+  void check(Cluster& cluster, const Statuses& statuses, std::vector<std::string>& violations);
+
+ private:
+  struct Seen {
+    double started_s = -1.0;  // tells a node from the one before it
+    double at_s = 0.0;
+    double full_s = 0.0;
+    std::uint64_t delivered_bytes = 0;
+    std::uint64_t peer_delivered_bytes = 0;
+  };
+  Seen seen_[2];
+};
 // G4 and G7: what both nodes say, beside the truth.
 class AnswerChecker {
  public:

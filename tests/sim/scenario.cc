@@ -216,6 +216,7 @@ class Scenario {
     const Statuses statuses = cluster_.statuses();
     for (auto& what : cluster_.take_complaints()) violate("state: " + what);
     memory_.check(cluster_, statuses, report_.violations);
+    sums_.check(cluster_, statuses, report_.violations);
     errors_.check(cluster_.errors(statuses), report_.violations);
     shadow_.look(world_.now(), statuses);
     answers_->check(cluster_, statuses, shadow_, world_.now(), report_.violations);
@@ -256,6 +257,7 @@ class Scenario {
   std::optional<DrbdWorld> drbd_;
   Shadow shadow_;
   MemoryChecker memory_;
+  SumChecker sums_;
   std::optional<AnswerChecker> answers_;
   std::optional<Operator> operator_;
   NodeFaults faults_;

@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view kNodeKeys[]{"stopping", "losses.since", "losses.losses", "losses.bytes",
                                        "losses.not_kept"};
 constexpr std::string_view kLinkKeys[]{
-    "state",       "reason",    "notices",    "buffer.used_bytes", "buffer.limit_bytes",
-    "buffer.full", "lag.bytes", "lag.seconds"};
+    "state",       "reason",    "notices",     "buffer.used_bytes", "buffer.limit_bytes",
+    "buffer.full", "lag.bytes", "lag.seconds", "warnings"};
 constexpr std::string_view kGroupKeys[]{"link", "consistent", "reason", "notices", "inbound.age_s"};
 constexpr std::string_view kRouteKeys[]{"link", "group", "state", "reason"};
 

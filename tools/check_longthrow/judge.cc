@@ -90,6 +90,12 @@ void judge_link(const std::string& name, const LinkStatus& link, const Wishes& w
                format("link {} is {}: {}", name, to_string(link.state), link.reason));
   }
   add_notices("link " + name, link.notices, report);
+  // The daemon has compared them with its clock.
+  for (const Warning& warning : link.warnings) {
+    const bool ended = warning.name == "certificate_ended";
+    if (!ended && warning.name != "certificate_ends") continue;
+    report.add(ended ? Level::critical : Level::warning, format("link {}: {}", name, warning.text));
+  }
   if (link.buffer.full) report.add(Level::warning, format("the buffer of link {} is full", name));
   const Level worst = stopped_on_purpose(link.notices) ? Level::warning : Level::critical;
   const auto bytes = static_cast<double>(link.lag.bytes);
@@ -164,6 +170,8 @@ Verdict judge(const Status& status, const Wishes& wishes,
     judge_group(name, group, link != status.links.end() ? &link->second : nullptr, wishes, report);
   }
   judge_losses(status.losses, report);
+  if (status.configuration.refused_at)
+    report.add(Level::warning, "the last reload failed: " + status.configuration.refused);
   for (const auto& [name, route] : status.routes) {
     if (is_wanted(route.link, route.group)) judge_route(name, route, report);
   }

@@ -81,12 +81,11 @@ int run(int argc, char** argv) {
   Typed limits;
   add_limits(app, limits);
   app.footer(
-      "Critical is also: a link that is down, a group that is not consistent. A warning is also: "
-      "a\n"
-      "link that is paused or fenced, a full buffer, a route that differs at the peer, a node "
-      "that\n"
-      "stops. Unknown is anything that this program does not expect: a status that lacks what a\n"
-      "verdict is made of, too.\n"
+      "Critical is also: a link that is down, a group that is not consistent, a certificate that\n"
+      "has expired. A warning is also: a link that is paused or fenced, a full buffer, a route\n"
+      "that differs at the peer, a node that stops, a certificate that expires within 14 days, a\n"
+      "reload that failed. Unknown is anything that this program does not expect: a status that\n"
+      "lacks what a verdict is made of, too.\n"
       "Run it at both sites: only the DR side can say how old its copy is when the other is "
       "silent.\n"
       "The user of the monitoring system must be in the group of the control socket.\n"

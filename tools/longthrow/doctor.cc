@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
 #include "longthrow/bytes.h"
 #include "proxy/base/log.h"
@@ -288,6 +286,15 @@ void examine_passing(const std::string& name, const LinkStatus& link, Diagnosis&
        "sysctl net.ipv4.tcp_mtu_probing=1    # at both ends; or a smaller mtu on the route"});
 }
 
+void examine_certificates(const std::string& name, const LinkStatus& link, Diagnosis& diagnosis) {
+  for (const Warning& warning : link.warnings) {
+    if (warning.name != "certificate_ends" && warning.name != "certificate_ended") continue;
+    diagnosis.findings.push_back({"link " + name, warning.text,
+                                  "longthrow reload    # at the node of the certificate, with a "
+                                  "new one in the file that `cert` names"});
+  }
+}
+
 // `route` carries `resource`.
 void examine_pair(const std::string& name, const RouteStatus& route, const DrbdResource& resource,
                   Diagnosis& diagnosis) {
@@ -307,34 +314,7 @@ void examine_pair(const std::string& name, const RouteStatus& route, const DrbdR
   }
 }
 
-std::string first_line(const char* path) {
-  std::ifstream stream(path);
-  std::string line;
-  std::getline(stream, line);
-  return line;
-}
-
-std::optional<std::uint64_t> third_number(const char* path) {
-  std::istringstream words(first_line(path));
-  std::uint64_t number = 0;
-  for (int i = 0; i < 3; ++i) {
-    if (!(words >> number)) return std::nullopt;
-  }
-  return number;
-}
-
 }  // namespace
-
-HostFacts read_host_facts() {
-  HostFacts host;
-  host.congestion_controls = first_line("/proc/sys/net/ipv4/tcp_available_congestion_control");
-  host.tcp_wmem_max = third_number("/proc/sys/net/ipv4/tcp_wmem");
-  host.tcp_rmem_max = third_number("/proc/sys/net/ipv4/tcp_rmem");
-  std::istringstream version(first_line("/proc/drbd"));  // "version: 8.4.11 (api:...)"
-  std::string word;
-  if (version >> word && word == "version:") version >> host.drbd_version;
-  return host;
-}
 
 Diagnosis diagnose(const Status& status, const std::vector<DrbdResource>& resources,
                    const HostFacts& host) {
@@ -343,6 +323,7 @@ Diagnosis diagnose(const Status& status, const std::vector<DrbdResource>& resour
   for (const auto& [name, link] : status.links) {
     examine_link(name, facts_of(link), host, diagnosis);
     examine_passing(name, link, diagnosis);
+    examine_certificates(name, link, diagnosis);
   }
   for (const auto& [name, route] : status.routes) examine_route(name, route, diagnosis);
   for (const DrbdResource& resource : resources) {

@@ -77,6 +77,16 @@ std::string link_head(const std::string& name, const LinkStatus& link, const Pai
   return out;
 }
 
+std::string certificate_line(const LinkStatus& link) {
+  const auto& [here, peer] = link.certificate_ends;
+  if (!here && !peer) return {};
+  const auto text = [](const std::optional<WallTime>& ends) {
+    return ends ? control::utc_text(*ends) : std::string("unknown");
+  };
+  return line("expires",
+              format("this node's certificate {}, the peer's {}", text(here), text(peer)));
+}
+
 std::string warning_lines(const LinkStatus& link, const Painter& paint) {
   std::string out;
   for (const Warning& warning : link.warnings)
@@ -149,7 +159,7 @@ std::string trouble_line(const LinkStatus& link) {
   count(link.errors.checksum_failures, "checksum failures");
   count(link.errors.protocol_errors, "breaches of the protocol by the peer");
   count(link.errors.memory_refusals, "frames without memory");
-  count(link.refused_peers, "refused peers");
+  count(link.errors.refused_peers, "refused peers");
   count(link.aborted_channels, "aborted channels");
   return text.empty() ? text : line("so far", text);
 }
@@ -257,12 +267,17 @@ std::string render_status(const Status& status, const Painter& paint) {
   out += '\n';
   if (!status.restart_pending.empty())
     out += paint(Paint::warning, "restart pending") + ": " + status.restart_pending + '\n';
+  if (const auto& [read_at, refused_at, refused] = status.configuration; refused_at) {
+    out += paint(Paint::warning, "reload failed") +
+           format(" at {}, the configuration of {} goes on: {}\n", control::utc_text(*refused_at),
+                  control::utc_text(read_at), refused);
+  }
   out += loss_line(status.losses, paint);
   if (status.links.empty()) out += "\nno links are configured\n";
   for (const auto& [name, link] : status.links) {
     out += '\n' + link_head(name, link, paint) + warning_lines(link, paint) +
            buffer_lines(link, paint) + rate_line(link) + settings_line(link, paint) +
-           trouble_line(link);
+           certificate_line(link) + trouble_line(link);
   }
   out += groups_table(status, paint);
   out += routes_table(status, paint);

@@ -36,6 +36,10 @@ void judge_link(const std::string& name, const LinkStatus& link, std::vector<Fin
                                               since_text(link.state_since), link.reason)});
   }
   add_notices("link " + name, link.notices, findings);
+  for (const Warning& warning : link.warnings) {
+    if (warning.name != "certificate_ended") continue;
+    findings.push_back({Fare::trouble, format("link {}: {}", name, warning.text)});
+  }
   if (link.buffer.full)
     findings.push_back({Fare::trouble, format("the buffer of link {} is full", name)});
 }

@@ -48,6 +48,25 @@ TEST_F(Judge, LossesAreMeasuredAndThatTheyAreNotKeptIsAWarning) {
   expect(Level::warning, "losses are not kept on the disk: no space left");
 }
 
+TEST_F(Judge, ACertificateThatExpiresIsAWarningAndOneThatHasIsCritical) {
+  link()["warnings"] = {{{"name", "certificate_ends"}, {"text", "it expires in 13 d"}}};
+  expect(Level::warning, "link dr: it expires in 13 d");
+  link()["warnings"] = {{{"name", "certificate_ended"}, {"text", "it has expired"}}};
+  expect(Level::critical, "link dr: it has expired");
+  link()["warnings"] = {{{"name", "nothing_passes"}, {"text", "other things"}}};
+  expect(Level::ok, "LONGTHROW OK");
+}
+
+TEST_F(Judge, AReloadThatFailedIsAWarning) {
+  status_["configuration"] = {
+      {"read_at", "2026-01-31T12:00:00.000Z"}, {"refused_at", nullptr}, {"refused", ""}};
+  expect(Level::ok, "LONGTHROW OK");
+  status_["configuration"] = {{"read_at", "2026-01-31T12:00:00.000Z"},
+                              {"refused_at", "2026-01-31T12:00:01.000Z"},
+                              {"refused", "1 error"}};
+  expect(Level::warning, "the last reload failed: 1 error");
+}
+
 TEST_F(Judge, ADownLinkIsCriticalAndAPausedOneIsNot) {
   link()["state"] = "down";
   link()["reason"] = "no sign of life";

@@ -41,6 +41,7 @@ LinkStatus full_link() {
   link.buffer.receive_used_bytes = 9;
   link.buffer.receive_limit_bytes = 102;
   link.buffer.full = true;
+  link.buffer.full_s = 6.75;
   link.buffer.locked = false;
   link.lag = {.bytes = 10, .seconds = 1.5};
   link.undelivered_bytes = 11;
@@ -55,6 +56,7 @@ LinkStatus full_link() {
   link.bandwidth.window = "mon-fri 08:00-18:00 20mbit";
   link.bandwidth.changes_at = WallTime(std::chrono::seconds(1'769'882'400));
   link.bandwidth.bytes_s = 16;
+  link.certificate_ends = {.here = at(70), .peer = at(71)};
   link.reconnects = 17;
   link.sessions = 18;
   link.retransmitted_bytes = 19;
@@ -62,8 +64,9 @@ LinkStatus full_link() {
   link.wire_out_bytes = 21;
   link.wire_in_bytes = 22;
   link.delivered_bytes = 23;
-  link.errors = {.checksum_failures = 24, .protocol_errors = 97, .memory_refusals = 98};
-  link.refused_peers = 25;
+  link.peer_delivered_bytes = 69;
+  link.errors = {
+      .checksum_failures = 24, .protocol_errors = 97, .memory_refusals = 98, .refused_peers = 25};
   link.aborted_channels = 26;
   link.abort_lost_bytes = 27;
   link.differs_from_file = {"memlimit", "bandwidth"};
@@ -144,6 +147,7 @@ Status full_status() {
   status.io_reason = "forbidden";
   status.restart_pending = "replaced";
   status.stopping = true;
+  status.configuration = {.read_at = at(72), .refused_at = at(73), .refused = "2 errors"};
   status.losses = {.since = at(59), .losses = 60, .bytes = 61};
   status.losses.not_kept = "no space left";
   status.losses.last = Loss{.number = 62,

@@ -21,6 +21,7 @@ Status rich_status() {
   status.links["two"].drain_eta_s = 5.0;
   status.links["two"].full_eta_s = 6.0;
   status.links["two"].bandwidth.bytes_s = 1000;
+  status.links["two"].certificate_ends.here = WallTime(std::chrono::seconds(1'800'000'000));
   status.groups["g2"] = status.groups["vm1"];
   status.routes["r2"] = status.routes["r0"];
   return status;
@@ -91,6 +92,38 @@ TEST(Metrics, PromtoolHasNothingToSay) {
   for (int c = 0; (c = std::fgetc(pipe)) != EOF;) said.push_back(static_cast<char>(c));
   EXPECT_EQ(::pclose(pipe), 0);
   EXPECT_EQ(said, "");
+}
+
+TEST(Metrics, EachReasonOfALossIsThereBeforeTheFirstOne) {
+  const std::string text = metrics_text(test::sample_status());
+  for (const char* line :
+       {"longthrow_losses_total{group=\"vm1\",link=\"dr\",reason=\"session_timeout\"} 1",
+        "longthrow_losses_total{group=\"vm1\",link=\"dr\",reason=\"corrupt\"} 0",
+        "longthrow_lost_bytes_total{group=\"vm1\",link=\"dr\",reason=\"partial_epoch\"} 0",
+        "longthrow_losses_total{group=\"\",link=\"\",reason=\"node_killed\"} 0"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  }
+}
+
+TEST(Metrics, OnlyCertificatesThatAreThereExpire) {
+  Status status = test::sample_status();
+  EXPECT_EQ(metrics_text(status).find("certificate_expiry_timestamp_seconds{"), std::string::npos);
+  status.links["dr"].certificate_ends.peer = WallTime(std::chrono::seconds(1'800'000'000));
+  const std::string text = metrics_text(status);
+  EXPECT_NE(
+      text.find("certificate_expiry_timestamp_seconds{link=\"dr\",where=\"peer\"} 1800000000"),
+      std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("where=\"here\"} 1800000000"), std::string::npos);
+}
+
+TEST(Metrics, AReloadThatFailedIsToldUntilOneSucceeds) {
+  Status status = test::sample_status();
+  EXPECT_NE(metrics_text(status).find("longthrow_config_last_reload_successful 1"),
+            std::string::npos);
+  status.configuration.refused_at = WallTime(std::chrono::seconds(1'800'000'000));
+  EXPECT_NE(metrics_text(status).find("longthrow_config_last_reload_successful 0"),
+            std::string::npos);
 }
 
 }  // namespace

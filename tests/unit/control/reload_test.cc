@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <future>
+#include <thread>
 
 #include "tests/unit/control/control_fixture.h"
 
@@ -84,6 +85,33 @@ TEST_F(ReloadCommand, SignalDoesTheSame) {
   ASSERT_EQ(done.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
   ASSERT_EQ(commands().size(), 1U);
   EXPECT_FALSE(std::get<Reload>(commands()[0]).dry_run);
+}
+
+json::object configuration(const json::object& answer) {
+  return answer.at("status").as_object().at("configuration").as_object();
+}
+
+TEST_F(ReloadCommand, StatusSaysSinceWhenAndWhyAnOlderConfigurationRuns) {
+  start();
+  const json::object at_start = configuration(ask(R"({"command":"status"})"));
+  EXPECT_TRUE(at_start.at("read_at").as_string().starts_with("20"));
+  EXPECT_TRUE(at_start.at("refused_at").is_null());
+  store_.errors = {"a.toml:3: no"};
+  ask(kDryRun);
+  EXPECT_EQ(configuration(ask(R"({"command":"status"})")), at_start) << "it was only asked";
+  ask(kReload);
+  const json::object refused = configuration(ask(R"({"command":"status"})"));
+  EXPECT_EQ(refused.at("read_at"), at_start.at("read_at"));
+  EXPECT_TRUE(refused.at("refused_at").is_string());
+  EXPECT_EQ(refused.at("refused").as_string(),
+            "nothing was changed: 1 error in the configuration; a.toml:3: no");
+  store_.errors.clear();
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  ask(kReload);
+  const json::object again = configuration(ask(R"({"command":"status"})"));
+  EXPECT_TRUE(again.at("refused_at").is_null());
+  EXPECT_EQ(again.at("refused").as_string(), "");
+  EXPECT_GT(again.at("read_at").as_string(), at_start.at("read_at").as_string());
 }
 
 }  // namespace

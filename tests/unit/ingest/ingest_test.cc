@@ -38,6 +38,27 @@ TEST_F(IngestTest, AStreamThatFoundNoSlabIsToldWhenOneIsFree) {
   EXPECT_EQ(second.slabs_told, 1) << "told once";
 }
 
+TEST_F(IngestTest, TheTimeIsCountedFromTheReadThatFoundNoRoomToTheRoomThatNoReadAskedFor) {
+  Leg& leg = open_leg();
+  const TimePoint begin = now_;
+  const auto at = [begin](int s) { return begin + std::chrono::seconds(s); };
+  outlook_.up = false;
+  outlook_.now = at(1);
+  std::vector<Stored> others;
+  const std::vector<std::byte> bytes(kSlabBytes);
+  while (auto stored = sides_[0].arena->store(Share::send, bytes))
+    others.push_back(std::move(*stored));
+  EXPECT_EQ(ingest_->share().full_time(at(2)), 0s) << "nobody asked for room";
+  outlook_.now = at(3);
+  EXPECT_EQ(give(leg, 100), 0U);
+  EXPECT_EQ(ingest_->share().full_time(at(10)), 7s);
+  ingest_->forget(leg.stream);
+  others.clear();
+  outlook_.now = at(20);
+  ingest_->serve_waiting();
+  EXPECT_EQ(ingest_->share().full_time(at(99)), 17s);
+}
+
 TEST_F(IngestTest, AForgottenStreamIsNotToldAnyMore) {
   std::vector<Slab> all;
   while (sides_[0].arena->staging_slabs_free() > 0) all.push_back(sides_[0].arena->take_staging());

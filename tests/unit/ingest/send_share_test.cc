@@ -8,6 +8,9 @@
 namespace longthrow {
 namespace {
 
+using std::chrono::hours;
+using std::chrono::seconds;
+
 constexpr std::size_t kMemlimit = 16 * kMiB;
 
 class SendShareTest : public ::testing::Test {
@@ -153,6 +156,26 @@ TEST_F(SendShareTest, WhatThePeerMayStillSendHoldsTheArenaUpButNotTheLegsDown) {
 TEST_F(SendShareTest, BeyondTheReserveIsRefusedAndChangesNothing) {
   EXPECT_FALSE(share_.set_memlimit(5 * kMemlimit));
   EXPECT_EQ(share_.memlimit_bytes(), kMemlimit);
+}
+
+TEST_F(SendShareTest, TheTimeThatItWasFullAddsUpAndRunsOn) {
+  static constexpr TimePoint kBegin{hours(1)};
+  const auto at = [](int s) { return kBegin + seconds(s); };
+  share_.count_full(at(0));
+  EXPECT_EQ(share_.full_time(at(50)), seconds(0)) << "there is room";
+  fill();
+  share_.count_full(at(100));
+  EXPECT_EQ(share_.full_time(at(107)), seconds(7)) << "a standstill that still runs";
+  share_.count_full(at(110));
+  share_.count_full(at(115));
+  EXPECT_EQ(share_.full_time(at(120)), seconds(20));
+  drain(kMemlimit / 2);
+  share_.count_full(at(121));
+  EXPECT_EQ(share_.full_time(at(500)), seconds(21)) << "it has drained, though no leg asked";
+  fill();
+  share_.count_full(at(600));
+  share_.count_full(at(601));
+  EXPECT_EQ(share_.full_time(at(602)), seconds(23));
 }
 
 }  // namespace

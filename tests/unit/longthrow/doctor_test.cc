@@ -63,6 +63,18 @@ TEST_F(Doctor, SaysThatNothingPasses) {
   EXPECT_THAT(diagnosis.findings[0].remedy, HasSubstr("tcp_mtu_probing=1"));
 }
 
+TEST_F(Doctor, SaysThatACertificateExpires) {
+  for (const char* name : {"certificate_ends", "certificate_ended"}) {
+    const json::object link = {{"state", "up"}, {"warnings", {{{"name", name}, {"text", "soon"}}}}};
+    const Diagnosis diagnosis =
+        diagnose(read_status({{"io", "io_uring"}, {"links", {{"dr", link}}}}), {}, host_);
+    ASSERT_EQ(diagnosis.findings.size(), 1U) << all(diagnosis);
+    EXPECT_EQ(diagnosis.findings[0].about, "link dr");
+    EXPECT_EQ(diagnosis.findings[0].what, "soon");
+    EXPECT_THAT(diagnosis.findings[0].remedy, HasSubstr("longthrow reload"));
+  }
+}
+
 TEST_F(Doctor, SaysThatARouteIsEncryptedInside) {
   const json::object warned = {
       {"link", "dr"}, {"warnings", {{{"name", "inner_tls"}, {"text", "its connections are"}}}}};

@@ -213,5 +213,25 @@ TEST(Human, SecondsBecomeMinutesHoursAndDays) {
   EXPECT_EQ(human_seconds(-1), "?");
 }
 
+TEST(RenderStatus, AReloadThatFailedHasALine) {
+  Status status = test::sample_status();
+  EXPECT_FALSE(shows(screen(status), "reload failed"));
+  status.configuration = {.read_at = WallTime(std::chrono::seconds(1'769'882'400)),
+                          .refused_at = WallTime(std::chrono::seconds(1'769'882'460)),
+                          .refused = "1 error"};
+  EXPECT_TRUE(shows(screen(status),
+                    "\nreload failed at 2026-01-31T18:01:00.000Z, the configuration of "
+                    "2026-01-31T18:00:00.000Z goes on: 1 error\n"));
+}
+
+TEST(RenderStatus, CertificatesHaveALineWhereThereAreSome) {
+  Status status = test::sample_status();
+  EXPECT_FALSE(shows(screen(status), "expires"));
+  status.links["dr"].certificate_ends.here = WallTime(std::chrono::seconds(1'769'882'400));
+  EXPECT_TRUE(
+      shows(screen(status),
+            "expires this node's certificate 2026-01-31T18:00:00.000Z, the peer's unknown"));
+}
+
 }  // namespace
 }  // namespace longthrow::cli

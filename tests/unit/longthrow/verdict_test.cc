@@ -35,6 +35,14 @@ TEST_F(VerdictTest, ADownLinkIsSaidWithSinceWhenAndWhy) {
   EXPECT_EQ(verdict().text, "link dr is down since 1970-01-01T00:00:01.000Z: no sign of life");
 }
 
+TEST_F(VerdictTest, ACertificateIsTroubleOnceItHasExpired) {
+  status_.links["dr"].warnings = {{.name = "certificate_ends", .text = "it expires in 13 d"}};
+  EXPECT_EQ(verdict().fare, Fare::well);
+  status_.links["dr"].warnings = {{.name = "certificate_ended", .text = "it has expired"}};
+  EXPECT_EQ(verdict().fare, Fare::trouble);
+  EXPECT_EQ(verdict().text, "link dr: it has expired");
+}
+
 TEST_F(VerdictTest, APlannedPauseIsNoTrouble) {
   status_.links["dr"].state = LinkState::down;
   status_.links["dr"].notices = {

@@ -208,5 +208,36 @@ TEST_F(CertificateEngine, DamagedAndEmptyCertificateFilesAreNamed) {
   EXPECT_THAT(alpha_.link("dr", tls).error().message, HasSubstr("certificate 1 in it is damaged"));
 }
 
+WallTime in(long seconds) {
+  return std::chrono::system_clock::now() + std::chrono::seconds(seconds);
+}
+
+TEST_F(CertificateEngine, BothSidesKnowWhenBothCertificatesExpire) {
+  configure({.name = "alpha", .ends_in_s = 600}, {.name = "beta", .ends_in_s = 1200});
+  constexpr auto kSlack = std::chrono::seconds(60);
+  EXPECT_LT(std::chrono::abs(*alpha_.certificate_ends("dr") - in(600)), kSlack);
+  EXPECT_LT(std::chrono::abs(*beta_.certificate_ends("main") - in(1200)), kSlack);
+  Pair pair = this->pair();
+  EXPECT_FALSE(pair.client.engine->peer_certificate_ends()) << "nothing is shown yet";
+  ASSERT_TRUE(pair.shake()) << pair.client.error << pair.server.error;
+  EXPECT_LT(std::chrono::abs(*pair.client.engine->peer_certificate_ends() - in(1200)), kSlack);
+  EXPECT_LT(std::chrono::abs(*pair.server.engine->peer_certificate_ends() - in(600)), kSlack);
+}
+
+TEST_F(CertificateEngine, AnAuthorityThatExpiresFirstCounts) {
+  // Those of these tests are valid for an hour.
+  configure({.name = "alpha", .ends_in_s = 100L * 365 * kDay},
+            {.name = "beta", .ends_in_s = 100L * 365 * kDay});
+  Pair pair = this->pair();
+  ASSERT_TRUE(pair.shake()) << pair.client.error << pair.server.error;
+  EXPECT_LT(*pair.client.engine->peer_certificate_ends(), in(kDay));
+  EXPECT_GT(*alpha_.certificate_ends("dr"), in(50L * 365 * kDay)) << "our own, without authority";
+}
+
+TEST_F(CertificateEngine, ADateBeyondOurClockIsItsLastSecond) {
+  configure({.name = "alpha", .ends_in_s = 1000L * 365 * kDay}, {.name = "beta"});
+  EXPECT_GT(*alpha_.certificate_ends("dr"), in(200L * 365 * kDay));
+}
+
 }  // namespace
 }  // namespace longthrow

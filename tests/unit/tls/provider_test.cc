@@ -139,5 +139,15 @@ TEST_F(Provider, UnknownLinksAreNamed) {
   EXPECT_EQ(alpha_.server().error().message, "no link listens here");
 }
 
+TEST_F(Provider, KeysDoNotExpire) {
+  configure(key_line("k1", 1), key_line("k1", 1));
+  EXPECT_FALSE(alpha_.certificate_ends("dr"));
+  EXPECT_FALSE(alpha_.certificate_ends("nowhere"));
+  Pair pair = this->pair();
+  ASSERT_TRUE(pair.shake());
+  EXPECT_FALSE(pair.client.engine->peer_certificate_ends());
+  EXPECT_FALSE(pair.server.engine->peer_certificate_ends());
+}
+
 }  // namespace
 }  // namespace longthrow

@@ -59,6 +59,9 @@ class TestNode {
   [[nodiscard]] Result<std::unique_ptr<TlsEngine>> client(const std::string& name) {
     return provider_->client(name);
   }
+  [[nodiscard]] std::optional<WallTime> certificate_ends(const std::string& name) const {
+    return provider_->certificate_ends(name);
+  }
   // A server of all links of this node.
   [[nodiscard]] Result<std::unique_ptr<TlsEngine>> server();
 
