@@ -15,7 +15,7 @@ set(doc_dir share/doc/longthrow)
 install(FILES README.md SECURITY.md DESTINATION ${doc_dir})
 install(DIRECTORY docs DESTINATION ${doc_dir} FILES_MATCHING PATTERN "*.md")
 install(FILES conf/longthrow.toml DESTINATION ${doc_dir}/examples)
-install(DIRECTORY conf/examples/ conf/drbd conf/prometheus DESTINATION ${doc_dir}/examples)
+install(DIRECTORY conf/examples/ conf/drbd conf/grafana conf/prometheus DESTINATION ${doc_dir}/examples)
 
 install(PROGRAMS conf/ocf/longthrowd DESTINATION lib/ocf/resource.d/longthrow)
 install(FILES conf/longthrow.sysusers DESTINATION lib/sysusers.d RENAME longthrow.conf)

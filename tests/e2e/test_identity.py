@@ -126,8 +126,8 @@ def test_an_expired_certificate_is_refused_and_named_so(make_lab, make_pair, fol
 
 
 def check_longthrow(node) -> subprocess.CompletedProcess:
-    return subprocess.run([node.programs / "check_longthrow", "--control", node.control], capture_output=True, text=True,
-                          check=False, timeout=60)
+    return subprocess.run([node.programs / "check_longthrow", "--control", node.control], capture_output=True,
+                          text=True, check=False, timeout=60)
 
 
 def names_of_warnings(node) -> list[str]:

@@ -33,7 +33,8 @@ def test_the_plugin_is_where_monitoring_looks_for_it(tree):
 def test_examples_are_installed_and_none_is_active(tree):
     examples = tree / "share/doc/longthrow/examples"
     assert (examples / "longthrow.toml").read_text() == (ROOT / "conf/longthrow.toml").read_text()
-    for folder, installed in (("examples", examples), ("drbd", examples / "drbd"), ("prometheus", examples / "prometheus")):
+    folders = {"examples": examples, **{name: examples / name for name in ("drbd", "grafana", "prometheus")}}
+    for folder, installed in folders.items():
         for file in (ROOT / "conf" / folder).rglob("*.*"):
             assert (installed / file.relative_to(ROOT / "conf" / folder)).exists(), file
     assert not (tree.parent / "etc").exists()
