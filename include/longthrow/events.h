@@ -47,12 +47,13 @@ enum class EventWeight : std::uint8_t { info, warning, critical };
 
 namespace words {
 inline constexpr std::string_view kEventCodes[]{
-    "history",     "node_started", "node_stopping", "link_down",      "link_up",
-    "buffer_high", "buffer_full",  "buffer_normal", "not_consistent", "copy_unknown",
-    "consistent",  "loss",         "corruption",    "fenced",         "released",
-    "held",        "hold_ended",   "paused",        "resumed",        "takeover",
-    "drained",     "drain_failed", "reloaded",      "reload_failed",  "restart_pending",
-    "checkpoint_done", "checkpoint_failed"};
+    "history",         "node_started",    "node_stopping",    "link_down",
+    "link_up",         "buffer_high",     "buffer_full",      "buffer_normal",
+    "not_consistent",  "copy_unknown",    "consistent",       "loss",
+    "corruption",      "fenced",          "released",         "held",
+    "hold_ended",      "paused",          "resumed",          "takeover",
+    "drained",         "drain_failed",    "reloaded",         "reload_failed",
+    "restart_pending", "checkpoint_done", "checkpoint_failed"};
 inline constexpr std::string_view kEventWeights[]{"info", "warning", "critical"};
 }  // namespace words
 template <>

@@ -85,8 +85,7 @@ struct LinkStatus {
   std::uint64_t sessions = 0;
   std::uint64_t retransmitted_bytes = 0;
   std::uint64_t raw_in_bytes = 0;    // read from local legs
-  std::uint64_t wire_out_bytes = 0;  // sent on lanes, TLS included
-  std::uint64_t wire_in_bytes = 0;
+  std::uint64_t wire_out_bytes = 0, wire_in_bytes = 0;  // on lanes, TLS included
   std::uint64_t delivered_bytes = 0;       // acknowledged by local targets, raw
   std::uint64_t peer_delivered_bytes = 0;  // of raw_in_bytes: acknowledged by the peer's targets
   struct {
@@ -108,8 +107,7 @@ struct GroupStatus {
   std::vector<Notice> notices;
   Lag lag;
   bool without_credit = false;  // bytes wait to be sent, and the peer takes no more of the group
-  std::uint64_t epoch = 0;
-  std::uint64_t undelivered_bytes = 0;
+  std::uint64_t epoch = 0, undelivered_bytes = 0;
   struct {
     std::uint64_t source = 0;
     std::uint64_t freeze = 0;

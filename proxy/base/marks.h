@@ -43,7 +43,6 @@
   X(cuts_thinned, "so many cuts wait that some are left out")                                     \
   X(checkpoint_done, "a checkpoint is reached, and its hook has ended well")                      \
   X(checkpoint_failed, "a checkpoint fails")                                                      \
-  X(checkpoint_overtaken, "a cut that had to be made lies behind a checkpoint that waits")        \
   /* uplink */                                                                                    \
   X(peer_challenged, "another node says hello in the peer's name while the peer is there")        \
   X(challenger_wins, "the peer does not answer, and the other node is it")                        \

@@ -57,7 +57,8 @@ StatusRows<GroupStatus> GroupRows::all() {
       row("checkpoints.done", LT_AT(checkpoints.done),
           "[checkpoints](CHECKPOINTS.md) of the group since the node's start, made here or by the "
           "peer, that were reached",
-          {counter("longthrow_checkpoints_done_total", "Checkpoints of the group that were reached.")}),
+          {counter("longthrow_checkpoints_done_total",
+                   "Checkpoints of the group that were reached.")}),
       row("checkpoints.failed", LT_AT(checkpoints.failed), "those that have failed",
           {counter("longthrow_checkpoints_failed_total", "Checkpoints of the group that failed.")}),
       row("checkpoints.last_done", LT_AT(checkpoints.last_done),

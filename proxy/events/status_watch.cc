@@ -141,8 +141,8 @@ void StatusWatch::look_at_buffer(const LinkStatus& link, LinkSeen& seen) {
 
 void StatusWatch::look_at_group(const std::string& name, const GroupStatus& group) {
   GroupSeen& seen = groups_[name];
-  const GroupSeen before = std::exchange(
-      seen, {group.consistent, group.checkpoints.done, group.checkpoints.failed});
+  const GroupSeen before =
+      std::exchange(seen, {group.consistent, group.checkpoints.done, group.checkpoints.failed});
   if (!first_ && seen.checkpoints_done > before.checkpoints_done)
     tell(EventCode::checkpoint_done, group.checkpoints.last_done);
   if (!first_ && seen.checkpoints_failed > before.checkpoints_failed)

@@ -168,7 +168,6 @@ void MadeCheckpoints::look_at_fates() {
     if (state.out_epochs.checkpoint() != CheckpointFate::overtaken) continue;
     CheckpointRecord* record = current(name);
     if (record == nullptr) continue;
-    note_reached(Mark::checkpoint_overtaken);
     finish(*record, CheckpointState::failed,
            "an epoch had to be closed for its size before all bytes of the checkpoint were sent");
   }

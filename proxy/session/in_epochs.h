@@ -95,7 +95,6 @@ class InEpochs {
   [[nodiscard]] bool stopped_at_checkpoint() const {
     return checkpoint_ && whole_.epoch >= checkpoint_->mark.epoch;
   }
-  // The channel's target has acknowledged bytes, perhaps its last.
   void note_delivered(std::uint64_t channel, std::uint64_t offset) {
     if (checkpoint_) checkpoint_->note_delivered(channel, offset);
   }

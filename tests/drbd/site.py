@@ -160,15 +160,15 @@ class Sites:
             self.a.run(f"dd if=/dev/zero of=/mnt/{volume}/chain bs=4k count={records // 2} "
                        "conv=fsync 2>&1", timeout=120)
 
-    def check_copy(self) -> int:
-        """On guest b, promoted: both file systems are clean once their journals are replayed, and the
-        chain has no gap. Its length."""
-        for volume in (0, 1):
-            self.b.run(f"mkdir -p /mnt/{volume} && mount -t ext4 /dev/drbd{volume} /mnt/{volume}")
+    def check_copy(self, devices: tuple[str, str] = ("drbd0", "drbd1")) -> int:
+        """On guest b, whose DRBD is promoted, or on copies of its disks: both file systems are clean once their
+        journals are replayed, and the chain has no gap. Its length."""
+        for volume, device in enumerate(devices):
+            self.b.run(f"mkdir -p /mnt/{volume} && mount -t ext4 /dev/{device} /mnt/{volume}")
         code, said = self.b.try_run("chain check /mnt/0/chain /mnt/1/chain")
         assert code == 0, f"the copy is not a prefix of what was written: {said}"
-        for volume in (0, 1):
-            code, found = self.b.try_run(f"umount /mnt/{volume} && /sbin/e2fsck -fn /dev/drbd{volume}")
+        for volume, device in enumerate(devices):
+            code, found = self.b.try_run(f"umount /mnt/{volume} && /sbin/e2fsck -fn /dev/{device}")
             assert code == 0, f"volume {volume}: e2fsck -fn gave {code}:\n{found}"
         return int(said)
 
@@ -225,8 +225,10 @@ class TwoResources(InnerSites):
     """Two resources, r0 and r1, of one volume each, whose routes are one group, `vm1`. The nodes run beside DRBD, so
     that they can read how far its sockets were written."""
 
-    def __init__(self, lab: Lab, image: Image, folder: Path):
+    def __init__(self, lab: Lab, image: Image, folder: Path, extra_disks: int = 0, group: str = ""):
         super().__init__(lab, image, folder)
+        self.b.add_disks(extra_disks)
+        self.group = group  # lines of [group.vm1]
         for guest, peer in ((self.a, "b"), (self.b, "a")):
             guest.resource = "global { usage-count no; }\n" + "".join(
                 self._resource(index, guest.name, peer) for index in (0, 1))
@@ -248,7 +250,7 @@ class TwoResources(InnerSites):
             guest.write("/etc/longthrow/drbd.psk", self.key)
             guest.write("/etc/longthrow/longthrow.toml",
                         f'[node]\nname = "{guest.name}"\n[link.dr]\n{ends}\nmemlimit = "64MiB"\n'
-                        f'tls = {{ psk_file = "/etc/longthrow/drbd.psk" }}\n{routes}')
+                        f'tls = {{ psk_file = "/etc/longthrow/drbd.psk" }}\n{routes}[group.vm1]\n{self.group}\n')
             guest.run("chmod 600 /etc/longthrow/drbd.psk; mkdir -p /run/longthrow")
             self.start_node(guest)
 

@@ -196,6 +196,12 @@ std::string groups_table(const Status& status, const Painter& paint) {
     } else if (group.consistent == Consistency::no) {
       table.note(paint(Paint::bad, "  !! NOT CONSISTENT: " + group.reason));
     }
+    if (const std::string& why = group.checkpoints.last_failure; !why.empty()) {
+      table.note(paint(Paint::warning, "  !! checkpoint failed: " + why));
+    } else if (!group.checkpoints.last_done.empty() && group.checkpoints.last_done_at) {
+      table.note(format("     last checkpoint: {}, reached {}", group.checkpoints.last_done,
+                        control::utc_text(*group.checkpoints.last_done_at)));
+    }
     for (const Notice& notice : group.notices)
       table.note(paint(Paint::warning, "  !! " + notice_text(notice, name)));
   }

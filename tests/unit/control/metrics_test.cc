@@ -22,6 +22,7 @@ Status rich_status() {
   status.links["two"].full_eta_s = 6.0;
   status.links["two"].bandwidth.bytes_s = 1000;
   status.links["two"].certificate_ends.here = WallTime(std::chrono::seconds(1'800'000'000));
+  status.groups["vm1"].checkpoints.last_done_at = WallTime(std::chrono::seconds(1'800'000'000));
   status.groups["g2"] = status.groups["vm1"];
   status.routes["r2"] = status.routes["r0"];
   return status;

@@ -59,6 +59,17 @@ TEST(RenderStatus, TheWindowOfTheScheduleIsShownUnlessItIsOverruled) {
   EXPECT_FALSE(shows(screen(status), "(daily 08:00-18:00 20mbit)"));
 }
 
+TEST(RenderStatus, TheNewestCheckpointIsShown) {
+  Status status = test::sample_status();
+  EXPECT_FALSE(shows(screen(status), "checkpoint"));
+  CheckpointCounts& counts = status.groups["vm1"].checkpoints;
+  counts.last_done = "nightly";
+  counts.last_done_at = WallTime(std::chrono::seconds(1'769'860'800));
+  EXPECT_TRUE(shows(screen(status), "last checkpoint: nightly, reached 2026-01-31T12:00:00.000Z"));
+  counts.last_failure = "noon: its hook has failed";
+  EXPECT_TRUE(shows(screen(status), "!! checkpoint failed: noon: its hook has failed"));
+}
+
 TEST(RenderStatus, InconsistentGroupIsLoud) {
   Status status = test::sample_status();
   status.groups["vm1"].consistent = Consistency::no;
