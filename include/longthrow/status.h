@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A snapshot of a node: what `status`, `/status` and `/metrics` are written from. Plain values,
-// made on the loop's thread and handed to the control thread.
+// A snapshot of a node, made on the loop's thread and handed to the control thread. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -68,9 +67,11 @@ struct LinkStatus {
     double out_bytes_s = 0.0;  // written to lanes, before TLS
   } rate;
   struct {
-    std::string setting;          // "auto", "zstd:3"
-    std::string codec;            // in use
-    std::optional<double> ratio;  // raw bytes / compressed bytes, recent
+    std::string setting;             // "auto", "zstd:3"
+    std::string codec;               // in use
+    std::optional<double> ratio;     // raw bytes / compressed bytes, recent
+    std::uint64_t raw_bytes = 0;     // in frames made since the start of the node; not shown
+    std::uint64_t stored_bytes = 0;  // the same bytes after compression; not shown
   } compression;
   struct {
     std::uint64_t bytes_s = 0;           // in force now; 0: unlimited

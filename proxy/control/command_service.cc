@@ -75,6 +75,14 @@ CommandService::Started CommandService::handle(std::string_view request_line, Re
                         : error_to_json("failed", "this node keeps no history of events"));
     return {};
   }
+  if (std::holds_alternative<TraceRequest>(*request)) {
+    if (hooks_.trace) {
+      hooks_.trace(std::move(reply));
+    } else {
+      reply(error_to_json("failed", "this node keeps no trace"));
+    }
+    return {};
+  }
   if (std::holds_alternative<ConnectionsRequest>(*request)) {
     reply(connections());
     return {};

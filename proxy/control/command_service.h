@@ -31,6 +31,7 @@ class CommandService {
     // Each may be missing.
     std::function<std::string()> restart_pending{};
     std::function<json::object(const EventsRequest&)> events{};
+    std::function<void(Reply)> trace{};
     std::function<void(const Command&, const Answer&)> answered{};  // the last answer
   };
   CommandService(NodeGateway& gateway, Reloader& reloader, ConfigStore& store, Hooks hooks)

@@ -16,11 +16,13 @@
 #include "proxy/control/command_service.h"
 #include "proxy/control/control_connection.h"
 #include "proxy/control/control_socket.h"
+#include "proxy/control/disk_thread.h"
 #include "proxy/control/event_log.h"
 #include "proxy/control/http_server.h"
 #include "proxy/control/node_gateway.h"
 #include "proxy/control/notifier.h"
 #include "proxy/control/reloader.h"
+#include "proxy/control/trace_log.h"
 
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT) || defined(BOOST_ASIO_DISABLE_EPOLL)
 #error "proxy/control needs Asio's epoll reactor"
@@ -61,9 +63,10 @@ class ControlThread final : public Control {
                   config, std::move(parts.connections)),
         state_dir_(std::move(parts.state_dir)),
         service_(gateway_, reloader_, store_, hooks(std::move(parts.restart_pending))),
-        events_(
-            io_, gateway_, [this](auto handler) { service_.status(std::move(handler)); },
-            [this](const Event& event) { notifier_.note(event); }),
+        trace_(io_, disk_),
+        events_(io_, disk_, gateway_, [this](auto handler) { service_.status(std::move(handler)); },
+                {.on_event = [this](const Event& event) { notifier_.note(event); },
+                 .on_status = [this](const Status& status) { trace_.note(status); }}),
         notifier_(io_, config.node.name, [this] { return reloader_.file_config().node.notify; },
                   {}),
         acceptor_(io_, stream_protocol(), socket_.release_fd()),
@@ -74,7 +77,9 @@ class ControlThread final : public Control {
   ~ControlThread() override {
     io_.stop();
     if (thread_.joinable()) thread_.join();
+    disk_.join();
     events_.close();
+    trace_.close();
   }
 
   Result<void> open_http(const Endpoint& where) {
@@ -89,13 +94,13 @@ class ControlThread final : public Control {
   void start() override {
     accept();
     if (has_http_) http_.start();
-    // The control thread, and that of the history, block all signals: they belong to the thread
+    // The control thread, and that of the histories, block all signals: they belong to the thread
     // that the daemon made for them.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (!state_dir_.empty()) events_.start(state_dir_);
+    if (!state_dir_.empty()) start_histories();
     thread_ = std::thread([this] { run(); });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
@@ -114,10 +119,16 @@ class ControlThread final : public Control {
   }
 
  private:
+  void start_histories() {
+    disk_.start();
+    trace_.start(state_dir_);
+    events_.start(state_dir_);
+  }
   CommandService::Hooks hooks(std::function<std::string()> restart_pending) {
     CommandService::Hooks hooks{.restart_pending = std::move(restart_pending)};
     if (state_dir_.empty()) return hooks;
     hooks.events = [this](const EventsRequest& request) { return events_.answer(request); };
+    hooks.trace = [this](CommandService::Reply reply) { trace_.answer(std::move(reply)); };
     hooks.answered = [this](const Command& command, const Answer& answer) {
       events_.note_answer(command, answer);
     };
@@ -201,6 +212,8 @@ class ControlThread final : public Control {
   Reloader reloader_;
   const std::string state_dir_;
   CommandService service_;
+  DiskThread disk_;
+  TraceLog trace_;
   EventLog events_;
   Notifier notifier_;
   stream_protocol::acceptor acceptor_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/control/event_file_writer.h"
 
-#include <pthread.h>
-
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -16,13 +14,12 @@ constexpr unsigned kMode = 0640;
 
 }  // namespace
 
-EventFileWriter::EventFileWriter(asio::io_context& io, std::function<std::string()> whole)
-    : io_(io), whole_(std::move(whole)), retry_(io) {}
+EventFileWriter::EventFileWriter(asio::io_context& io, DiskThread& disk,
+                                 std::function<std::string()> whole)
+    : io_(io), disk_(disk), whole_(std::move(whole)), retry_(io) {}
 
 void EventFileWriter::start(std::string path) {
   path_ = std::move(path);
-  pool_.emplace(1);
-  asio::post(*pool_, [] { pthread_setname_np(pthread_self(), "lt-events"); });
   write();
 }
 
@@ -38,9 +35,9 @@ void EventFileWriter::rewrite() {
 }
 
 void EventFileWriter::write() {
-  if (writing_ || waits_ || !pool_ || (!write_all_ && to_append_.empty())) return;
+  if (writing_ || waits_ || path_.empty() || (!write_all_ && to_append_.empty())) return;
   begin();
-  asio::post(*pool_, [this] {
+  disk_.post([this] {
     run();
     asio::post(io_, [this] {
       if (writing_) finish();
@@ -56,7 +53,7 @@ void EventFileWriter::begin() {
   if (writing_all_) written_ = whole_();
 }
 
-// On the pool's thread.
+// On the disk's thread.
 void EventFileWriter::run() {
   result_ =
       writing_all_ ? replace_file(path_, written_, kMode) : append_to_file(path_, written_, kMode);
@@ -82,14 +79,13 @@ void EventFileWriter::finish() {
 }
 
 void EventFileWriter::close() {
-  if (!pool_) return;
-  pool_->join();
-  pool_.reset();
+  if (path_.empty()) return;
   if (writing_) finish();
-  if (!write_all_ && to_append_.empty()) return;
-  begin();
-  run();
-  finish();
+  if (write_all_ || !to_append_.empty()) {
+    begin();
+    run();
+    finish();
+  }
   path_.clear();
 }
 

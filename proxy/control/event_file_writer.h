@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the history of events to its file. A thread of its own waits for the disk, so that a disk
-// that hangs keeps nobody from asking for the status.
+// Writes the history of events to its file, on the thread that waits for the disk.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "longthrow/error.h"
+#include "proxy/control/disk_thread.h"
 
 namespace longthrow::control {
 
@@ -21,17 +19,19 @@ namespace asio = boost::asio;
 class EventFileWriter {
  public:
   // `whole` gives the text of a new file; it is called before a write that replaces the file.
-  EventFileWriter(asio::io_context& io, std::function<std::string()> whole);
+  // `disk` outlives this.
+  EventFileWriter(asio::io_context& io, DiskThread& disk, std::function<std::string()> whole);
   EventFileWriter(const EventFileWriter&) = delete;
   EventFileWriter& operator=(const EventFileWriter&) = delete;
   ~EventFileWriter() { close(); }
 
-  // Makes the thread, with the caller's signal mask. From now on lines are written to `path`.
+  // From now on lines are written to `path`. REQUIRES: `disk` is started.
   void start(std::string path);
   void append(const std::string& lines);
   // The next write replaces the file.
   void rewrite();
-  // Writes what is left, and waits for the disk. REQUIRES: the control thread does not run.
+  // Writes what is left, and waits for the disk. REQUIRES: the control thread does not run, and
+  // `disk` has ended.
   void close();
   [[nodiscard]] const std::string& not_kept() const { return not_kept_; }
 
@@ -47,6 +47,7 @@ class EventFileWriter {
   void finish();
 
   asio::io_context& io_;
+  DiskThread& disk_;
   std::function<std::string()> whole_;
   std::string path_;  // "": not started
   std::string to_append_;
@@ -55,12 +56,11 @@ class EventFileWriter {
   std::string not_kept_;
   asio::steady_timer retry_;
 
-  // The write under way. These belong to the pool's thread while writing_ is true.
+  // The write under way. These belong to the disk's thread while writing_ is true.
   bool writing_ = false;
   bool writing_all_ = false;
   std::string written_;
   Result<void> result_;
-  std::optional<asio::thread_pool> pool_;
 };
 
 }  // namespace longthrow::control

@@ -23,19 +23,20 @@ WallTime wall_now() { return std::chrono::system_clock::now(); }
 
 }  // namespace
 
-EventLog::EventLog(asio::io_context& io, NodeGateway& gateway, AskStatus ask,
-                   std::function<void(const Event&)> on_event)
+EventLog::EventLog(asio::io_context& io, DiskThread& disk, NodeGateway& gateway, AskStatus ask,
+                   Told told)
     : timer_(io),
       gateway_(gateway),
       ask_(std::move(ask)),
-      on_event_(std::move(on_event)),
-      writer_(io, [this] { return whole_event_file(book_.all()); }) {}
+      told_(std::move(told)),
+      writer_(io, disk, [this] { return whole_event_file(book_.all()); }) {}
 
 void EventLog::start(const std::string& state_dir) {
   const std::string path = event_file_of(state_dir);
   restore(path);
   losses_since_ = book_.newest(EventCode::loss).value_or(book_.all().since) + Duration(1);
   writer_.start(path);
+  next_look_ = std::chrono::steady_clock::now() + kLook;
   look_later();
 }
 
@@ -67,18 +68,21 @@ void EventLog::restore(const std::string& path) {
 
 // --- what happens
 
+// Looks keep their beat, however long an answer takes, so that each second has one.
 void EventLog::look_later() {
-  timer_.expires_after(kLook);
+  timer_.expires_at(next_look_);
   timer_.async_wait([this](const boost::system::error_code& stopped) {
     if (stopped) return;
     ask_([this](const Result<Status>& status) {
       if (status) on_status(*status);
+      while (next_look_ <= std::chrono::steady_clock::now()) next_look_ += kLook;
       look_later();
     });
   });
 }
 
 void EventLog::on_status(const Status& status) {
+  told_.on_status(status);
   links_.clear();
   links_of_groups_.clear();
   for (const auto& [name, link] : status.links) links_.insert(name);
@@ -129,7 +133,7 @@ void EventLog::keep(const std::vector<Event>& events) {
   std::string lines;
   for (const Event& event : events) {
     lines += event_line(event);
-    on_event_(event);
+    told_.on_event(event);
   }
   if (book_.take_forgot()) {
     writer_.rewrite();

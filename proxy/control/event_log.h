@@ -24,14 +24,17 @@ namespace longthrow::control {
 class EventLog {
  public:
   using AskStatus = std::function<void(std::function<void(Result<Status>)>)>;
-  // `on_event` is called for each event that enters the history.
-  EventLog(asio::io_context& io, NodeGateway& gateway, AskStatus ask,
-           std::function<void(const Event&)> on_event);
+  struct Told {
+    std::function<void(const Event&)> on_event;    // each event that enters the history
+    std::function<void(const Status&)> on_status;  // each status, once a second
+  };
+  // `disk` outlives this.
+  EventLog(asio::io_context& io, DiskThread& disk, NodeGateway& gateway, AskStatus ask, Told told);
 
   // Reads the file of earlier processes, and begins to look. Blocks on the disk. REQUIRES: the
-  // control thread does not run yet.
+  // control thread does not run yet, and `disk` is started.
   void start(const std::string& state_dir);
-  // Writes what is left. REQUIRES: the control thread does not run any more.
+  // Writes what is left. REQUIRES: the control thread does not run any more, and `disk` has ended.
   void close() { writer_.close(); }
 
   // An event without a time is of now.
@@ -51,9 +54,10 @@ class EventLog {
   void keep(const std::vector<Event>& events);
 
   asio::steady_timer timer_;
+  std::chrono::steady_clock::time_point next_look_;
   NodeGateway& gateway_;
   AskStatus ask_;
-  std::function<void(const Event&)> on_event_;
+  Told told_;
   StatusWatch watch_;
   EventBook book_;
   EventFileWriter writer_;

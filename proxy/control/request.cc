@@ -85,6 +85,7 @@ Request read_set(Reader& in) {
   return out;
 }
 
+Request read_trace(Reader&) { return TraceRequest{}; }
 Request read_connections(Reader&) { return ConnectionsRequest{}; }
 Request read_delete_connection(Reader& in) {
   return ConnectionChange{DeleteConnection{in.required_text("name")}};
@@ -134,6 +135,7 @@ constexpr std::array kCommands{
     CommandRow{"restart-check", read_restart_check},
     CommandRow{"losses", read_losses},
     CommandRow{"events", read_events},
+    CommandRow{"trace", read_trace},
     CommandRow{"connections", read_connections},
     CommandRow{"add-connection", read_add_connection},
     CommandRow{"delete-connection", read_delete_connection},

@@ -33,8 +33,9 @@ struct EventsRequest {
   std::uint64_t after = 0;             // only numbers above it
   std::optional<std::uint64_t> limit;  // only the newest ones
 };
+struct TraceRequest {};        // writes the trace, and says where it is
 struct ConnectionsRequest {};  // lists those of drbd-proxy-ctl
-using Request = std::variant<StatusRequest, ReloadRequest, NodeRequest, EventsRequest,
+using Request = std::variant<StatusRequest, ReloadRequest, NodeRequest, EventsRequest, TraceRequest,
                              ConnectionsRequest, ConnectionChange>;
 
 // The error is a sentence for people: what is wrong with the request and what would be right.

@@ -46,11 +46,11 @@ std::optional<Finding> judge_holds(const Status& status, const std::string& link
 }
 
 Finding judge_cpu(const std::string& name, const LinkStatus& link, const Numbers& numbers) {
-  const auto& [setting, codec, ratio] = link.compression;
+  const std::string& setting = link.compression.setting;
   if (setting == "auto" || setting.empty()) {
     return {Cause::cpu, Side::here,
-            format("the CPU is busy with compression ({}) and takes no more than {}", codec,
-                   rate_text(numbers.in_bytes_s))};
+            format("the CPU is busy with compression ({}) and takes no more than {}",
+                   link.compression.codec, rate_text(numbers.in_bytes_s))};
   }
   return {Cause::codec, Side::here,
           format("the codec {} compresses no more than {} on this CPU (`longthrow set {} "

@@ -78,6 +78,9 @@ void Link::fill_link(LinkStatus& link) const {
   link.compression.setting = to_string(compression.setting());
   link.compression.codec = to_string(compression.current());
   link.compression.ratio = rates.ratio();
+  const FrameMaker::Made& made = buffer_.ingest().frames().made();
+  link.compression.raw_bytes = made.raw_bytes;
+  link.compression.stored_bytes = made.payload_bytes;
   const BandwidthPlan& bandwidth = peer_.sender().bandwidth();
   link.bandwidth.bytes_s = bandwidth.rate_bytes_s();
   if (bandwidth.window() != nullptr) link.bandwidth.window = bandwidth.window()->text;

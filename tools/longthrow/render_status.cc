@@ -132,7 +132,9 @@ std::string settings_line(const LinkStatus& link, const Painter& paint) {
         std::ranges::find(link.differs_from_file, setting) != link.differs_from_file.end();
     return found ? paint(Paint::warning, "*") : std::string();
   };
-  const auto& [setting, codec, ratio] = link.compression;
+  const std::string& setting = link.compression.setting;
+  const std::string& codec = link.compression.codec;
+  const std::optional<double>& ratio = link.compression.ratio;
   std::string shown = setting.empty() ? codec : setting;
   shown += mark("compression");
   if (codec != setting && !setting.empty() && !codec.empty()) shown += " now " + codec;

@@ -39,7 +39,7 @@ FOREIGN = {
     r"gtest/": ["tests"],
 }
 # Folders that know no clock, socket, thread, environment or random device: events come in, actions go out.
-PURE = ["wire", "codec", "guides", "drbd", "session", "groups", "cuts", "events", "explain", "ingest"]
+PURE = ["wire", "codec", "guides", "drbd", "session", "groups", "cuts", "events", "trace", "explain", "ingest"]
 IMPURE = re.compile(r"_clock::now|clock_gettime|std::(thread|mutex|jthread|random_device)|\bgetenv\(|::socket\(|"
                     r"\b(Loop|Timer|Operation)\b ?[&*>]|#include \"longthrow/loop\.h\"|#include <sys/")
 IMPURE_ALLOWED = {"proxy/groups/fences.cc": "writes its file", "proxy/groups/copies_file.cc": "writes its file"}
