@@ -9,7 +9,7 @@ _longthrow_names() {  # links | groups
 
 _longthrow() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="init status explain top losses events set drain checkpoint checkpoints pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
+  local commands="init status explain top losses events plan report set drain checkpoint checkpoints pause resume takeover release accept-consistent ping genkey reload doctor restart-check"
   local common="--control --json --help"
   local command="" control="" i
   local -a words=()
@@ -19,6 +19,7 @@ _longthrow() {
     case ${COMP_WORDS[i]} in
       --control) control=${COMP_WORDS[++i]} ;;
       --timeout | --count | --identity | --since | --link | --group | -n | --over | --interval) ((i++)) ;;
+      --trace | --plot | --month | --until | --html) ((i++)) ;;
       --name | --peer | --dials | --address | --peer-address | --replicate | --server) ((i++)) ;;
       --memlimit | --bandwidth | --writes | --outage | --directory | --join) ((i++)) ;;
       -*) ;;
@@ -27,11 +28,14 @@ _longthrow() {
   done
 
   case $prev in
-    --control | -o | --output | --fingerprint | --drbd-conf | --directory | --join)
+    --control | -o | --output | --fingerprint | --drbd-conf | --directory | --join | --trace | --plot | --html)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return ;;
-    --since)
+    --since | --until)
       mapfile -t COMPREPLY < <(compgen -W "1h 24h 168h" -- "$cur")
+      return ;;
+    --month)
+      mapfile -t COMPREPLY < <(compgen -W "$(date -u +%Y-%m) $(date -u -d "$(date -u +%Y-%m-01) -1 day" +%Y-%m)" -- "$cur")
       return ;;
     --over)
       mapfile -t COMPREPLY < <(compgen -W "1s 10s 1m" -- "$cur")
@@ -76,6 +80,8 @@ _longthrow() {
     top) options="$common --interval --once" ;;
     losses) options="$common --since --minor" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
     events) options="$common --since --link --group -n --follow" ;;
+    plan) options="$common --trace --bandwidth --memlimit --outage --plot" choices=$(_longthrow_names links) ;;
+    report) options="$common --trace --month --since --until --html" choices="$(_longthrow_names links) $(_longthrow_names groups)" ;;
     set)
       options="$common --save"
       case ${#words[@]} in

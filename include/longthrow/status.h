@@ -107,7 +107,7 @@ struct GroupStatus {
   std::string reason;  // why not yes
   std::vector<Notice> notices;
   Lag lag;
-  bool without_credit = false;  // bytes wait to be sent, and the peer takes no more of the group
+  bool without_credit = false;  // bytes wait to be sent, and the peer takes no more of it
   std::uint64_t epoch = 0, undelivered_bytes = 0;
   struct {
     std::uint64_t source = 0;

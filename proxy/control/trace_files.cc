@@ -116,7 +116,7 @@ Result<void> TraceFiles::retire_oldest_seconds() {
   if (!text) log_warning("trace: {}; these seconds are lost", text.error().message);
   const trace::Downsampled minutes = trace::downsample(text.value_or(""));
   if (minutes.damaged > 0)
-    log_warning("trace: {} damaged pieces of {} are lost", minutes.damaged, path);
+    log_warning("trace: damaged pieces of {} are lost: {}", path, minutes.damaged);
   if (!minutes.blocks.empty()) {
     if (auto done = append_to(minutes_, minutes.blocks); !done) return done;
   }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kOverheadMost = 1.25;
 // Below it, heartbeats and acknowledgements weigh more than data.
-constexpr double kBusyBytesS = 256.0 * 1024;
+constexpr double kBusyBytesS = 64.0 * 1024;
 constexpr double kCovered = 0.9995;
 constexpr double kSeenSeconds = 10.0;
 
@@ -66,7 +66,9 @@ double overhead_of(const std::vector<Row>& rows) {
   double wire = 0.0;
   double stored = 0.0;
   for (const Row& row : rows) {
-    if (value(row, Column::wire_out) < kBusyBytesS * span(row)) continue;
+    // What is framed while the link is down is on the wire later.
+    const double most = std::max(value(row, Column::wire_out), value(row, Column::framed_stored));
+    if (most < kBusyBytesS * span(row)) continue;
     wire += value(row, Column::wire_out);
     stored += value(row, Column::framed_stored);
   }
@@ -129,6 +131,20 @@ void tell_trace(const std::vector<Row>& rows, Plan& plan) {
   }
 }
 
+// A cut is noticed after a while (dead_after). Nothing got through since the lag has risen by a
+// second each second.
+void count_unnoticed_cuts(const std::vector<Row>& rows, std::vector<Step>& steps) {
+  bool down = false;  // in the row behind
+  for (std::size_t i = rows.size(); i-- > 0;) {
+    const Row& row = rows[i];
+    const bool known = i > 0 && follows(rows[i - 1], row) && row.lags.empty();
+    const double rise = known ? value(row, Column::lag_ms) - value(rows[i - 1], Column::lag_ms) : 0;
+    const bool silent = rise >= 900.0 * span(row);
+    if (row[Column::up_s] > 0 && down && silent) steps[i].capacity_bytes = 0.0;
+    down = row[Column::up_s] == 0 || (down && silent);
+  }
+}
+
 void make_steps(const std::vector<Row>& rows, const PlanOptions& options, Plan& plan) {
   const Rates rates(rows, options);
   plan.rate.measured_bytes_s = rates.measured();
@@ -149,6 +165,7 @@ void make_steps(const std::vector<Row>& rows, const PlanOptions& options, Plan& 
     plan.steps.push_back(step);
     before = &row;
   }
+  count_unnoticed_cuts(rows, plan.steps);
 }
 
 std::optional<double> drain_of(const Plan& plan, const Outage& outage, const Replay& with) {

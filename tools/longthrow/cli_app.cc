@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include "tools/longthrow/cli_parts.h"
+#include "tools/longthrow/add_command.h"
+#include "tools/longthrow/cli_checkpoints.h"
 #include "tools/longthrow/client.h"
+#include "tools/longthrow/trace/trace_commands.h"
 
 namespace longthrow::cli {
 
@@ -297,6 +299,7 @@ std::unique_ptr<CLI::App> make_app(CommandLine& into) {
   add_watching(*app, into);
   add_losses(*app, into);
   add_events(*app, into);
+  add_trace_commands(*app, into);
   add_set(*app, into);
   add_drain(*app, into);
   add_checkpoints(*app, into);

@@ -15,6 +15,21 @@ class App;
 
 namespace longthrow::cli {
 
+// What was typed of plan.
+struct PlanWords {
+  std::string bandwidth;
+  std::string memlimit;
+  std::string outage;
+  std::string plot;  // a file to write; empty: none
+};
+
+// What was typed of report.
+struct ReportWords {
+  std::string month;
+  std::string until;
+  std::string html;  // a file to write; empty: none
+};
+
 // What was typed.
 struct CommandLine {
   std::string control;  // --control, else $LONGTHROW_CONTROL, else the default
@@ -36,7 +51,7 @@ struct CommandLine {
   std::string output;             // genkey
   std::string identity;
   std::string fingerprint;              // a file to show the fingerprint of
-  std::string since;                    // losses, events; empty: from the beginning
+  std::string since;                    // losses, events, report; empty: the beginning
   std::string link;                     // events
   std::string group;                    // events
   std::optional<std::uint32_t> newest;  // events: only so many
@@ -50,6 +65,9 @@ struct CommandLine {
   std::string over;       // explain: between the looks; empty: the usual
   double interval_s = 1;  // top
   bool once = false;      // top
+  std::string trace;      // plan, report: its file; empty: the daemon's
+  PlanWords plan;
+  ReportWords report;
   InitOptions init;
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tools/longthrow/cli_checkpoints.h"
+
 #include <CLI/CLI.hpp>
 
-#include "tools/longthrow/cli_parts.h"
+#include "tools/longthrow/add_command.h"
 
 namespace longthrow::cli {
 

@@ -288,6 +288,8 @@ int run(int argc, const char* const* argv, const Output& output) {
   if (line.command == "init") return run_init(line, output);
   if (line.command == "restart-check") return run_restart_check(line, output);
   if (line.command == "events") return run_events(line, output);
+  if (line.command == "plan") return run_plan(line, output);
+  if (line.command == "report") return run_report(line, output);
   if (line.command == "doctor") return run_doctor(line, output);
   if (line.command == "checkpoint") return run_checkpoint(line, output);
   if (line.command == "explain") return run_explain(line, output);

@@ -42,4 +42,9 @@ int not_done(const CommandLine& line, const Output& output, const std::string& w
 // Looks again and again: on a terminal live, else a frame.
 [[nodiscard]] int run_top(const CommandLine& line, const Output& output);
 
+// Replays the trace of a link.
+[[nodiscard]] int run_plan(const CommandLine& line, const Output& output);
+// Shows how far behind the copies were.
+[[nodiscard]] int run_report(const CommandLine& line, const Output& output);
+
 }  // namespace longthrow::cli

@@ -94,10 +94,26 @@ TEST(TracePlan, TimeInWhichTheLinkWasDownIsReplayedAndPartsOfItAreNotInvented) {
   EXPECT_FALSE(plan->outage);  // no stretch is so long
 }
 
+// Heartbeats miss for dead_after until a link is called down.
+TEST(TracePlan, ACutBeginsWhenNothingGetsThroughAnyMore) {
+  auto rows = steady(600);
+  for (std::size_t i = 0; i < 600; ++i) rows[i][Column::lag_ms] = 40 + i % 3;
+  for (std::size_t i = 190; i < 230; ++i) rows[i][Column::lag_ms] = (i - 189) * 1000;
+  for (std::size_t i = 200; i < 230; ++i) rows[i][Column::up_s] = 0;
+  EXPECT_NEAR(make_plan(link_timeline(rows), {})->replay.need_bytes.value, 120.0 * kMi, 1.0);
+}
+
 TEST(TracePlan, SecondsInWhichTheSourceWasSlowedAreTold) {
   auto rows = steady(120);
   for (std::size_t i = 0; i < 7; ++i) rows[i][Column::full_s] = 1;
   EXPECT_EQ(make_plan(link_timeline(rows), {})->trace.throttled_s, 7U);
+}
+
+TEST(TracePlan, WhatIsFramedInACutAndSentBehindItIsNoOverhead) {
+  auto rows = steady(120);
+  for (std::size_t i = 40; i < 50; ++i) rows[i][Column::wire_out] = rows[i][Column::up_s] = 0;
+  for (std::size_t i = 50; i < 60; ++i) rows[i][Column::wire_out] = 6 * kMi;
+  EXPECT_DOUBLE_EQ(make_plan(link_timeline(rows), {})->rate.overhead, 1.0);
 }
 
 TEST(TracePlan, TheWireCarriesMoreThanTheBufferHolds) {
