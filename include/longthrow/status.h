@@ -85,9 +85,9 @@ struct LinkStatus {
   std::uint64_t reconnects = 0;  // this and the next ones: since the start of the node, monotonic
   std::uint64_t sessions = 0;
   std::uint64_t retransmitted_bytes = 0;
-  std::uint64_t raw_in_bytes = 0;    // read from local legs
+  std::uint64_t raw_in_bytes = 0;                       // read from local legs
   std::uint64_t wire_out_bytes = 0, wire_in_bytes = 0;  // on lanes, TLS included
-  std::uint64_t delivered_bytes = 0;       // acknowledged by local targets, raw
+  std::uint64_t delivered_bytes = 0;                    // acknowledged by local targets, raw
   std::uint64_t peer_delivered_bytes = 0;  // of raw_in_bytes: acknowledged by the peer's targets
   struct {
     std::uint64_t checksum_failures = 0;  // frames; each was asked for again
@@ -110,8 +110,7 @@ struct GroupStatus {
   bool without_credit = false;  // bytes wait to be sent, and the peer takes no more of it
   std::uint64_t epoch = 0, undelivered_bytes = 0;
   struct {
-    std::uint64_t source = 0;
-    std::uint64_t freeze = 0;
+    std::uint64_t source = 0, freeze = 0;
     std::uint64_t observed = 0;
     std::uint64_t unproven = 0;
     std::string obstacle;  // why the last attempt gave no proof; "": it gave one

@@ -165,11 +165,15 @@ void MadeCheckpoints::look_at_reports() {
 void MadeCheckpoints::look_at_fates() {
   if (parts_.peer.session() == nullptr) return;
   for (auto& [name, state] : parts_.peer.session()->groups()) {
-    if (state.out_epochs.checkpoint() != CheckpointFate::overtaken) continue;
     CheckpointRecord* record = current(name);
     if (record == nullptr) continue;
-    finish(*record, CheckpointState::failed,
-           "an epoch had to be closed for its size before all bytes of the checkpoint were sent");
+    const Group* group = parts_.routes.groups().find(name);
+    if (group == nullptr || !group->configured()) {
+      finish(*record, CheckpointState::failed, "the group has left the configuration");
+    } else if (state.out_epochs.checkpoint() == CheckpointFate::overtaken) {
+      finish(*record, CheckpointState::failed,
+             "an epoch had to be closed for its size before all bytes of the checkpoint were sent");
+    }
   }
 }
 
