@@ -22,7 +22,7 @@ class TraceFiles {
   };
   // 48 hours of seconds and 400 days of minutes, and the file that is being filled.
   static constexpr Bounds kSeconds{6 * 3600, 3 * 1024 * 1024, 9};
-  static constexpr Bounds kMinutes{20 * 86400, 2 * 1024 * 1024, 21};
+  static constexpr Bounds kMinutes{20 * 86400, 4 * 1024 * 1024, 21};
 
   TraceFiles() : TraceFiles(kSeconds, kMinutes) {}
   TraceFiles(const Bounds& seconds, const Bounds& minutes)

@@ -54,7 +54,22 @@ void TraceBook::finish() {
   for (auto& [name, timeline] : groups_) finish(timeline);
 }
 
+// A long trace is large, and mostly in order: it is copied only if it is not.
 void TraceBook::finish(Timeline& timeline) const {
+  const auto in_order = [&](const Row& a, const Row& b) {
+    return a.run == b.run ? b.tick >= a.end() : runs_.at(a.run) < runs_.at(b.run);
+  };
+  const auto wrong = std::ranges::adjacent_find(
+      timeline.rows, [&](const Row& a, const Row& b) { return !in_order(a, b); });
+  if (wrong != timeline.rows.end()) sort(timeline);
+  for (std::size_t i = 1; i < timeline.rows.size(); ++i) {
+    const Row& before = timeline.rows[i - 1];
+    const Row& row = timeline.rows[i];
+    if (before.run == row.run && !same_clock(before, row)) ++timeline.clock_steps;
+  }
+}
+
+void TraceBook::sort(Timeline& timeline) const {
   std::vector<std::pair<std::size_t, std::uint64_t>> keys;  // the order of runs, the tick
   for (const Row& row : timeline.rows) keys.emplace_back(runs_.at(row.run), row.tick);
   std::vector<std::size_t> order(keys.size());
@@ -67,8 +82,6 @@ void TraceBook::finish(Timeline& timeline) const {
     Row& row = timeline.rows[at];
     const bool again = !rows.empty() && rows.back().run == row.run && row.tick < rows.back().end();
     if (again) continue;
-    if (!rows.empty() && rows.back().run == row.run && !same_clock(rows.back(), row))
-      ++timeline.clock_steps;
     place[at] = rows.size();
     rows.push_back(std::move(row));
   }

@@ -55,6 +55,7 @@ class TraceBook {
 
  private:
   void finish(Timeline& timeline) const;
+  void sort(Timeline& timeline) const;
 
   Wanted wanted_;
   std::map<std::string, Timeline> links_;
