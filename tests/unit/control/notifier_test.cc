@@ -99,14 +99,14 @@ TEST_F(NotifierTest, OneRunsAtATimeAndWhatWasDroppedIsTold) {
 }
 
 TEST_F(NotifierTest, AProgramThatHangsIsKilledWithItsChildren) {
-  limits_.timeout = milliseconds(200);
+  limits_.timeout = milliseconds(2000);  // a busy machine may need so long for the two lines
   program("sleep 1000 &\necho $! > $0.out\nwait");
   start();
   notifier_->note(event("a"));
   const auto began = std::chrono::steady_clock::now();
   run();
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
-  EXPECT_NE(log_.find("it ran for more than 200 ms and was killed"), std::string::npos) << log_;
+  EXPECT_NE(log_.find("it ran for more than 2000 ms and was killed"), std::string::npos) << log_;
   const pid_t grandchild = std::stoi(said());
   bool gone = false;  // its parent has gone, so init takes it
   for (int i = 0; i < 500 && !gone; ++i) {
