@@ -46,6 +46,9 @@ Result<std::uint64_t> MadeCheckpoints::begin(const Group& group, const Wanted& w
   if (session == nullptr) return fail(format("link {} has no session with its peer", parts_.link));
   if (!session->peer_takes_checkpoints())
     return fail(format("the peer of link {} knows no checkpoints: upgrade it", parts_.link));
+  if (!LinkNumbers::writes_here(group))
+    return fail(
+        format("no program of group {} writes here: ask for it at the site that does", group.name));
   const WallTime now = wall_now();
   const std::string name = wanted.name.empty() ? name_of(now) : wanted.name;
   if (!wire::is_checkpoint_name(name))

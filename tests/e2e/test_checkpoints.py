@@ -216,4 +216,6 @@ def test_names_that_cannot_be_are_refused(make_site):
         done = site.pair.alpha.longthrow("checkpoint", "vm", "--", name)
         assert done.returncode == 1 and "1 to 64 letters" in done.stderr, (name, done)
     assert site.pair.alpha.longthrow("checkpoint", "nobody").returncode == 1
+    done = site.pair.beta.longthrow("checkpoint", "vm", "back")
+    assert done.returncode == 1 and "no program of group vm writes here" in done.stderr, done
     assert sorted(entry.name for entry in site.folder.iterdir()) == ["disk0", "hook"], "no hook has run"

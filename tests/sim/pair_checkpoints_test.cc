@@ -269,6 +269,16 @@ TEST_F(PairCheckpoints, OneComesAfterTheOther) {
   EXPECT_FALSE(made("-rf").ok);
 }
 
+TEST_F(PairCheckpoints, TheSiteOfTheCopyMakesNone) {
+  begin();
+  write_both();
+  run(seconds(2));
+  const auto answers = command(1, MakeCheckpoint{.group = "g", .name = "back"});
+  ASSERT_TRUE(wait([&] { return answered(*answers); }));
+  EXPECT_FALSE(answers->back().ok);
+  EXPECT_NE(answers->back().message.find("writes here"), std::string::npos);
+}
+
 TEST_F(PairCheckpoints, AScheduleMakesThemWhereTheProgramsWrite) {
   options.checkpoint_every = seconds(20);
   begin();
