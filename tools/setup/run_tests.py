@@ -14,8 +14,10 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from passed_stages import PassedStages, state_of
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = str(os.cpu_count() or 2)
@@ -322,23 +324,30 @@ def summary(results: list[Result]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/dev test")
-    for flag in ("--all", "--unit", "--sim", "--e2e", "--drbd", "--package", "--long", "-x"):
+    for flag in ("--all", "--resume", "--unit", "--sim", "--e2e", "--drbd", "--package", "--long", "-x"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("-k", metavar="PATTERN")
     parser.add_argument("--seeds", type=int)
-    plan = stages(parser.parse_args())
+    options = parser.parse_args()
+    plan = stages(options)
+    passed = PassedStages(ROOT / "build" / "all-stages.json", state_of(ROOT) if options.all else "")
     results: list[Result] = []
     for index, (title, stage) in enumerate(plan, 1):
         print(f"\n[{index}/{len(plan)}] {title}", flush=True)
+        if options.resume and (before := passed.find(title)):
+            print("    has passed on this commit before", flush=True)
+            results.append(Result(**before))
+            continue
         started = time.monotonic()
         try:
             result = stage()
         except KeyboardInterrupt:
-            result = Result(title, failed=["interrupted"])
-            results.append(result)
+            results.append(Result(title, failed=["interrupted"]))
             break
         result.seconds = time.monotonic() - started
         results.append(result)
+        if not result.failed and result.passed and not title.startswith("build"):
+            passed.keep(title, asdict(result))
         print(f"    {result.passed} passed, {len(result.failed)} failed, {len(result.skipped)} skipped, "
               f"{result.seconds:.0f} s", flush=True)
     return summary(results)
