@@ -132,6 +132,7 @@ def test_metrics_are_there_and_promtool_finds_nothing_to_say(make_lab, make_pair
     # What is absent has no value here: it is no DRBD, has no certificates, and nothing is limited or stopped.
     absent = {"longthrow_stopped_since_timestamp_seconds", "longthrow_link_drain_eta_seconds",
               "longthrow_link_full_eta_seconds", "longthrow_link_bandwidth_limit_bytes_per_second",
+              "longthrow_checkpoint_last_done_timestamp_seconds",
               "longthrow_link_certificate_expiry_timestamp_seconds", "longthrow_inbound_age_seconds",
               "longthrow_inbound_as_of_timestamp_seconds", "longthrow_compression_ratio"}
     assert {name for name in set(table) - seen if not name.startswith("longthrow_drbd_")} <= absent

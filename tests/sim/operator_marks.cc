@@ -91,9 +91,12 @@ void Operator::on_hook_begin(int side, const HookRun& run) {
       violate_(format("G3: at checkpoint {} of {} the copy on side {} is called proven: {}",
                       run.checkpoint, run.group, side, wrong));
   }
+  // What is no DRBD on a route of DRBD's is in no cut.
   auto& held = held_[{side, run.number}];
-  for (const std::size_t route : copies_in(side, run.group))
-    held[route] = shadow_.received_by_target(route);
+  for (const std::size_t route : copies_in(side, run.group)) {
+    if (cluster_.options().routes[route].protocol != RouteProtocol::drbd)
+      held[route] = shadow_.received_by_target(route);
+  }
 }
 
 // Nothing was handed over meanwhile.
