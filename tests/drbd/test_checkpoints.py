@@ -28,7 +28,7 @@ def test_the_snapshot_of_two_resources_is_one_prefix(make_sites, freeze, proof):
     print(said)
     assert f"proven by: {proof}" in said and "hook: ok" in said
     made, = json.loads(sites.a.run("longthrow checkpoints --json"))["checkpoints"]
-    # suspend-io holds back the barrier behind the last writes too, so that nothing tells whether these are on the disk.
+    # suspend-io may hold back the barrier behind the last writes: then nothing tells whether these are on the disk.
     assert f"LONGTHROW_APPLIED={'yes' if made['applied'] else 'unknown'}" in sites.b.run("cat /tmp/told")
     length = sites.check_copy(("vdc", "vdd"))
     print(f"{length} records are in the snapshot")
