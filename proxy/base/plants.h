@@ -42,7 +42,6 @@
   X(checkpoint_passed, "PairCheckpoints.*", "bytes behind a checkpoint are handed over at once")   \
   X(frozen_without_rest, "PairCheckpoints.*", "a frozen source is not watched for a while")        \
   X(checkpoint_too_early, "PairCheckpoints.*", "a hook runs before the targets have taken all")    \
-  X(checkpoint_outlives_session, "PairCheckpoints.*", "a takeover leaves out what one stopped")    \
   X(partial_epoch_released, "PairEpochs.*", "half an epoch is handed over")                        \
   X(forced_cut_called_proven, "PairEpochs.*", "a cut that an epoch's size forced is proven")       \
   X(held_bytes_count, "PairEpochs.*", "bytes that wait for a cut make a copy new")                 \

@@ -10,6 +10,7 @@
 #include "proxy/groups/checkpoint_book.h"
 #include "proxy/ingest/frame_job.h"
 #include "proxy/losses/loss_ledger.h"
+#include "proxy/session/peering.h"
 
 namespace longthrow {
 

@@ -6,7 +6,6 @@
 
 #include "proxy/base/human.h"
 #include "proxy/base/log.h"
-#include "proxy/base/planted.h"
 
 namespace longthrow {
 
@@ -109,7 +108,7 @@ void ReachedCheckpoints::end(const std::string& why, const Group* group) {
     if (is_meant(copy->group())) copy->end(why);
   }
   Session* session = parts_.peer.session();
-  if (session == nullptr || planted(Plant::checkpoint_outlives_session)) return;
+  if (session == nullptr) return;
   for (auto& [name, state] : session->groups()) {
     if (is_meant(name) && state.in_epochs.checkpoint()) session->lift_checkpoint(state);
   }
