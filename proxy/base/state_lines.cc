@@ -10,6 +10,7 @@
 
 #include "proxy/base/log.h"
 #include "proxy/base/sealed_text.h"
+#include "proxy/base/state_folder.h"
 
 namespace longthrow {
 
@@ -23,11 +24,10 @@ Result<void> load_state_lines(const std::filesystem::path& path,
   std::string line;
   while (whole && std::getline(lines, line)) whole = take(line);
   if (whole) return {};
-  const std::filesystem::path aside = path.string() + ".damaged";
-  std::error_code error;
-  std::filesystem::rename(path, aside, error);
+  const auto aside = set_aside(path.string());
   return fail(ErrorCode::damaged_file,
-              format("{} is damaged; it is kept as {}", path.string(), aside.string()));
+              format("{} is damaged; {}", path.string(),
+                     aside ? "it is kept as " + *aside : aside.error().message));
 }
 
 Result<void> save_state_lines(const std::filesystem::path& path, std::string lines) {

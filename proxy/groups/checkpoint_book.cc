@@ -5,6 +5,15 @@
 #include <utility>
 
 namespace longthrow {
+namespace {
+
+auto is_one(const std::string& group, Side made, std::uint64_t id) {
+  return [&group, made, id](const CheckpointRecord& record) {
+    return record.id == id && record.made == made && record.group == group;
+  };
+}
+
+}  // namespace
 
 void CheckpointBook::restore(std::vector<CheckpointRecord> records, WallTime now) {
   records_ = std::move(records);
@@ -40,7 +49,9 @@ CheckpointCounts CheckpointBook::counts(const std::string& group) const {
   return found != counts_.end() ? found->second : CheckpointCounts{};
 }
 
+// A peer that gives an id twice would else leave a record behind that is never over.
 CheckpointRecord& CheckpointBook::add(CheckpointRecord record) {
+  std::erase_if(records_, is_one(record.group, record.made, record.id));
   forget_oldest_of(record.group, record.made);
   records_.push_back(std::move(record));
   return records_.back();
@@ -58,9 +69,7 @@ void CheckpointBook::forget_oldest_of(const std::string& group, Side made) {
 }
 
 CheckpointRecord* CheckpointBook::find(const std::string& group, Side made, std::uint64_t id) {
-  const auto found = std::ranges::find_if(records_, [&](const CheckpointRecord& record) {
-    return record.id == id && record.made == made && record.group == group;
-  });
+  const auto found = std::ranges::find_if(records_, is_one(group, made, id));
   return found != records_.end() ? &*found : nullptr;
 }
 

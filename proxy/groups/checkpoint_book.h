@@ -22,7 +22,8 @@ class CheckpointBook {
 
   // Records of earlier processes. Those that were not over have failed with their process.
   void restore(std::vector<CheckpointRecord> records, WallTime now);
-  // Returned references are valid until the next add().
+  // Replaces one of the same group, side and id. Returned references are valid until the next
+  // add().
   CheckpointRecord& add(CheckpointRecord record);
   [[nodiscard]] CheckpointRecord* find(const std::string& group, Side made, std::uint64_t id);
   // An id for a checkpoint that is made here at `now`: larger than all before it.

@@ -69,7 +69,7 @@ StreamGuide::Applied CheckpointCopy::applied_by_all() const {
 void CheckpointCopy::look() {
   const bool all_taken = group_.in_epochs.checkpoint()->to_take.empty();
   if (state_ == State::taking && (all_taken || planted(Plant::checkpoint_too_early)))
-    become(State::applying);
+    state_ = State::applying;  // which is nobody's news
   if (state_ == State::taking && lacks_a_stream())
     return fail("a connection has ended before its target took all that is before it");
   if (state_ == State::applying) {

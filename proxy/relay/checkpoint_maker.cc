@@ -43,10 +43,7 @@ void CheckpointMaker::ask_sources() {
   collect_.readings.clear();
   collect_.sockets = parts_.cutter.source_sockets(std::move(collect_.sockets));
   if (parts_.positions != nullptr) return parts_.positions->collect(collect_);
-  std::vector<SourceReading> readings;
-  for (const SourceSocket& socket : collect_.sockets)
-    readings.push_back({.channel = socket.channel, .state = SourceState::unsupported});
-  judge(readings, parts_.loop.now(), parts_.loop.now());
+  judge(GroupCutter::unsupported(collect_.sockets), parts_.loop.now(), parts_.loop.now());
 }
 
 void CheckpointMaker::on_collected(int result) {

@@ -10,15 +10,18 @@ std::string describe_end(const CheckpointRecord& record) {
   const std::string what = format("group {}: checkpoint {}", record.group, record.name);
   switch (record.state) {
     case CheckpointState::placed:
+    case CheckpointState::received:
+    case CheckpointState::reached:
       return format("{} is placed, proven by: {}; `longthrow checkpoints {}` follows it", what,
                     to_string(record.proof), record.group);
     case CheckpointState::done:
       return format("{}: the copy has reached it, proven by: {}; on its disk: {}; hook: {}", what,
                     to_string(record.proof), record.applied ? "yes" : "not known",
                     to_string(record.hook));
-    default:
-      return format("{} has failed: {}", what, record.text);
+    case CheckpointState::failed:
+      break;
   }
+  return format("{} has failed: {}", what, record.text);
 }
 
 }  // namespace
@@ -32,7 +35,7 @@ bool CheckpointTask::advance() {
   const bool done = is_over(record->state) || (wanted_.until == Until::placed);
   answer({.done = done,
           .ok = record->state != CheckpointState::failed,
-          .message = done ? describe_end(*record) : "",
+          .message = done ? describe_end(*record) : standstill(),
           .checkpoint = *record});
   return done;
 }

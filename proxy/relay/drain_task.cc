@@ -103,13 +103,8 @@ void DrainTask::end_hold() {
 
 Answer DrainTask::progress(const DrainLeft& left) const {
   Answer::Progress progress{.left_bytes = left.bytes};
-  if (!link().peer().up()) {
-    return {.done = false,
-            .message = link().stops().paused()
-                           ? "the link is paused: nothing is delivered until it is resumed"
-                           : format("the link is down: {}", link().peer().uplink().down_reason()),
-            .progress = progress};
-  }
+  if (std::string why = standstill(); !why.empty())
+    return {.done = false, .message = std::move(why), .progress = progress};
   progress.rate_bytes_s = pace_.bytes_s();
   if (progress.rate_bytes_s > 1)
     progress.eta_s = static_cast<double>(left.bytes) / progress.rate_bytes_s;

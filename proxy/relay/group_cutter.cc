@@ -83,13 +83,19 @@ std::vector<SourceSocket> GroupCutter::source_sockets(std::vector<SourceSocket> 
   return sockets;
 }
 
+std::vector<SourceReading> GroupCutter::unsupported(const std::vector<SourceSocket>& sockets) {
+  std::vector<SourceReading> readings;
+  for (const SourceSocket& socket : sockets)
+    readings.push_back({.channel = socket.channel, .state = SourceState::unsupported});
+  return readings;
+}
+
 void GroupCutter::ask_sources() {
   collect_.sockets = source_sockets(std::move(collect_.sockets));
   collect_.readings.clear();
   taker_.on_asked();
   if (parts_.sources != nullptr) return parts_.sources->collect(collect_);
-  for (const SourceSocket& socket : collect_.sockets)
-    collect_.readings.push_back({.channel = socket.channel, .state = SourceState::unsupported});
+  collect_.readings = unsupported(collect_.sockets);
   const TimePoint now = parts_.loop.now();
   take(taker_.on_sources(now, {.readings = collect_.readings, .began = now, .ended = now}));
   note_obstacle();

@@ -53,6 +53,9 @@ class GroupCutter {
   [[nodiscard]] CutTaker::Offsets received();
   // The sources' sockets, of those that have not ended; `known` gives the cookies.
   [[nodiscard]] std::vector<SourceSocket> source_sockets(std::vector<SourceSocket> known);
+  // What nobody can say of them where this host's kernel cannot be asked.
+  [[nodiscard]] static std::vector<SourceReading> unsupported(
+      const std::vector<SourceSocket>& sockets);
   // False: a cut that was made meanwhile lies behind it, or there is no session.
   [[nodiscard]] bool add_checkpoint(const Cut& cut, wire::Checkpoint mark);
 

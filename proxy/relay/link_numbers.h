@@ -29,10 +29,11 @@ class LinkNumbers {
     const Flow flow = flow_of(group);
     return flow.given > flow.got ? flow.undelivered : 0;
   }
-  // Whether the programs of a group write here: it has given more than it got.
-  [[nodiscard]] static bool writes_here(const Group& group) {
+  // Where the programs of a group write: where more was given than got. Nothing: nothing was.
+  [[nodiscard]] static std::optional<Side> writing_side(const Group& group) {
     const Flow flow = flow_of(group);
-    return flow.given > flow.got;
+    if (flow.given == 0 && flow.got == 0) return std::nullopt;
+    return flow.given > flow.got ? Side::here : Side::peer;
   }
   // What the peer lacks of a group, or of the whole link (null). A lost byte counts until newer
   // data of its route is there.

@@ -46,7 +46,14 @@ Result<std::uint64_t> MadeCheckpoints::begin(const Group& group, const Wanted& w
   if (session == nullptr) return fail(format("link {} has no session with its peer", parts_.link));
   if (!session->peer_takes_checkpoints())
     return fail(format("the peer of link {} knows no checkpoints: upgrade it", parts_.link));
-  if (!LinkNumbers::writes_here(group))
+  const auto writes = LinkNumbers::writing_side(group);
+  if (!writes) {
+    return fail(
+        format("nothing was written in group {} since its connections have begun: there is "
+               "no place for a checkpoint yet",
+               group.name));
+  }
+  if (*writes == Side::peer)
     return fail(
         format("no program of group {} writes here: ask for it at the site that does", group.name));
   const WallTime now = wall_now();
@@ -143,10 +150,7 @@ bool MadeCheckpoints::idle() const {
 
 void MadeCheckpoints::take_report(CheckpointRecord& record, const wire::CheckpointReport& report) {
   if (report.state <= record.state) return;
-  if (report.state >= CheckpointState::received && !record.received &&
-      report.state == CheckpointState::received) {
-    record.received = civil(report.civil_ns);
-  }
+  if (report.state == CheckpointState::received) record.received = civil(report.civil_ns);
   if (report.state == CheckpointState::reached) record.reached = civil(report.civil_ns);
   record.state = report.state;
   record.applied = report.applied;
@@ -192,7 +196,7 @@ void MadeCheckpoints::begin_scheduled() {
     if (makers_.contains(name) || under_way_.contains(name)) continue;  // it comes first
     seen->second = moment;
     const Group* group = parts_.routes.groups().find(name);
-    if (group == nullptr || !LinkNumbers::writes_here(*group)) continue;
+    if (group == nullptr || LinkNumbers::writing_side(*group) != Side::here) continue;
     const auto begun =
         begin(*group, {.name = name_of(moment),
                        .deadline = parts_.context.parts.loop.now() + kScheduledDeadline});

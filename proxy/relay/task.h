@@ -3,6 +3,9 @@
 // several times.
 #pragma once
 
+#include <string>
+
+#include "proxy/base/log.h"
 #include "proxy/relay/link.h"
 
 namespace longthrow {
@@ -30,6 +33,13 @@ class Task {
   [[nodiscard]] const Link& link() const { return link_; }
 
  protected:
+  // Why nothing gets to the peer; "": the link is up.
+  [[nodiscard]] std::string standstill() const {
+    if (link_.peer().up()) return {};
+    return link_.stops().paused()
+               ? "the link is paused: nothing is delivered until it is resumed"
+               : format("the link is down: {}", link_.peer().uplink().down_reason());
+  }
   void answer(Answer answer) { handler_(std::move(answer)); }
   void refuse(std::string message) { answer({.ok = false, .message = std::move(message)}); }
   [[nodiscard]] Link& its_link() const { return link_; }

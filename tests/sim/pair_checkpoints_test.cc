@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checkpoints: what the targets have while a hook runs, and what is said of it.
-#include "tests/sim/moments.h"
-#include "tests/sim/pair_fixture.h"
+#include "tests/sim/group_fixture.h"
 
 namespace longthrow::sim {
 namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class PairCheckpoints : public PairFixture {
+class PairCheckpoints : public GroupFixture {
  protected:
   PairCheckpoints() {
-    options.routes = {{.name = "r0", .group = "g"}, {.name = "r1", .group = "g"}};
     options.hooks = true;
     options.makes_state_dirs = true;
   }
@@ -29,15 +27,6 @@ class PairCheckpoints : public PairFixture {
       at_end = received();
     };
   }
-  void write(std::size_t route, SourceOptions of) {
-    of.ending = SourceEnding::hold;
-    (void)source(of, route);
-  }
-  void write_both() {
-    write(0,
-          {.bytes = kGiB, .rate_bytes_s = 700 * kKiB, .write_bytes_max = 3000, .pause_ratio = 0.1});
-    write(1, {.bytes = kGiB, .rate_bytes_s = 300 * kKiB, .write_bytes_max = 40'000});
-  }
   std::vector<std::uint64_t> received() {
     std::vector<std::uint64_t> bytes;
     for (const TargetApp& target : targets) bytes.push_back(target.received_bytes());
@@ -47,16 +36,6 @@ class PairCheckpoints : public PairFixture {
     std::vector<std::uint64_t> bytes;
     for (const SourceApp& app : sources) bytes.push_back(app.acknowledged_bytes());
     return bytes;
-  }
-  // "": the targets have what the sources had written at one moment.
-  std::string no_moment() {
-    std::vector<Arrived> streams;
-    auto target = targets.begin();
-    for (const SourceApp& app : sources) {
-      streams.push_back({app.latest_channel(), target->received_bytes(*app.latest_channel())});
-      ++target;
-    }
-    return no_common_moment(streams);
   }
   std::shared_ptr<std::vector<Answer>> make(const std::string& name, bool frozen = false) {
     return command(
@@ -271,6 +250,8 @@ TEST_F(PairCheckpoints, OneComesAfterTheOther) {
 
 TEST_F(PairCheckpoints, TheSiteOfTheCopyMakesNone) {
   begin();
+  const Answer early = made("early");
+  EXPECT_NE(early.message.find("nothing was written"), std::string::npos) << early.message;
   write_both();
   run(seconds(2));
   const auto answers = command(1, MakeCheckpoint{.group = "g", .name = "back"});

@@ -1,35 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Groups of several streams: what the targets have is always of one moment.
-#include "tests/sim/moments.h"
-#include "tests/sim/pair_fixture.h"
+#include "tests/sim/group_fixture.h"
 
 namespace longthrow::sim {
 namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class PairEpochs : public PairFixture {
+class PairEpochs : public GroupFixture {
  protected:
-  PairEpochs() { options.routes = {{.name = "r0", .group = "g"}, {.name = "r1", .group = "g"}}; }
-  void write(std::size_t route, SourceOptions of) {
-    of.ending = SourceEnding::hold;
-    (void)source(of, route);
-  }
-  // Two programs that write small and large pieces at different rates, for ever.
-  void write_both() {
-    write(0,
-          {.bytes = kGiB, .rate_bytes_s = 700 * kKiB, .write_bytes_max = 3000, .pause_ratio = 0.1});
-    write(1, {.bytes = kGiB, .rate_bytes_s = 300 * kKiB, .write_bytes_max = 40'000});
-  }
-  std::string arrived() {
-    std::vector<Arrived> streams;
-    auto target = targets.begin();
-    for (const SourceApp& app : sources) {
-      streams.push_back({app.latest_channel(), target->received_bytes(*app.latest_channel())});
-      ++target;
-    }
-    return no_common_moment(streams);
-  }
   // The primary site is lost; what is left is taken over.
   Answer lose_the_primary() {
     kill(0);
@@ -48,7 +27,7 @@ TEST_F(PairEpochs, ALostSiteLeavesACopyOfOneMoment) {
     ASSERT_GT(group(0).cuts.source, 0U) << group(0).cuts.obstacle;
   }
   const Answer taken = lose_the_primary();
-  EXPECT_EQ(arrived(), "");
+  EXPECT_EQ(no_moment(), "");
   EXPECT_NE(taken.details.front().find("proven at the source"), std::string::npos)
       << taken.details.front();
   EXPECT_TRUE(taken.consistent.value_or(false)) << taken.message << taken.details.front();
@@ -126,7 +105,7 @@ TEST_F(PairEpochs, ACutOfTheLinkLosesNoEpoch) {
   const std::uint64_t epoch = group(1).inbound.epoch;
   EXPECT_GT(epoch, 50U);
   (void)lose_the_primary();
-  EXPECT_EQ(arrived(), "");
+  EXPECT_EQ(no_moment(), "");
 }
 
 // A lane that has died silently keeps frames of an epoch, while its cut arrives by another lane.
@@ -140,7 +119,7 @@ TEST_F(PairEpochs, AnEpochThatIsNotAllHereIsNotHandedOver) {
   network->blackhole(lanes[2], world.now() + seconds(60));
   run(milliseconds(700));
   const Answer taken = lose_the_primary();
-  EXPECT_EQ(arrived(), "") << taken.details.front();
+  EXPECT_EQ(no_moment(), "") << taken.details.front();
 }
 
 // While no cut comes, bytes that are here are of no use: they are in the lag, and the copy grows
@@ -196,7 +175,7 @@ TEST_F(PairEpochs, ATakeoverTellsWhatItLeavesOut) {
     told = group(1).undelivered_bytes > 0;
   }
   const Answer taken = lose_the_primary();
-  EXPECT_EQ(arrived(), "");
+  EXPECT_EQ(no_moment(), "");
   EXPECT_NE(taken.details.front().find("behind that are left out"), std::string::npos)
       << taken.details.front();
   EXPECT_TRUE(taken.consistent.value_or(false)) << taken.message << taken.details.front();

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <optional>
 #include <ostream>
+#include <utility>
 
 #include "proxy/base/log.h"
 #include "proxy/config/units.h"
@@ -58,14 +59,17 @@ class Making {
   }
 
  private:
+  // If it is frozen. Returns what went wrong.
+  std::string thaw() {
+    if (!guard_) return {};
+    const auto thawed = guard_->thaw();
+    guard_.reset();
+    return thawed ? "" : thawed.error().message;
+  }
   // Thaws before it says anything.
-  int fails(const std::string& why) {
-    std::string text = why;
-    if (guard_) {
-      if (const auto thawed = guard_->thaw(); !thawed) text += "; " + thawed.error().message;
-      guard_.reset();
-    }
-    return not_done(line_, output_, text);
+  int fails(std::string why, int code = kNotDone) {
+    if (const std::string more = thaw(); !more.empty()) why += "; " + more;
+    return not_done(line_, output_, why, code);
   }
 
   int follow(Client& client) {
@@ -75,29 +79,28 @@ class Making {
       if (!answer) return fails(answer.error().message);
       if (guard_ && guard_->over()) return fails("it was not placed in time");
       const std::string state = state_of(*answer);
-      if (guard_ && !state.empty() && state != "failed") {
-        const auto thawed = guard_->thaw();
-        guard_.reset();
-        if (!thawed) return fails(thawed.error().message);
+      if (!state.empty() && state != "failed") {
+        if (const std::string wrong = thaw(); !wrong.empty()) return fails(wrong);
       }
       if (line_.json) output_.out << json::serialize(*answer) << std::endl;
       if (flag_at(*answer, "done")) return end(*answer);
-      if (!line_.json && !state.empty() && state != said_) {
-        said_ = state;
-        output_.out << state << std::endl;
-      }
+      if (!line_.json && !state.empty()) say(state, text_at(*answer, "message"));
     }
+  }
+
+  // What is new in a step: its state, or why it does not get on.
+  void say(const std::string& state, const std::string& why_not) {
+    const std::string text = why_not.empty() ? state : state + ": " + why_not;
+    if (text != std::exchange(said_, text)) output_.out << text << std::endl;
   }
 
   int end(const json::object& answer) {
     if (!flag_at(answer, "ok")) {
       const int code = text_at(answer, "error") == "usage" ? kWrongUsage : kNotDone;
-      std::string text = text_at(answer, "message");
-      if (guard_) {
-        if (const auto thawed = guard_->thaw(); !thawed) text += "; " + thawed.error().message;
-        guard_.reset();
-      }
-      return line_.json ? code : not_done(line_, output_, text, code);
+      if (!line_.json) return fails(text_at(answer, "message"), code);
+      // The answer has been shown; a thaw that has failed is said in any case.
+      const std::string wrong = thaw();
+      return wrong.empty() ? code : not_done(line_, output_, wrong, code);
     }
     if (!line_.json) output_.out << text_at(answer, "message") << std::endl;
     return kDone;

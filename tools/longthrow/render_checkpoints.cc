@@ -25,7 +25,8 @@ std::string render_checkpoints(const json::object& answer, const Painter& paint)
     const json::object& one = entry.get_object();
     const auto took = number_at(one, "took_s");
     const std::string state = text_at(one, "state");
-    const bool reached = !text_at(one, "reached").empty();
+    // The step may not have been heard of, if no hook ran.
+    const bool reached = state == "done" || !text_at(one, "reached").empty();
     table.row({{text_at(one, "group"), Paint::none},
                {text_at(one, "name"), Paint::none},
                {text_at(one, "made"), Paint::none},

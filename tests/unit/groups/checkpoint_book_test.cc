@@ -35,6 +35,17 @@ TEST(CheckpointBook, ForgetsTheOldestThatIsOver) {
   EXPECT_EQ(book.all().size(), CheckpointBook::kKeptMax + 1);
 }
 
+TEST(CheckpointBook, APeerThatGivesAnIdTwiceLeavesNothingBehind) {
+  CheckpointBook book;
+  for (int i = 0; i < 1000; ++i) {
+    CheckpointRecord open = record("again", 7);
+    open.made = Side::peer;
+    open.state = CheckpointState::received;
+    book.add(open);
+  }
+  EXPECT_EQ(book.all().size(), 1U);
+}
+
 TEST(CheckpointBook, GivesEachAnIdOfItsOwnThoughTheClockGoesBack) {
   CheckpointBook book;
   const WallTime now(std::chrono::seconds(1'769'860'800));
