@@ -52,10 +52,11 @@ tools/dev test [--unit] [--sim] [--e2e] [--drbd] [--package] [-k PATTERN] [--see
                                   tests: ctest's -R)
   tools/dev test --e2e --long     also those that take more than a minute each
   tools/dev test --seeds 100      fewer or more simulated runs
-  tools/dev test --all            also, in four to five hours: debug and clang builds, clang-tidy,
-                                  address and thread sanitizers over unit, simulator and end-to-end tests; the long tests, all tests with
-                                  DRBD, the Debian package and its tests, 10000 seeds, which are to reach every
-                                  mark of proxy/base/marks.h
+  tools/dev test --all            also, in some three hours: debug and clang builds, clang-tidy, address
+                                  and thread sanitizers over unit, simulator and end-to-end tests; the long
+                                  tests, all tests with DRBD, the Debian package and its tests, 10000 seeds,
+                                  which are to reach every mark of proxy/base/marks.h. What has no time
+                                  limits (lines marked C) runs beside what has (T), in the time it leaves
   tools/dev test --all --resume   leaves out the stages that have passed on this commit (build/all-stages.json)
 The last line is "N passed, N failed, N skipped"; the exit code is 0 only if nothing failed. End-to-end
 tests run in network namespaces of their own: as root, or as a user who may make user namespaces.

@@ -4,6 +4,7 @@
 
 Each part gives counts: ctest and pytest through their JUnit files, the simulator one per seed. The last
 line printed is always "N passed, N failed, N skipped"; the exit code is 0 only if nothing failed.
+`--all` runs two stages at a time, see lanes.py.
 """
 import argparse
 import os
@@ -11,18 +12,21 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lanes import Stage, run_all, say
 from passed_stages import PassedStages, state_of
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = str(os.cpu_count() or 2)
 DEFAULT_SEEDS, ALL_SEEDS = 1_000, 10_000
 PLANT_SEEDS = 160  # bugs that no scene finds were found within 143 seeds
+running: list[subprocess.Popen] = []  # each the leader of a process group of its own
 
 
 @dataclass
@@ -54,18 +58,21 @@ def run(argv: list[str], environment: dict[str, str], limit: float, show) -> int
     process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
                                start_new_session=True)
-    signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGTERM))
-    signal.alarm(int(limit))
+    running.append(process)
+    timer = threading.Timer(limit, os.killpg, (process.pid, signal.SIGTERM))
+    timer.start()
     try:
         for line in process.stdout:
             show(line.rstrip("\n"))
         return process.wait()
-    except KeyboardInterrupt:
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(60)
-        raise
     finally:
-        signal.alarm(0)
+        timer.cancel()
+        running.remove(process)
+
+
+def interrupt_all() -> None:
+    for process in list(running):
+        os.killpg(process.pid, signal.SIGINT)
 
 
 class Ticker:
@@ -77,10 +84,10 @@ class Ticker:
 
     def __call__(self, line: str) -> None:
         if self.failure.search(line):
-            print(line, flush=True)
+            say(line)
         elif self.pattern.search(line) and time.monotonic() - self.shown > 5:
             self.shown = time.monotonic()
-            print("  " + line.strip()[:96], flush=True)
+            say("  " + line.strip()[:96])
 
 
 def read_junit(path: Path, result: Result, code: int) -> None:
@@ -190,7 +197,7 @@ class Plant:
         if self.scenes and was_found(*self.run_scenes(self.scenes)):
             return ""
         if self.scenes:
-            print(f"  {self.name}: not found by {self.scenes}, as proxy/base/plants.h says", flush=True)
+            say(f"  {self.name}: not found by {self.scenes}, as proxy/base/plants.h says")
         if was_found(*self.run_seeds()) or was_found(*self.run_scenes("*")):
             return ""
         return f"planted bug '{self.name}': neither {PLANT_SEEDS} seeds nor any scene finds it"
@@ -224,7 +231,7 @@ def run_pytest(result: Result, kind: str, words: list[str], pattern: str | None,
             "-v", "--tb=short", "-p", "no:cacheprovider", f"--junitxml={junit}", *words]
     argv += ["-k", pattern] if pattern else []
     argv += ["-x"] if stop_early else []
-    code = run(argv, sanitizer_environment(kind), 3 * 3600, lambda line: print(line, flush=True))
+    code = run(argv, sanitizer_environment(kind), 3 * 3600, lambda line: say(line))
     if not (pattern and code == 5):  # pytest's 5: no test has that name
         read_junit(junit, result, code)
     return result
@@ -251,7 +258,7 @@ def run_package(pattern: str | None, long_too: bool, stop_early: bool) -> Result
 def run_command(name: str, argv: list[str]) -> Result:
     """A step that passes or fails as a whole: a build, clang-tidy."""
     result = Result(name)
-    code = run(argv, dict(os.environ), 2 * 3600, lambda line: print("  " + line, flush=True))
+    code = run(argv, dict(os.environ), 2 * 3600, lambda line: say("  " + line))
     if code == 0:
         result.passed = 1
     else:
@@ -259,7 +266,7 @@ def run_command(name: str, argv: list[str]) -> Result:
     return result
 
 
-def stages(options: argparse.Namespace) -> list[tuple[str, object]]:
+def stages(options: argparse.Namespace) -> list[Stage]:
     names = ("unit", "sim", "e2e", "drbd", "package")
     chosen = {part for part in names if getattr(options, part)}
     parts = chosen or set(names) - ({"sim"} if options.k else set())
@@ -267,41 +274,46 @@ def stages(options: argparse.Namespace) -> list[tuple[str, object]]:
     seeds = options.seeds or (ALL_SEEDS if options.all else DEFAULT_SEEDS)
     dev = str(ROOT / "tools" / "dev")
 
-    def tests(kind: str, runs: int, fresh: int, e2e: bool, e2e_long: bool) -> list[tuple[str, object]]:
+    def tests(kind: str, runs: int, fresh: int, e2e: bool, e2e_long: bool) -> list[Stage]:
+        after = "" if kind == "release" else building(kind).title
         listed = []
         if "unit" in parts:
-            listed.append((f"unit tests, {kind}", lambda: run_unit(kind, options.k)))
+            listed.append(Stage(f"unit tests, {kind}", lambda: run_unit(kind, options.k), after=after))
         if "sim" in parts:
             marks = ("--marks",) if options.all and kind == "release" else ()
-            listed.append((f"{runs + fresh} simulated runs, {kind}", lambda: run_sim(kind, runs, fresh, marks)))
+            listed.append(Stage(f"{runs + fresh} simulated runs, {kind}", lambda: run_sim(kind, runs, fresh, marks),
+                                after=after))
         if "e2e" in parts and e2e:
-            listed.append((f"end-to-end tests, {kind}",
-                           lambda: run_e2e(kind, options.k, e2e_long, options.x)))
+            listed.append(Stage(f"end-to-end tests, {kind}",
+                                lambda: run_e2e(kind, options.k, e2e_long, options.x), timed=True, after=after))
         return listed
 
-    def building(kind: str) -> tuple[str, object]:
-        return (f"build, {kind}", lambda: run_command(f"build ({kind})", [dev, "build", kind, "--no-setup"]))
+    def building(kind: str) -> Stage:
+        return Stage(f"build, {kind}", lambda: run_command(f"build ({kind})", [dev, "build", kind, "--no-setup"]))
 
     fresh = seeds // 2 if options.all else 0
     plan = tests("release", seeds - fresh, fresh, True, long_too)
-    if "drbd" in parts:
-        plan.append(("real DRBD in two guests" + ("" if long_too else ", a sample"),
-                     lambda: run_drbd(options.k, long_too, options.x)))
-    if "package" in parts:
-        if options.all:
-            plan.append(("the Debian package", lambda: run_command("package", [dev, "package", "--no-setup"])))
-        plan.append(("the package" + ("" if long_too else ", as far as it needs no build of its own"),
-                     lambda: run_package(options.k, long_too, options.x)))
-    if "sim" in parts and not options.seeds:
-        plan += [building("planted"), ("planted bugs are found", run_planted)]
     if options.all:
-        plan.append(("lint: clang build, clang-tidy, layout",
-                     lambda: run_command("lint", [dev, "lint", "--no-setup"])))
         # The end-to-end tests run under the sanitizers; the slower a build, the fewer seeds it simulates.
-        for kind, runs, e2e in (("debug", seeds // 100, False), ("clang", seeds // 10, False),
-                                ("asan", seeds // 20, True), ("tsan", seeds // 100, True)):
+        for kind, runs, e2e in (("asan", seeds // 20, True), ("tsan", seeds // 100, True),
+                                ("debug", seeds // 100, False), ("clang", seeds // 10, False)):
             plan.append(building(kind))
             plan += tests(kind, max(1, runs), 0, e2e, False)
+    if "drbd" in parts:
+        plan.append(Stage("real DRBD in two guests" + ("" if long_too else ", a sample"),
+                          lambda: run_drbd(options.k, long_too, options.x), timed=True))
+    if "package" in parts:
+        package = Stage("the Debian package", lambda: run_command("package", [dev, "package", "--no-setup"]))
+        if options.all:
+            plan.append(package)
+        plan.append(Stage("the package" + ("" if long_too else ", as far as it needs no build of its own"),
+                          lambda: run_package(options.k, long_too, options.x), timed=True,
+                          after=package.title if options.all else ""))
+    if "sim" in parts and not options.seeds:
+        plan += [building("planted"), Stage("planted bugs are found", run_planted, after=building("planted").title)]
+    if options.all:
+        plan.append(Stage("lint: clang build, clang-tidy, layout",
+                          lambda: run_command("lint", [dev, "lint", "--no-setup"])))
     return plan
 
 
@@ -331,25 +343,24 @@ def main() -> int:
     options = parser.parse_args()
     plan = stages(options)
     passed = PassedStages(ROOT / "build" / "all-stages.json", state_of(ROOT) if options.all else "")
-    results: list[Result] = []
-    for index, (title, stage) in enumerate(plan, 1):
-        print(f"\n[{index}/{len(plan)}] {title}", flush=True)
-        if options.resume and (before := passed.find(title)):
-            print("    has passed on this commit before", flush=True)
-            results.append(Result(**before))
-            continue
+
+    def run_stage(index: int, stage: Stage) -> Result:
+        say(f"\n[{index}/{len(plan)}] {stage.title}")
+        if options.resume and (before := passed.find(stage.title)):
+            say("    has passed on this commit before")
+            return Result(**before)
         started = time.monotonic()
-        try:
-            result = stage()
-        except KeyboardInterrupt:
-            results.append(Result(title, failed=["interrupted"]))
-            break
+        result = stage.run()
         result.seconds = time.monotonic() - started
-        results.append(result)
-        if not result.failed and result.passed and not title.startswith("build"):
-            passed.keep(title, asdict(result))
-        print(f"    {result.passed} passed, {len(result.failed)} failed, {len(result.skipped)} skipped, "
-              f"{result.seconds:.0f} s", flush=True)
+        if not result.failed and result.passed and not stage.title.startswith("build"):
+            passed.keep(stage.title, asdict(result))
+        say(f"    {result.passed} passed, {len(result.failed)} failed, {len(result.skipped)} skipped, "
+            f"{result.seconds:.0f} s")
+        return result
+
+    results, whole = run_all(plan, run_stage, interrupt_all, beside=options.all)
+    if not whole:
+        results.append(Result("tools/dev test", failed=["interrupted"]))
     return summary(results)
 
 
