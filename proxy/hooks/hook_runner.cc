@@ -138,8 +138,8 @@ void serve(const std::shared_ptr<Shared>& shared) {
     shared->busy = false;
     if (shared->loop == nullptr) return;
     for (auto& [number, outcome] : ended) {
-      shared->loop->post([shared, number = number, outcome = std::move(outcome)]() mutable {
-        shared->complete(number, std::move(outcome));
+      shared->loop->post([shared, which = number, said = std::move(outcome)]() mutable {
+        shared->complete(which, std::move(said));
       });
     }
   }

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "proxy/base/log.h"
+#include "tools/longthrow/top/terminal_type.h"
 
 namespace longthrow::cli {
 namespace {
@@ -129,7 +130,7 @@ bool locale_is_utf8() {
 }
 
 Result<std::unique_ptr<Screen>> Screen::open(Colours colours) {
-  SCREEN* terminal = newterm(nullptr, stdout, stdin);
+  SCREEN* terminal = terminal_is_known() ? newterm(nullptr, stdout, stdin) : nullptr;
   if (terminal == nullptr) {
     const char* type = std::getenv("TERM");
     return fail(format("the terminal's type '{}' (TERM) is not known here", type ? type : ""));
