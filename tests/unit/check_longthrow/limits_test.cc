@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "longthrow/bytes.h"
+
 namespace longthrow::check {
 namespace {
 
