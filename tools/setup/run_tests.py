@@ -7,6 +7,7 @@ line printed is always "N passed, N failed, N skipped"; the exit code is 0 only 
 `--all` runs two stages at a time, see lanes.py.
 """
 import argparse
+import contextlib
 import os
 import re
 import signal
@@ -59,7 +60,7 @@ def run(argv: list[str], environment: dict[str, str], limit: float, show) -> int
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
                                start_new_session=True)
     running.append(process)
-    timer = threading.Timer(limit, os.killpg, (process.pid, signal.SIGTERM))
+    timer = threading.Timer(limit, signal_group, (process, signal.SIGTERM))
     timer.start()
     try:
         for line in process.stdout:
@@ -70,9 +71,14 @@ def run(argv: list[str], environment: dict[str, str], limit: float, show) -> int
         running.remove(process)
 
 
+def signal_group(process: subprocess.Popen, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.killpg(process.pid, number)
+
+
 def interrupt_all() -> None:
     for process in list(running):
-        os.killpg(process.pid, signal.SIGINT)
+        signal_group(process, signal.SIGINT)
 
 
 class Ticker:
@@ -231,7 +237,7 @@ def run_pytest(result: Result, kind: str, words: list[str], pattern: str | None,
             "-v", "--tb=short", "-p", "no:cacheprovider", f"--junitxml={junit}", *words]
     argv += ["-k", pattern] if pattern else []
     argv += ["-x"] if stop_early else []
-    code = run(argv, sanitizer_environment(kind), 3 * 3600, lambda line: say(line))
+    code = run(argv, sanitizer_environment(kind), 3 * 3600, say)
     if not (pattern and code == 5):  # pytest's 5: no test has that name
         read_junit(junit, result, code)
     return result
@@ -293,15 +299,15 @@ def stages(options: argparse.Namespace) -> list[Stage]:
 
     fresh = seeds // 2 if options.all else 0
     plan = tests("release", seeds - fresh, fresh, True, long_too)
+    if "drbd" in parts:  # before what waits for a build
+        plan.append(Stage("real DRBD in two guests" + ("" if long_too else ", a sample"),
+                          lambda: run_drbd(options.k, long_too, options.x), timed=True))
     if options.all:
         # The end-to-end tests run under the sanitizers; the slower a build, the fewer seeds it simulates.
         for kind, runs, e2e in (("asan", seeds // 20, True), ("tsan", seeds // 100, True),
                                 ("debug", seeds // 100, False), ("clang", seeds // 10, False)):
             plan.append(building(kind))
             plan += tests(kind, max(1, runs), 0, e2e, False)
-    if "drbd" in parts:
-        plan.append(Stage("real DRBD in two guests" + ("" if long_too else ", a sample"),
-                          lambda: run_drbd(options.k, long_too, options.x), timed=True))
     if "package" in parts:
         package = Stage("the Debian package", lambda: run_command("package", [dev, "package", "--no-setup"]))
         if options.all:
