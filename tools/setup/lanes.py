@@ -30,6 +30,7 @@ class Stage:
 @dataclass
 class Board:
     """What both lanes know; `changed` guards it."""
+    lanes: int
     ended: set[str] = field(default_factory=set)
     results: dict[int, Any] = field(default_factory=dict)
     stopped: bool = False
@@ -47,6 +48,16 @@ class Board:
             self.ended.add(title)
             self.changed.notify_all()
 
+    def end_lane(self) -> None:
+        with self.changed:
+            self.lanes -= 1
+            self.changed.notify_all()
+
+    def wait_for_lanes(self) -> None:
+        """Not Thread.join(): an interrupt of it makes Python 3.11 take the thread for an ended one."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.lanes == 0)
+
     def stop(self) -> None:
         with self.changed:
             self.stopped = True
@@ -58,8 +69,13 @@ def run_all(plan: list[Stage], run_stage: Callable[[int, Stage], Any], interrupt
     """Gives the results in the plan's order, and whether it ran to its end (not so after Ctrl-C).
 
     `interrupt` is to end what runs; an exception of a stage ends its lane and is raised here."""
-    board, errors = Board(), []
     numbered = list(enumerate(plan, 1))
+    if beside:
+        split = [([entry for entry in numbered if entry[1].timed], "T ", False),
+                 ([entry for entry in numbered if not entry[1].timed], "C ", True)]
+    else:
+        split = [(numbered, "", False)]
+    board, errors = Board(len(split)), []
 
     def run_lane(stages: list[tuple[int, Stage]], mark: str, idle: bool) -> None:
         lane.mark = mark
@@ -73,20 +89,15 @@ def run_all(plan: list[Stage], run_stage: Callable[[int, Stage], Any], interrupt
         except BaseException as error:  # pylint: disable=broad-exception-caught
             errors.append(error)
             board.stop()
+        finally:
+            board.end_lane()
 
-    if beside:
-        split = [([entry for entry in numbered if entry[1].timed], "T ", False),
-                 ([entry for entry in numbered if not entry[1].timed], "C ", True)]
-    else:
-        split = [(numbered, "", False)]
-    threads = [threading.Thread(target=run_lane, args=words) for words in split]
-    for thread in threads:
-        thread.start()
+    for words in split:
+        threading.Thread(target=run_lane, args=words).start()
     whole = True
-    while any(thread.is_alive() for thread in threads):
+    while board.lanes > 0:
         try:
-            for thread in threads:
-                thread.join()
+            board.wait_for_lanes()
         except KeyboardInterrupt:
             whole = False
             board.stop()

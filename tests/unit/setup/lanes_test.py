@@ -4,8 +4,10 @@
 import contextlib
 import io
 import os
+import signal
 import sys
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -51,6 +53,28 @@ class Lanes(unittest.TestCase):
                 Stage("test", lambda: os.sched_getscheduler(0), timed=True)]
         results, _, _ = self.run_plan(plan, beside=True)
         self.assertEqual(results, [os.SCHED_IDLE, os.sched_getscheduler(0)])
+
+    def test_an_interrupt_ends_what_runs_and_waits_for_it(self):
+        both, interrupted = threading.Barrier(3, timeout=20), threading.Event()
+
+        def run():
+            both.wait()
+            interrupted.wait(20)
+            time.sleep(0.1)
+            return "ended"
+
+        def interrupt_us():
+            both.wait()
+            signal.raise_signal(signal.SIGINT)
+
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            threading.Thread(target=interrupt_us).start()
+            plan = [Stage("build", run), Stage("test", run, timed=True), Stage("never", run)]
+            results, whole = run_all(plan, lambda _, stage: stage.run(), interrupted.set, beside=True)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        self.assertEqual((results, whole), (["ended", "ended"], False))
 
     def test_an_error_ends_both_lanes(self):
         plan = [Stage("build", lambda: 1 // 0), Stage("test", lambda: "run", timed=True, after="never")]
