@@ -57,10 +57,10 @@ class Lanes(unittest.TestCase):
     def test_an_interrupt_ends_what_runs_and_waits_for_it(self):
         both, interrupted = threading.Barrier(3, timeout=20), threading.Event()
 
-        def run():
+        def run(more=0.0):
             both.wait()
             interrupted.wait(20)
-            time.sleep(0.1)
+            time.sleep(more)
             return "ended"
 
         def interrupt_us():
@@ -70,7 +70,7 @@ class Lanes(unittest.TestCase):
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             threading.Thread(target=interrupt_us).start()
-            plan = [Stage("build", run), Stage("test", run, timed=True), Stage("never", run)]
+            plan = [Stage("build", run), Stage("test", lambda: run(0.5), timed=True), Stage("never", run)]
             results, whole = run_all(plan, lambda _, stage: stage.run(), interrupted.set, beside=True)
         finally:
             signal.signal(signal.SIGINT, before)
