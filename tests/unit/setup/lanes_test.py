@@ -65,7 +65,8 @@ class Lanes(unittest.TestCase):
 
         def interrupt_us():
             both.wait()
-            signal.raise_signal(signal.SIGINT)
+            time.sleep(1)  # until the main thread waits for the lanes
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
